@@ -1,0 +1,87 @@
+"""The whole API: everything that a target may read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from .operation import Operation
+from .schema import Component, Json
+from .security import SecurityScheme
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """A backend, and the variable that says where it is."""
+
+    name: str
+    description: str
+    upstream_env: str
+    """Environment variable with its base URL; empty for the gateway's own endpoints."""
+    upstream_default: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Version:
+    """One version of the API."""
+
+    name: str
+    state: Literal["current", "deprecated"]
+    deprecated_at: str
+    """RFC 3339 date, or empty."""
+    sunset: str
+    link: str
+    """Where its successor is described."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cors:
+    """Which browsers' pages may call."""
+
+    allow_origins: tuple[str, ...]
+    allow_headers: tuple[str, ...]
+    expose_headers: tuple[str, ...]
+    max_age_s: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SdkNames:
+    """What the SDKs are called, language by language."""
+
+    python_package: str
+    python_distribution: str
+    javascript_package: str
+    client: str
+    """Name of the client class: `DhatuAPI`."""
+    environment_prefix: str
+    """`DHATU`, as in `DHATU_API_KEY`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Server:
+    """A base URL."""
+
+    url: str
+    description: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Api:
+    """A merged document, understood."""
+
+    title: str
+    version: str
+    description: str
+    servers: tuple[Server, ...]
+    services: tuple[Service, ...]
+    versions: tuple[Version, ...]
+    cors: Cors
+    header_prefix: str
+    """`X-Dhatu-`; empty for an API without the extension."""
+    sdk: SdkNames
+    operations: tuple[Operation, ...]
+    components: tuple[Component, ...]
+    security_schemes: tuple[SecurityScheme, ...]
+    document: Mapping[str, Json]
+    """The merged document itself, for targets that embed schemas."""

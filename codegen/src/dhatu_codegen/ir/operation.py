@@ -1,0 +1,139 @@
+"""One thing a caller can do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from .name import Name
+from .policy import Policy
+from .schema import Json, Schema
+from .security import Requirement
+from .source import SourceRef
+
+PayloadKind: TypeAlias = Literal["json", "jsonl", "sse", "form", "multipart", "text", "binary"]
+"""json: application/json and +json; jsonl: JSON Lines; sse: text/event-stream; text: text/* and XML;
+form: application/x-www-form-urlencoded; binary: everything else."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parameter:
+    """A value in the path, the query, a header or a cookie."""
+
+    name: Name
+    location: Literal["path", "query", "header", "cookie"]
+    required: bool
+    schema: Schema
+    style: str
+    """As in OpenAPI, the default filled in: simple, label, matrix, form, spaceDelimited, pipeDelimited, deepObject."""
+    explode: bool
+    allow_reserved: bool
+    content_type: str
+    """Media type of a `content` parameter; empty for one with a schema."""
+    description: str
+    deprecated: bool
+    examples: tuple[Json, ...]
+    pointer: str
+    """JSON Pointer of the parameter's schema in the merged document."""
+    source: SourceRef
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartEncoding:
+    """How one property of a form or multipart body is written."""
+
+    property: str
+    content_type: str
+    style: str
+    explode: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Payload:
+    """A body in one media type."""
+
+    media_type: str
+    kind: PayloadKind
+    schema: Schema | None
+    """For jsonl and sse the schema of one item."""
+    encoding: tuple[PartEncoding, ...]
+    examples: tuple[tuple[str, Json], ...]
+    """(name, value)."""
+    pointer: str
+    """JSON Pointer of the schema in the merged document; empty where there is none."""
+    source: SourceRef
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestBody:
+    """The body of a request, in the media types that the service takes, the preferred one first."""
+
+    required: bool
+    description: str
+    payloads: tuple[Payload, ...]
+    source: SourceRef
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Header:
+    """A header of a response."""
+
+    name: str
+    required: bool
+    schema: Schema
+    description: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Response:
+    """An answer: by status ("200"), range ("4XX") or "default"."""
+
+    status: str
+    description: str
+    payloads: tuple[Payload, ...]
+    headers: tuple[Header, ...]
+    source: SourceRef
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pagination:
+    """Which query parameter takes the cursor, and where the answer holds the next one and the items."""
+
+    parameter: str
+    cursor: str
+    items: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """One method on one path."""
+
+    key: str
+    """Unique, for people: `corpus.search`; `compress` where the operation hangs on the client itself."""
+    operation_id: str
+    service: str
+    version: str
+    """The API version that the path carries: `v1`; empty where it carries none."""
+    method: str
+    """Upper case."""
+    path: str
+    resource: Name | None
+    """The SDK resource; None where the operation hangs on the client itself."""
+    name: Name
+    """The SDK method."""
+    positional: tuple[str, ...]
+    """Wire names of parameters or body properties that may be passed by position, in order."""
+    pagination: Pagination | None
+    summary: str
+    description: str
+    tags: tuple[str, ...]
+    deprecated: bool
+    sunset: str
+    """RFC 3339 date, or empty."""
+    parameters: tuple[Parameter, ...]
+    body: RequestBody | None
+    responses: tuple[Response, ...]
+    security: tuple[Requirement, ...]
+    """Alternatives; empty means that anybody may call."""
+    policy: Policy
+    source: SourceRef

@@ -1,0 +1,81 @@
+"""How a call is carried: the `x-dhatu` policies, after inheritance and defaults.
+
+Each field is handled by every consumer or listed there as unsupported; a test keeps this.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from .schema import Json
+
+RetryClass: TypeAlias = Literal["safe", "idempotent", "keyed", "never"]
+"""safe: reads only. idempotent: repeating changes nothing more. keyed: repeatable under one Idempotency-Key."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RateLimit:
+    """How often one caller may call one operation."""
+
+    algorithm: Literal["token_bucket"]
+    limit: int
+    """Calls per window, at least 1."""
+    window_s: float
+    burst: int
+    """Calls that may come at once, at least 1."""
+    by: Literal["principal", "address", "operation"]
+    on_store_failure: Literal["open", "closed", "local"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Breaker:
+    """When to stop calling a failing upstream."""
+
+    failure_rate: float
+    window_s: float
+    min_calls: int
+    open_s: float
+    half_open_calls: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cache:
+    """How long an answer may be served again."""
+
+    ttl_s: float
+    stale_if_error_s: float
+    vary: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fallback:
+    """What to answer when the service cannot."""
+
+    status: int
+    body: Json
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Validate:
+    """What to do with a message that the spec does not allow."""
+
+    request: Literal["enforce", "log", "off"]
+    response: Literal["enforce", "log", "off"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """Everything that `x-dhatu` says about one operation, `sdk` excepted."""
+
+    timeout_s: float
+    """Time for the whole call, from the gateway's point of view."""
+    max_body_bytes: int
+    """Largest request body."""
+    retry: RetryClass
+    rate_limit: RateLimit | None
+    breaker: Breaker | None
+    cache: Cache | None
+    fallback: Fallback | None
+    validate: Validate
+    roles: tuple[str, ...]

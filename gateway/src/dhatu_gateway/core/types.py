@@ -1,0 +1,155 @@
+"""What the generated table is made of: frozen descriptions, read once at boot."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+Validation: TypeAlias = Literal["enforce", "log", "off"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parameter:
+    """A value in the path, the query, a header or a cookie."""
+
+    name: str
+    location: Literal["path", "query", "header", "cookie"]
+    required: bool
+    style: str
+    """OpenAPI's `style`, the default filled in."""
+    explode: bool
+    content_type: str
+    """Media type of a `content` parameter; empty for one with a schema."""
+    schema: str
+    """JSON Pointer into `openapi.json`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MediaType:
+    """One media type that a request body may have."""
+
+    media_type: str
+    """Lower case, without parameters."""
+    schema: str
+    """JSON Pointer into `openapi.json`; empty where any bytes are allowed."""
+    buffered: bool
+    """True where the whole body is read and validated before it goes on (JSON); False where it is streamed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Body:
+    """The request body of an operation."""
+
+    required: bool
+    media_types: tuple[MediaType, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Credential:
+    """A security scheme by its key, and the scopes that must be held, all of them."""
+
+    scheme: str
+    scopes: tuple[str, ...]
+
+
+Requirement: TypeAlias = tuple[Credential, ...]
+"""Credentials needed together; the empty one lets anybody in."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecurityScheme:
+    """How a credential travels."""
+
+    key: str
+    kind: Literal["bearer", "api_key", "oauth2", "open_id", "mutual_tls", "basic"]
+    location: Literal["header", "query", "cookie"]
+    parameter: str
+    """Name of the header, query parameter or cookie."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RateLimit:
+    """How often one caller may call one operation."""
+
+    algorithm: Literal["token_bucket"]
+    limit: int
+    """Calls per window."""
+    window_s: float
+    burst: int
+    """Calls that may come at once."""
+    by: Literal["principal", "address", "operation"]
+    on_store_failure: Literal["open", "closed", "local"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """One operation, as the gateway enforces it."""
+
+    operation: str
+    """Unique and for people: `corpus.search`."""
+    service: str
+    version: str
+    """`v1`; empty where the path carries none."""
+    method: str
+    """Upper case."""
+    path: str
+    """OpenAPI path template."""
+    parameters: tuple[Parameter, ...]
+    body: Body | None
+    security: tuple[Requirement, ...]
+    """Alternatives; empty lets anybody in."""
+    roles: tuple[str, ...]
+    timeout_s: float
+    max_body_bytes: int
+    rate_limit: RateLimit | None
+    validate_request: Validation
+    deprecated: bool
+    sunset: str
+    """RFC 3339 date, or empty."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """A backend and the variable that says where it is; no variable for the gateway's own endpoints."""
+
+    name: str
+    url_variable: str
+    default_url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Version:
+    """One version of the API."""
+
+    name: str
+    state: Literal["current", "deprecated"]
+    deprecated_at: str
+    """RFC 3339 date, or empty."""
+    sunset: str
+    link: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cors:
+    """Which browsers' pages may call."""
+
+    allow_origins: tuple[str, ...]
+    allow_headers: tuple[str, ...]
+    expose_headers: tuple[str, ...]
+    max_age_s: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Platform:
+    """Everything the generated table says that is not about one route."""
+
+    title: str
+    version: str
+    header_prefix: str
+    """Prefix of the platform's own headers: `X-Dhatu-`."""
+    services: tuple[Service, ...]
+    versions: tuple[Version, ...]
+    security_schemes: tuple[SecurityScheme, ...]
+    scopes: tuple[tuple[str, str], ...]
+    """Every scope that an operation asks for, with what it allows, sorted."""
+    cors: Cors

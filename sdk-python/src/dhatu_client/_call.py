@@ -1,0 +1,121 @@
+"""What a generated method hands to the runtime: a frozen description of the operation, and the arguments."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Generic, Literal, TypeAlias, TypedDict, TypeVar, final
+
+T = TypeVar("T", covariant=True)
+
+RetryClass: TypeAlias = Literal["safe", "idempotent", "keyed", "never"]
+PayloadKind: TypeAlias = Literal["json", "jsonl", "sse", "form", "multipart", "text", "binary"]
+
+
+@final
+class Omit:
+    """The type of `OMIT`: an argument that was not given, where None means a JSON null."""
+
+    def __bool__(self) -> Literal[False]:
+        return False
+
+    def __repr__(self) -> str:
+        return "OMIT"
+
+
+OMIT: Final = Omit()
+"""Leaves a parameter or a property out of the request."""
+
+
+class CallOptions(TypedDict, total=False):
+    """Options that every method takes."""
+
+    timeout_s: float
+    """Time for one attempt, in seconds; the operation's own default comes from the spec."""
+    max_retries: int
+    """Retries after the first attempt; 0 turns them off."""
+    idempotency_key: str
+    """Sent as `Idempotency-Key`, the same on every attempt; made up where the operation needs one."""
+    extra_headers: Mapping[str, str]
+    extra_query: Mapping[str, str]
+    extra_body: Mapping[str, Any]
+    """Members added to a JSON object body."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParameterSpec:
+    """Where one argument goes outside the body."""
+
+    argument: str
+    """Name of the keyword argument."""
+    name: str
+    """Name on the wire."""
+    location: Literal["path", "query", "header", "cookie"]
+    style: str = "form"
+    explode: bool = True
+    allow_reserved: bool = False
+    content_type: str = ""
+    """Media type of a `content` parameter, which travels serialised."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FieldSpec:
+    """One member of an object, form or multipart body."""
+
+    argument: str
+    name: str
+    content_type: str = ""
+    """Of a multipart part, where the spec sets it."""
+    file: bool = False
+    """True for a multipart part that takes file content."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BodySpec:
+    """One media type that the body may have; the first whose arguments were given is sent."""
+
+    media_type: str
+    kind: PayloadKind
+    fields: tuple[FieldSpec, ...] = ()
+    """Arguments that become members of the body."""
+    argument: str = ""
+    """The one argument that is the whole body, where there are no fields."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResponseSpec:
+    """How one kind of answer is understood."""
+
+    status: str
+    """`200`, a range such as `2XX`, or `default`."""
+    media_type: str = ""
+    """Empty where the answer has no body."""
+    kind: PayloadKind | Literal["empty"] = "empty"
+    type: str = ""
+    """Python type expression over `generated.models`, resolved on first use: `SearchPage`, `list[Document]`;
+    for jsonl and sse the type of one item; empty for any JSON value."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation(Generic[T]):
+    """One operation of the API, returning `T`."""
+
+    key: str
+    """`corpus.search`: for logs and errors."""
+    method: str
+    path: str
+    """Template: `/api/v1/corpus/documents/{id}`."""
+    parameters: tuple[ParameterSpec, ...] = ()
+    bodies: tuple[BodySpec, ...] = ()
+    body_required: bool = False
+    responses: tuple[ResponseSpec, ...] = ()
+    security: tuple[tuple[str, ...], ...] = ()
+    """Alternatives of scheme keys needed together; empty where anybody may call."""
+    retry: RetryClass = "never"
+    timeout_s: float = 60.0
+    deprecated: str = ""
+    """What to say to a caller of a deprecated operation; empty for a current one."""
+
+
+Arguments: TypeAlias = Mapping[str, object]
+"""Argument name to value; `OMIT` where the caller gave none."""
