@@ -33,7 +33,7 @@ class MediaType:
     schema: str
     """JSON Pointer into `openapi.json`; empty where any bytes are allowed."""
     buffered: bool
-    """True where the whole body is read and validated before it goes on (JSON); False where it is streamed."""
+    """True where the whole body is read and validated before it goes on (JSON), False where it streams."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,1 @@
+"""The request path: what every request crosses, in the order of `pipeline.py`."""

@@ -1,0 +1,88 @@
+"""One request and what the stages have learnt about it so far."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, MutableMapping
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias
+
+from dhatu_gateway.core.types import Route
+
+Message: TypeAlias = MutableMapping[str, Any]
+"""An ASGI event; its values differ by type, hence Any."""
+Scope: TypeAlias = MutableMapping[str, Any]
+Receive: TypeAlias = Callable[[], Awaitable[Message]]
+Send: TypeAlias = Callable[[Message], Awaitable[None]]
+Header: TypeAlias = tuple[bytes, bytes]
+"""A field name in lower case and its value."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Principal:
+    """Who calls, once a credential has been verified."""
+
+    id: str
+    """Stable and unique among kinds: `user:ada`, `key:4f1c`. Limits count by it."""
+    kind: Literal["user", "api_key"]
+    scopes: frozenset[str]
+    roles: frozenset[str]
+
+
+class Exchange:
+    """A request on its way through the stages; made by the edge, changed by the stages, never shared."""
+
+    __slots__ = (
+        "body",
+        "client_address",
+        "deadline_at_s",
+        "fields",
+        "headers",
+        "method",
+        "path",
+        "path_values",
+        "principal",
+        "query",
+        "receive",
+        "request_id",
+        "response_headers",
+        "route",
+        "scope",
+        "send",
+        "started_at_s",
+        "status",
+    )
+
+    scope: Scope
+    receive: Receive
+    send: Send
+    method: str
+    """As sent, upper case; `HEAD` may be served by a `GET` route."""
+    path: str
+    """Canonical: what is routed, authorised and forwarded."""
+    query: bytes
+    """As sent, without the question mark."""
+    headers: list[Header]
+    """As sent, in order; names in lower case."""
+    fields: dict[bytes, bytes]
+    """The same by name; repeated fields are joined as RFC 9110 section 5.3 says."""
+    route: Route
+    path_values: tuple[str, ...]
+    """Values of the template's variables in its order, percent-encoded as in `path`."""
+    principal: Principal | None
+    client_address: str
+    request_id: str
+    started_at_s: float
+    """On the monotonic clock, like `deadline_at_s`."""
+    deadline_at_s: float
+    body: bytes | None
+    """The whole body where a stage has read it; None while it is still to be streamed from `receive`."""
+    response_headers: list[Header]
+    """Added to whatever answer is sent."""
+    status: int
+    """Of the answer; 0 until it has started."""
+
+
+Stage: TypeAlias = Callable[[Exchange], None]
+"""Looks at an exchange, changes it, or refuses it by raising `ProblemError`."""
+AsyncStage: TypeAlias = Callable[[Exchange], Awaitable[None]]
+"""A stage that needs I/O: an `async def` function, so that the pipeline can tell the two apart at boot."""
