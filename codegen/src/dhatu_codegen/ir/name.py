@@ -1,4 +1,4 @@
-"""A name as the document spells it, and the words it is made of; each target joins the words in its own style."""
+"""A name as the document spells it, and its words; each target joins the words in its own style."""
 
 from __future__ import annotations
 

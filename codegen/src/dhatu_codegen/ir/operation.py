@@ -25,7 +25,8 @@ class Parameter:
     required: bool
     schema: Schema
     style: str
-    """As in OpenAPI, the default filled in: simple, label, matrix, form, spaceDelimited, pipeDelimited, deepObject."""
+    """As in OpenAPI, the default filled in: simple, label, matrix, form, spaceDelimited, pipeDelimited or
+    deepObject."""
     explode: bool
     allow_reserved: bool
     content_type: str

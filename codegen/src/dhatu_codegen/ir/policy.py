@@ -11,7 +11,7 @@ from typing import Literal, TypeAlias
 from .schema import Json
 
 RetryClass: TypeAlias = Literal["safe", "idempotent", "keyed", "never"]
-"""safe: reads only. idempotent: repeating changes nothing more. keyed: repeatable under one Idempotency-Key."""
+"""safe: reads only. idempotent: repeating changes nothing more. keyed: repeatable under one key."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,5 @@
+"""`python -m dhatu_gateway` is `dhatu-gateway`."""
+
+from .cli import app
+
+app()
