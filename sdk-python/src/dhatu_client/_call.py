@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Generic, Literal, TypeAlias, TypedDict, TypeVar, final
+from typing import Any, Final, Generic, Literal, TypeAlias, TypedDict, final
+
+from typing_extensions import TypeVar
 
 T = TypeVar("T", covariant=True)
+S = TypeVar("S", covariant=True, default=T)
 
 RetryClass: TypeAlias = Literal["safe", "idempotent", "keyed", "never"]
 PayloadKind: TypeAlias = Literal["json", "jsonl", "sse", "form", "multipart", "text", "binary"]
@@ -97,8 +100,11 @@ class ResponseSpec:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Operation(Generic[T]):
-    """One operation of the API, returning `T`."""
+class Operation(Generic[T, S]):
+    """One operation of the API: the async client returns `T`, the sync one `S`, which is `T` unless it streams.
+
+    `Operation[SearchPage]`, `Operation[CompressResult | BinaryResponse, CompressResult | SyncBinaryResponse]`.
+    """
 
     key: str
     """`corpus.search`: for logs and errors."""
@@ -119,3 +125,38 @@ class Operation(Generic[T]):
 
 Arguments: TypeAlias = Mapping[str, object]
 """Argument name to value; `OMIT` where the caller gave none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SchemeSpec:
+    """How one security scheme travels."""
+
+    key: str
+    """As operations name it in `security`."""
+    kind: Literal["api_key", "bearer", "other"]
+    """api_key: `api_key=` goes as it is where location and parameter say. bearer: `token=` goes in Authorization
+    (HTTP bearer, OAuth2, OpenID Connect). other: satisfied outside the SDK, as a client certificate is."""
+    location: Literal["header", "query", "cookie"] = "header"
+    parameter: str = "Authorization"
+    """Name of the header, query parameter or cookie."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiSpec:
+    """What the runtime has to know of the API as a whole; the generated clients hold it as `_api`."""
+
+    client: str
+    """Name of the async client class, for messages: `DhatuAPI`."""
+    distribution: str
+    """`dhatu-client`: begins the User-Agent."""
+    version: str
+    """Version of the distribution."""
+    base_url: str
+    """The first server of the spec; empty where it names none."""
+    environment_prefix: str
+    """`DHATU`, as in `DHATU_API_KEY`; empty where the environment is not read."""
+    header_prefix: str = ""
+    """`X-Dhatu-`; empty where attempt and time left are not sent."""
+    schemes: tuple[SchemeSpec, ...] = ()
+    models: str = ".generated.models"
+    """Module in which the types of answers are named; a leading dot means this package."""
