@@ -10,7 +10,7 @@ class SourceRef:
     """A place in a document that somebody wrote."""
 
     file: str
-    """Path as given on the command line or relative to the spec folder, with forward slashes."""
+    """Path relative to the root of the repository, with forward slashes."""
     line: int
     """1-based."""
     column: int
