@@ -82,7 +82,11 @@ class Exchange:
     """Of the answer; 0 until it has started."""
 
 
-Stage: TypeAlias = Callable[[Exchange], None]
-"""Looks at an exchange, changes it, or refuses it by raising `ProblemError`."""
-AsyncStage: TypeAlias = Callable[[Exchange], Awaitable[None]]
-"""A stage that needs I/O: an `async def` function, so that the pipeline can tell the two apart at boot."""
+SCOPE_KEY = "dhatu.exchange"
+"""Where the handler of one of the gateway's own operations finds the exchange in its ASGI scope."""
+
+Stage: TypeAlias = Callable[[Exchange], Awaitable[None] | None]
+"""Looks at an exchange, changes it, or refuses it by raising `ProblemError`.
+
+What it returns is awaited unless it is None, so a stage that needs I/O only now and then pays for it only then.
+"""
