@@ -1,0 +1,1 @@
+"""Who calls: credentials, what they allow, and where they are kept."""

@@ -1,0 +1,28 @@
+"""What can go wrong with a credential.
+
+AuthError
+    InvalidCredentialError      what was sent proves nothing; answered with 401
+    SigningKeyError             the configured secret or key cannot sign tokens; the gateway refuses to boot
+    StoreError                  the credential store failed or was written by a newer gateway
+"""
+
+from __future__ import annotations
+
+
+class AuthError(Exception):
+    """Root of this package's errors."""
+
+
+class InvalidCredentialError(AuthError):
+    """A credential that is malformed, unknown, expired or revoked.
+
+    The message is shown to the caller, so it never says more than the caller's own credential does.
+    """
+
+
+class SigningKeyError(AuthError):
+    """The configured secret or private key does not fit the algorithm."""
+
+
+class StoreError(AuthError):
+    """The credential store cannot be read or written."""

@@ -1,0 +1,58 @@
+"""What the store keeps. Times are seconds since the epoch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiKey:
+    """A key of a service or a script; the key itself is not kept."""
+
+    id: str
+    name: str
+    owner: str
+    """Id of the principal that created it."""
+    scopes: frozenset[str]
+    roles: frozenset[str]
+    digest: bytes
+    """Keyed hash of the whole key."""
+    created_at_s: float
+    expires_at_s: float | None
+    """None where it does not end by itself."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class User:
+    """A person who signs in with a password."""
+
+    name: str
+    password: str
+    """As `passwords.derive` wrote it."""
+    scopes: frozenset[str]
+    roles: frozenset[str]
+    created_at_s: float
+    disabled: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefreshToken:
+    """A token that renews an access token once; all tokens that grew from one sign-in are a family."""
+
+    id: str
+    digest: bytes
+    family: str
+    subject: str
+    """Id of the principal: `user:ada`, `key:4f1c`."""
+    scopes: frozenset[str]
+    created_at_s: float
+    expires_at_s: float
+    used_at_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Position:
+    """Where a page of keys begins: after this key, in the order of creation."""
+
+    created_at_s: float
+    id: str

@@ -1,0 +1,73 @@
+"""Puts the parts of this package together, for the gateway and for its command line."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from dhatu_gateway.auth.api_keys import ApiKeys
+from dhatu_gateway.auth.authenticator import Authenticator, BearerTokens
+from dhatu_gateway.auth.jwks import Algorithm, SigningKey, load_signing_key
+from dhatu_gateway.auth.jwt import AccessTokens, TokenPolicy
+from dhatu_gateway.auth.passwords import Passwords
+from dhatu_gateway.auth.store.interface import CredentialStore
+from dhatu_gateway.auth.tokens import Tokens
+from dhatu_gateway.auth.users import Users
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuthSettings:
+    """What the operator decides."""
+
+    secret: str = field(repr=False)
+    """The secret of HS256, or a private key in PEM."""
+    algorithm: Algorithm = "HS256"
+    policy: TokenPolicy = field(default_factory=TokenPolicy)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Auth:
+    """Everything that knows about credentials, around one store."""
+
+    store: CredentialStore
+    keys: ApiKeys
+    users: Users
+    tokens: Tokens
+    authenticator: Authenticator
+    signing_key: SigningKey
+    wall_clock: Callable[[], float]
+
+    async def close(self) -> None:
+        """Let go of the store."""
+        await self.store.close()
+
+
+async def open_auth(
+    settings: AuthSettings,
+    store: CredentialStore,
+    *,
+    passwords: Passwords | None = None,
+    wall_clock: Callable[[], float] = time.time,
+) -> Auth:
+    """Make everything that knows about credentials.
+
+    Raises `SigningKeyError` where the secret does not fit the algorithm, and `StoreError` where the store
+    fails.
+    """
+    signing_key = load_signing_key(settings.secret, settings.algorithm)
+    access = AccessTokens(signing_key, settings.policy)
+    keys = ApiKeys(store, await store.secret("api-keys"))
+    authenticator = Authenticator(bearer=BearerTokens(access, store), api_key=keys, wall_clock=wall_clock)
+    tokens = Tokens(
+        store, access, settings.policy, await store.secret("refresh-tokens"), on_revoked=authenticator.revoke
+    )
+    return Auth(
+        store=store,
+        keys=keys,
+        users=Users(store, passwords or Passwords()),
+        tokens=tokens,
+        authenticator=authenticator,
+        signing_key=signing_key,
+        wall_clock=wall_clock,
+    )

@@ -1,0 +1,1 @@
+"""Where keys, users and refresh tokens are kept."""

@@ -1,0 +1,62 @@
+"""What every credential store can do; one shared test suite holds the implementations to it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Protocol
+
+from dhatu_gateway.auth.records import ApiKey, Position, RefreshToken, User
+
+
+class CredentialStore(Protocol):
+    """Keeps credentials, never in a form that could be used to sign in. Failures raise `StoreError`."""
+
+    async def add_key(self, key: ApiKey) -> None:
+        """Keep a new key; its id has not been used before."""
+        ...
+
+    async def find_key(self, key_id: str) -> ApiKey | None:
+        """The key, unless it has been revoked; it may have expired."""
+        ...
+
+    async def list_keys(self, *, after: Position | None, limit: int) -> Sequence[ApiKey]:
+        """At most `limit` keys that have not been revoked, the oldest first, ties by id."""
+        ...
+
+    async def revoke_key(self, key_id: str) -> bool:
+        """End a key for good; False where there is no such key."""
+        ...
+
+    async def add_user(self, user: User) -> bool:
+        """Keep a new user; False where the name is taken."""
+        ...
+
+    async def find_user(self, name: str) -> User | None: ...
+
+    async def add_refresh_token(self, token: RefreshToken) -> None:
+        """Keep a new refresh token, and forget those that ended before it was made."""
+        ...
+
+    async def find_refresh_token(self, token_id: str) -> RefreshToken | None: ...
+
+    async def spend_refresh_token(self, token_id: str, *, now_s: float) -> bool:
+        """Mark a token as used; False where it already was, so that only one of several callers wins."""
+        ...
+
+    async def revoke(self, ids: Iterable[str], *, now_s: float, until_s: float) -> None:
+        """Refuse tokens that carry one of these ids until they would end anyway; forget what ended by now."""
+        ...
+
+    async def is_revoked(self, ids: Sequence[str]) -> bool:
+        """True where one of the ids has been revoked."""
+        ...
+
+    async def secret(self, name: str) -> bytes:
+        """32 random bytes that belong to this store, made when first asked for and the same ever after."""
+        ...
+
+    async def ping(self) -> None:
+        """Prove that the store answers."""
+        ...
+
+    async def close(self) -> None: ...

@@ -1,0 +1,75 @@
+"""Credentials in memory: for tests, and for a gateway that may forget everything when it stops."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from dhatu_gateway.auth.records import ApiKey, Position, RefreshToken, User
+
+
+class MemoryStore:
+    """A `CredentialStore` for one process."""
+
+    def __init__(self) -> None:
+        self._keys: dict[str, ApiKey] = {}
+        self._users: dict[str, User] = {}
+        self._refresh_tokens: dict[str, RefreshToken] = {}
+        self._revoked: dict[str, float] = {}
+        self._secrets: dict[str, bytes] = {}
+
+    async def add_key(self, key: ApiKey) -> None:
+        self._keys[key.id] = key
+
+    async def find_key(self, key_id: str) -> ApiKey | None:
+        return self._keys.get(key_id)
+
+    async def list_keys(self, *, after: Position | None, limit: int) -> Sequence[ApiKey]:
+        ordered = sorted(self._keys.values(), key=lambda key: (key.created_at_s, key.id))
+        if after is not None:
+            start = (after.created_at_s, after.id)
+            ordered = [key for key in ordered if (key.created_at_s, key.id) > start]
+        return ordered[:limit]
+
+    async def revoke_key(self, key_id: str) -> bool:
+        return self._keys.pop(key_id, None) is not None
+
+    async def add_user(self, user: User) -> bool:
+        return self._users.setdefault(user.name, user) is user
+
+    async def find_user(self, name: str) -> User | None:
+        return self._users.get(name)
+
+    async def add_refresh_token(self, token: RefreshToken) -> None:
+        ended = [id_ for id_, kept in self._refresh_tokens.items() if kept.expires_at_s <= token.created_at_s]
+        for id_ in ended:
+            del self._refresh_tokens[id_]
+        self._refresh_tokens[token.id] = token
+
+    async def find_refresh_token(self, token_id: str) -> RefreshToken | None:
+        return self._refresh_tokens.get(token_id)
+
+    async def spend_refresh_token(self, token_id: str, *, now_s: float) -> bool:
+        token = self._refresh_tokens.get(token_id)
+        if token is None or token.used_at_s is not None:
+            return False
+        self._refresh_tokens[token_id] = replace(token, used_at_s=now_s)
+        return True
+
+    async def revoke(self, ids: Iterable[str], *, now_s: float, until_s: float) -> None:
+        self._revoked = {id_: until for id_, until in self._revoked.items() if until > now_s}
+        for id_ in ids:
+            self._revoked[id_] = max(until_s, self._revoked.get(id_, until_s))
+
+    async def is_revoked(self, ids: Sequence[str]) -> bool:
+        return any(id_ in self._revoked for id_ in ids)
+
+    async def secret(self, name: str) -> bytes:
+        return self._secrets.setdefault(name, secrets.token_bytes(32))
+
+    async def ping(self) -> None:
+        return None
+
+    async def close(self) -> None:
+        return None

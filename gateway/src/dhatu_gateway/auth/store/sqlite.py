@@ -1,0 +1,227 @@
+"""Credentials in one SQLite file, shared by the workers of one machine.
+
+Reads run on the event loop: they are point lookups of some 20 us, a write-ahead log never makes a reader
+wait, and verified credentials are cached, so that they are rare. Writes wait for the disk and for other
+processes, so they run in a thread.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+import sqlite3
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, TypeVar
+
+from dhatu_gateway.auth.errors import StoreError
+from dhatu_gateway.auth.records import ApiKey, Position, RefreshToken, User
+from dhatu_gateway.auth.store.migrations import migrate
+
+T = TypeVar("T")
+Row = tuple[Any, ...]  # columns differ in type; the functions below know them by position
+
+BUSY_TIMEOUT_S = 5.0
+KEY_COLUMNS = "id, name, owner, scopes, roles, digest, created_at_s, expires_at_s"
+USER_COLUMNS = "name, password, scopes, roles, created_at_s, disabled"
+REFRESH_COLUMNS = "id, digest, family, subject, scopes, created_at_s, expires_at_s, used_at_s"
+
+
+class SqliteStore:
+    """A `CredentialStore` in a file; made in the event loop's thread and used there."""
+
+    def __init__(self, path: Path | str) -> None:
+        """Open or create the file and bring its tables up to date; raises `StoreError` where it cannot."""
+        self._path = str(path)
+        try:
+            # Only the gateway's own account may read the file, whatever the umask says.
+            os.close(os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600))
+            self._writer = _connect(self._path)
+            migrate(self._writer, self._path)
+            self._reader = _connect(self._path)
+        except (OSError, sqlite3.Error) as error:
+            raise StoreError(f"cannot open the credential store {self._path}: {error}") from error
+        # One thread: the writer connection is used by one call at a time.
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="credential-store")
+
+    def _read(self, sql: str, parameters: Sequence[object]) -> list[Row]:
+        try:
+            return self._reader.execute(sql, parameters).fetchall()
+        except sqlite3.Error as error:
+            raise StoreError(f"cannot read the credential store {self._path}: {error}") from error
+
+    async def _write(self, change: Callable[[sqlite3.Connection], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self._commit, change)
+
+    def _commit(self, change: Callable[[sqlite3.Connection], T]) -> T:
+        try:
+            self._writer.execute("BEGIN IMMEDIATE")
+            try:
+                result = change(self._writer)
+            except BaseException:
+                self._writer.execute("ROLLBACK")
+                raise
+            self._writer.execute("COMMIT")
+        except sqlite3.Error as error:
+            raise StoreError(f"cannot write the credential store {self._path}: {error}") from error
+        return result
+
+    async def add_key(self, key: ApiKey) -> None:
+        values = (
+            key.id,
+            key.name,
+            key.owner,
+            _joined(key.scopes),
+            _joined(key.roles),
+            key.digest,
+            key.created_at_s,
+            key.expires_at_s,
+        )
+        sql = f"INSERT INTO api_keys ({KEY_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+        await self._write(lambda connection: connection.execute(sql, values))
+
+    async def find_key(self, key_id: str) -> ApiKey | None:
+        rows = self._read(f"SELECT {KEY_COLUMNS} FROM api_keys WHERE id = ? AND revoked = 0", (key_id,))
+        return _key(rows[0]) if rows else None
+
+    async def list_keys(self, *, after: Position | None, limit: int) -> Sequence[ApiKey]:
+        start = (after.created_at_s, after.id) if after else (-1.0, "")
+        rows = self._read(
+            f"SELECT {KEY_COLUMNS} FROM api_keys WHERE revoked = 0 AND (created_at_s, id) > (?, ?) "
+            "ORDER BY created_at_s, id LIMIT ?",
+            (*start, limit),
+        )
+        return [_key(row) for row in rows]
+
+    async def revoke_key(self, key_id: str) -> bool:
+        sql = "UPDATE api_keys SET revoked = 1 WHERE id = ? AND revoked = 0"
+        return await self._write(lambda connection: connection.execute(sql, (key_id,)).rowcount == 1)
+
+    async def add_user(self, user: User) -> bool:
+        values = (
+            user.name,
+            user.password,
+            _joined(user.scopes),
+            _joined(user.roles),
+            user.created_at_s,
+            int(user.disabled),
+        )
+        sql = f"INSERT INTO users ({USER_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
+        return await self._write(lambda connection: connection.execute(sql, values).rowcount == 1)
+
+    async def find_user(self, name: str) -> User | None:
+        rows = self._read(f"SELECT {USER_COLUMNS} FROM users WHERE name = ?", (name,))
+        return _user(rows[0]) if rows else None
+
+    async def add_refresh_token(self, token: RefreshToken) -> None:
+        values = (
+            token.id,
+            token.digest,
+            token.family,
+            token.subject,
+            _joined(token.scopes),
+            token.created_at_s,
+            token.expires_at_s,
+            token.used_at_s,
+        )
+
+        def change(connection: sqlite3.Connection) -> None:
+            connection.execute("DELETE FROM refresh_tokens WHERE expires_at_s <= ?", (token.created_at_s,))
+            connection.execute(
+                f"INSERT INTO refresh_tokens ({REFRESH_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)", values
+            )
+
+        await self._write(change)
+
+    async def find_refresh_token(self, token_id: str) -> RefreshToken | None:
+        rows = self._read(f"SELECT {REFRESH_COLUMNS} FROM refresh_tokens WHERE id = ?", (token_id,))
+        return _refresh_token(rows[0]) if rows else None
+
+    async def spend_refresh_token(self, token_id: str, *, now_s: float) -> bool:
+        sql = "UPDATE refresh_tokens SET used_at_s = ? WHERE id = ? AND used_at_s IS NULL"
+        return await self._write(lambda connection: connection.execute(sql, (now_s, token_id)).rowcount == 1)
+
+    async def revoke(self, ids: Iterable[str], *, now_s: float, until_s: float) -> None:
+        rows = [(id_, until_s) for id_ in ids]
+
+        def change(connection: sqlite3.Connection) -> None:
+            connection.execute("DELETE FROM revocations WHERE until_s <= ?", (now_s,))
+            connection.executemany(
+                "INSERT INTO revocations (id, until_s) VALUES (?, ?) "
+                "ON CONFLICT (id) DO UPDATE SET until_s = max(until_s, excluded.until_s)",
+                rows,
+            )
+
+        await self._write(change)
+
+    async def is_revoked(self, ids: Sequence[str]) -> bool:
+        marks = ", ".join("?" * len(ids))
+        return bool(self._read(f"SELECT 1 FROM revocations WHERE id IN ({marks}) LIMIT 1", ids))
+
+    async def secret(self, name: str) -> bytes:
+        new = secrets.token_bytes(32)
+        sql = "INSERT INTO secrets (name, value) VALUES (?, ?) ON CONFLICT DO NOTHING"
+        await self._write(lambda connection: connection.execute(sql, (name, new)))
+        ((value,),) = self._read("SELECT value FROM secrets WHERE name = ?", (name,))
+        return bytes(value)
+
+    async def ping(self) -> None:
+        self._read("SELECT 1 FROM revocations LIMIT 1", ())
+
+    async def close(self) -> None:
+        self._thread.shutdown(wait=True)
+        self._reader.close()
+        self._writer.close()
+
+
+def _connect(path: str) -> sqlite3.Connection:
+    # check_same_thread: the writer is handed to its thread, never shared. isolation_level None: transactions
+    # are explicit.
+    connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False)
+    connection.execute("PRAGMA journal_mode = WAL")
+    # FULL: a revocation that was answered must outlive a power cut.
+    connection.execute("PRAGMA synchronous = FULL")
+    return connection
+
+
+def _joined(names: frozenset[str]) -> str:
+    return " ".join(sorted(names))
+
+
+def _key(row: Row) -> ApiKey:
+    return ApiKey(
+        id=row[0],
+        name=row[1],
+        owner=row[2],
+        scopes=frozenset(row[3].split()),
+        roles=frozenset(row[4].split()),
+        digest=bytes(row[5]),
+        created_at_s=row[6],
+        expires_at_s=row[7],
+    )
+
+
+def _user(row: Row) -> User:
+    return User(
+        name=row[0],
+        password=row[1],
+        scopes=frozenset(row[2].split()),
+        roles=frozenset(row[3].split()),
+        created_at_s=row[4],
+        disabled=bool(row[5]),
+    )
+
+
+def _refresh_token(row: Row) -> RefreshToken:
+    return RefreshToken(
+        id=row[0],
+        digest=bytes(row[1]),
+        family=row[2],
+        subject=row[3],
+        scopes=frozenset(row[4].split()),
+        created_at_s=row[5],
+        expires_at_s=row[6],
+        used_at_s=row[7],
+    )
