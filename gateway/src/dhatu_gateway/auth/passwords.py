@@ -27,7 +27,7 @@ class Cost:
 
 
 class Passwords:
-    """Derives and checks passwords in threads, few at a time: sign-ins can exhaust neither memory nor cores."""
+    """Derives and checks passwords in threads, few at a time, to bound the memory and cores they take."""
 
     def __init__(self, cost: Cost | None = None, *, at_once: int = 2) -> None:
         self._cost = cost or Cost()
