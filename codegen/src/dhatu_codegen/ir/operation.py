@@ -13,7 +13,7 @@ from .source import SourceRef
 
 PayloadKind: TypeAlias = Literal["json", "jsonl", "sse", "form", "multipart", "text", "binary"]
 """json: application/json and +json; jsonl: JSON Lines; sse: text/event-stream; text: text/* and XML;
-form: application/x-www-form-urlencoded; binary: everything else."""
+form: application/x-www-form-urlencoded; binary: everything else, pictures included (image/svg+xml too)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,115 @@
+"""The command line.
+
+Exit codes: 0 all is well, 1 a spec has errors or generated files are not current, 2 wrong usage.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .diagnostics import Diagnostics
+from .naming import nearest
+from .pipeline import PLATFORM_FILE, build
+from .write import Difference, compare, write
+
+app = typer.Typer(
+    help="Merge OpenAPI documents and generate everything that has to agree with them.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+_Root = Annotated[
+    Path | None, typer.Option(help="The folder that holds spec/; found from here upwards when absent.")
+]
+
+
+@app.command()
+def generate(
+    root: _Root = None,
+    check: Annotated[
+        bool, typer.Option("--check", help="Write nothing; exit 1 where files are not current.")
+    ] = False,
+) -> None:
+    """Generate all files, or check that they are current."""
+    folder = _find_root(root)
+    built = build(folder)
+    _report(built.diagnostics)
+    if built.diagnostics.errors:
+        typer.echo("nothing was written" if not check else "the specs have errors", err=True)
+        raise typer.Exit(1)
+    if not check:
+        _say_what_changed(write(folder, built.files), len(built.files))
+        return
+    difference = compare(folder, built.files)
+    if difference:
+        typer.echo("generated files are not current:", err=True)
+        for kind in ("stale", "missing", "orphaned"):
+            for path in getattr(difference, kind):
+                typer.echo(f"  {kind:<8} {path}", err=True)
+        typer.echo("run `make generate` and commit the result", err=True)
+        raise typer.Exit(1)
+    typer.echo(f"{len(built.files)} generated files are current")
+
+
+@app.command()
+def ir(
+    root: _Root = None,
+    op: Annotated[str, typer.Option(help="Only this operation: its key or operationId.")] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="JSON instead of a tree.")] = False,
+) -> None:
+    """Print the intermediate representation: what codegen understood."""
+    from .show import to_plain, tree
+
+    built = build(_find_root(root), targets=())
+    _report(built.diagnostics)
+    if built.api is None or built.diagnostics.errors:
+        raise typer.Exit(1)
+    shown: object = built.api
+    if op:
+        known = {key: item for item in built.api.operations for key in (item.operation_id, item.key)}
+        if op not in known:
+            suggestion = nearest(op, known)
+            hint = f"; did you mean {suggestion}?" if suggestion else ""
+            typer.echo(f"there is no operation {op}{hint}", err=True)
+            raise typer.Exit(2)
+        shown = known[op]
+    if as_json:
+        import json
+
+        typer.echo(json.dumps(to_plain(shown), ensure_ascii=False, indent=2))
+    else:
+        import rich
+
+        rich.print(tree(shown))
+
+
+def _find_root(given: Path | None) -> Path:
+    start = (given or Path.cwd()).resolve()
+    for folder in [start] if given else [start, *start.parents]:
+        if (folder / PLATFORM_FILE).is_file():
+            return folder
+    typer.echo(f"{PLATFORM_FILE} is not in {start}{'' if given else ' or above it'}; use --root", err=True)
+    raise typer.Exit(2)
+
+
+def _report(diagnostics: Diagnostics) -> None:
+    for diagnostic in diagnostics.all:
+        typer.echo(diagnostics.render(diagnostic), err=True)
+    if diagnostics.all:
+        errors = len(diagnostics.errors)
+        typer.echo(f"{errors} error(s), {len(diagnostics.all) - errors} warning(s)", err=True)
+
+
+def _say_what_changed(difference: Difference, total: int) -> None:
+    for word, paths in (
+        ("rewrote", difference.stale),
+        ("created", difference.missing),
+        ("deleted", difference.orphaned),
+    ):
+        for path in paths:
+            typer.echo(f"{word} {path}")
+    typer.echo(f"{total} generated files are current")

@@ -1,0 +1,118 @@
+"""What is wrong with the specs, where, and what to do about it.
+
+Every stage adds to one `Diagnostics`, so that a run reports all problems at once, ordered by place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from .ir.source import SourceRef
+
+Severity: TypeAlias = Literal["error", "warning"]
+
+CODES: dict[str, tuple[Severity, str]] = {
+    "DH001": ("error", "a file cannot be read"),
+    "DH002": ("error", "broken YAML or JSON"),
+    "DH003": ("error", "the same key twice in one object"),
+    "DH004": ("error", "YAML that has no meaning in JSON"),
+    "DH010": ("error", "unknown key in x-dhatu or platform.yaml"),
+    "DH011": ("error", "invalid value in x-dhatu or platform.yaml"),
+    "DH012": ("error", "x-dhatu where nothing reads it"),
+    "DH013": ("warning", "a policy that a target does not honour"),
+    "DH020": ("error", "not a valid OpenAPI document"),
+    "DH021": ("error", "an OpenAPI version that is not read"),
+    "DH022": ("error", "a reference that leads nowhere"),
+    "DH023": ("error", "a reference that leaves its document"),
+    "DH024": ("warning", "a part of a service's document that the merge leaves out"),
+    "DH025": ("error", "a schema keyword that the intermediate representation cannot hold"),
+    "DH030": ("error", "the same path and method in two services"),
+    "DH031": ("error", "the same operationId twice"),
+    "DH032": ("error", "components of the same name that differ"),
+    "DH033": ("error", "two operations with the same SDK name"),
+    "DH034": ("error", "routes that overlap, neither more specific"),
+    "DH035": ("error", "tags, path items or webhooks of the same name that differ"),
+    "DH040": ("warning", "an operation without summary or description"),
+    "DH041": ("warning", "a parameter or body without examples"),
+    "DH042": ("error", "an example that its own schema refuses"),
+    "DH043": ("error", "a security scheme or scope that is not declared"),
+    "DH044": ("warning", "an operation without error responses"),
+    "DH045": ("error", "x-dhatu.sdk names something that the operation does not have"),
+    "DH050": ("error", "something that a target cannot express"),
+}
+"""Every code: its severity, and the kind of problem it stands for."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Related:
+    """Another place that belongs to a problem."""
+
+    message: str
+    source: SourceRef
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Diagnostic:
+    """One problem at one place."""
+
+    code: str
+    message: str
+    source: SourceRef
+    related: tuple[Related, ...] = ()
+    hint: str = ""
+
+    @property
+    def severity(self) -> Severity:
+        return CODES[self.code][0]
+
+    @property
+    def order(self) -> tuple[str, int, int, str, str]:
+        return (self.source.file, self.source.line, self.source.column, self.code, self.message)
+
+
+class Diagnostics:
+    """Collects problems, and prints them beside the lines they are about."""
+
+    def __init__(self) -> None:
+        self._found: dict[Diagnostic, None] = {}
+        self._lines: dict[str, Sequence[str]] = {}
+
+    def remember(self, file: str, text: str) -> None:
+        """Keep the text of a file, so that its lines can be shown."""
+        self._lines[file] = text.splitlines()
+
+    def add(
+        self, code: str, message: str, source: SourceRef, *, related: Iterable[Related] = (), hint: str = ""
+    ) -> None:
+        """Add a problem; one that was added before counts once."""
+        found = Diagnostic(code=code, message=message, source=source, related=tuple(related), hint=hint)
+        self._found[found] = None
+
+    @property
+    def all(self) -> tuple[Diagnostic, ...]:
+        """Everything found, ordered by file, line and column."""
+        return tuple(sorted(self._found, key=lambda diagnostic: diagnostic.order))
+
+    @property
+    def errors(self) -> tuple[Diagnostic, ...]:
+        return tuple(found for found in self.all if found.severity == "error")
+
+    def render(self, diagnostic: Diagnostic) -> str:
+        """The problem as people read it: place, code, message, line and caret, related places, a hint."""
+        head = f"{diagnostic.source} {diagnostic.severity}[{diagnostic.code}] {diagnostic.message}"
+        lines = [head, *self._excerpt(diagnostic.source)]
+        lines += [f"    {related.source} {related.message}" for related in diagnostic.related]
+        if diagnostic.hint:
+            lines.append(f"    hint: {diagnostic.hint}")
+        return "\n".join(lines)
+
+    def _excerpt(self, source: SourceRef) -> list[str]:
+        lines = self._lines.get(source.file, ())
+        if not 1 <= source.line <= len(lines):
+            return []
+        text = lines[source.line - 1].rstrip()
+        gutter = f"{source.line:>5} | "
+        before = "".join("\t" if char == "\t" else " " for char in text[: source.column - 1])
+        return [gutter + text, " " * (len(gutter) - 2) + "| " + before + "^"]

@@ -1,0 +1,30 @@
+"""What a document should be beyond valid: one function per rule."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from ..diagnostics import Diagnostics
+from ..ir.api import Api
+from .contract import declared_security, error_responses, sdk_arguments, unique_sdk_names
+from .examples import examples_present, examples_valid
+from .overlap import overlapping_routes
+from .prose import described
+
+RULES: Final[tuple[Callable[[Api, Diagnostics], None], ...]] = (
+    unique_sdk_names,
+    overlapping_routes,
+    declared_security,
+    sdk_arguments,
+    described,
+    error_responses,
+    examples_present,
+    examples_valid,
+)
+
+
+def lint(api: Api, diagnostics: Diagnostics) -> None:
+    """Run every rule."""
+    for rule in RULES:
+        rule(api, diagnostics)

@@ -1,0 +1,115 @@
+"""The merged document to `Api`."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from ..diagnostics import Diagnostics
+from ..document import Map, Node
+from ..ir.api import Api, Cors, SdkNames, Server, Service, Version
+from ..ir.name import Name
+from ..ir.schema import Component
+from ..merge import EXTENSION
+from .context import Context
+from .operations import parse_operations
+from .schemas import parse_schema
+from .security import parse_security_schemes
+
+
+def parse(document: Map, diagnostics: Diagnostics) -> Api:
+    """Understand a merged document whose structure has been checked."""
+    root = Node.of(document)
+    context = Context(root=root, diagnostics=diagnostics)
+    info, facts = root.get("info"), root.get(EXTENSION)
+    title = info.text("title") if info else ""
+    servers = root.get("servers")
+    return Api(
+        title=title,
+        version=info.text("version") if info else "",
+        description=info.text("description").strip() if info else "",
+        servers=tuple(
+            Server(url=server.text("url"), description=server.text("description"))
+            for server in (servers.elements() if servers else ())
+        ),
+        services=_services(facts),
+        versions=_versions(facts),
+        cors=_cors(facts),
+        header_prefix=facts.text("header_prefix") if facts else "",
+        sdk=_sdk_names(facts, title),
+        operations=parse_operations(context),
+        components=_components(context),
+        security_schemes=parse_security_schemes(context),
+        document=document,
+    )
+
+
+def _components(context: Context) -> tuple[Component, ...]:
+    schemas = context.root.at("/components/schemas")
+    return tuple(
+        Component(name=Name.of(name), schema=parse_schema(context, node), source=node.source)
+        for name, node in (schemas.members() if schemas else ())
+    )
+
+
+def _services(facts: Node | None) -> tuple[Service, ...]:
+    listed = facts.get("services") if facts else None
+    found: list[Service] = []
+    for name, node in listed.members() if listed else ():
+        upstream = node.get("upstream")
+        found.append(
+            Service(
+                name=name,
+                description=node.text("description").strip(),
+                upstream_env=upstream.text("env") if upstream else "",
+                upstream_default=upstream.text("default") if upstream else "",
+            )
+        )
+    return tuple(found)
+
+
+def _versions(facts: Node | None) -> tuple[Version, ...]:
+    listed = facts.get("versions") if facts else None
+    found: list[Version] = []
+    for name, node in listed.members() if listed else ():
+        state: Literal["current", "deprecated"] = (
+            "deprecated" if node.text("state") == "deprecated" else "current"
+        )
+        found.append(
+            Version(
+                name=name,
+                state=state,
+                deprecated_at=node.text("deprecated_at"),
+                sunset=node.text("sunset"),
+                link=node.text("link"),
+            )
+        )
+    return tuple(found)
+
+
+def _cors(facts: Node | None) -> Cors:
+    node = facts.get("cors") if facts else None
+    age = node.get("max_age_s") if node else None
+    return Cors(
+        allow_origins=node.texts("allow_origins") if node else (),
+        allow_headers=node.texts("allow_headers") if node else (),
+        expose_headers=node.texts("expose_headers") if node else (),
+        max_age_s=age.value if age is not None and isinstance(age.value, int) else 0,
+    )
+
+
+def _sdk_names(facts: Node | None, title: str) -> SdkNames:
+    """As platform.yaml has them, else made from the title."""
+    sdk = facts.get("sdk") if facts else None
+    words = [word for word in Name.of(title).words if word.isascii()] or ["api"]
+    python, javascript = (sdk.get("python"), sdk.get("javascript")) if sdk else (None, None)
+    name = "_".join(words)
+    client = "".join(word.capitalize() for word in words)
+    return SdkNames(
+        python_package=python.text("package", name) if python else name,
+        python_distribution=python.text("distribution", name.replace("_", "-"))
+        if python
+        else name.replace("_", "-"),
+        javascript_package=javascript.text("package", "-".join(words)) if javascript else "-".join(words),
+        client=sdk.text("client", client) if sdk else client,
+        environment_prefix=sdk.text("environment_prefix", name.upper()) if sdk else name.upper(),
+    )

@@ -1,0 +1,80 @@
+"""Operations: one per method and path, in document order."""
+
+from __future__ import annotations
+
+from ..document import Node
+from ..ir.name import Name
+from ..ir.operation import Operation, Pagination
+from ..merge import EXTENSION, METHODS
+from ..naming import snake
+from .context import Context
+from .parameters import parse_body, parse_parameters, parse_responses
+from .policies import parse_policy
+from .security import parse_security
+
+
+def parse_operations(context: Context) -> tuple[Operation, ...]:
+    """Every operation of the document."""
+    paths = context.root.get("paths")
+    found: list[Operation] = []
+    for path, item in paths.members() if paths else ():
+        for method, operation in item.members():
+            if method in METHODS:
+                found.append(_operation(context, path, item, operation))
+    return tuple(found)
+
+
+def _operation(context: Context, path: str, item: Node, operation: Node) -> Operation:
+    method = operation.pointer.rsplit("/", 1)[-1].upper()
+    facts = context.root.get(EXTENSION)
+    own = operation.get(EXTENSION)
+    sdk = own.get("sdk") if own else None
+    resource, name = _sdk_names(path, method, operation, sdk)
+    return Operation(
+        key=".".join(snake(part) for part in (resource, name) if part is not None),
+        operation_id=operation.text("operationId"),
+        service=own.text("service") if own else "",
+        version=_version(path, facts),
+        method=method,
+        path=path,
+        resource=resource,
+        name=name,
+        positional=sdk.texts("positional") if sdk else (),
+        pagination=_pagination(sdk),
+        summary=operation.text("summary").strip(),
+        description=operation.text("description").strip(),
+        tags=operation.texts("tags"),
+        deprecated=operation.flag("deprecated"),
+        sunset=own.text("sunset") if own else "",
+        parameters=parse_parameters(context, item, operation),
+        body=parse_body(context, operation),
+        responses=parse_responses(context, operation),
+        security=parse_security(operation),
+        policy=parse_policy(operation, facts.get("defaults") if facts else None, method),
+        source=operation.source,
+    )
+
+
+def _sdk_names(path: str, method: str, operation: Node, sdk: Node | None) -> tuple[Name | None, Name]:
+    """Resource and method from x-dhatu.sdk, else the first tag and the operationId, else method and path."""
+    tags = operation.texts("tags")
+    resource = sdk.text("resource", tags[0] if tags else "") if sdk else tags[0] if tags else ""
+    otherwise = operation.text("operationId") or f"{method.lower()}{path}"
+    name = sdk.text("method", otherwise) if sdk else otherwise
+    return (Name.of(resource) if resource else None), Name.of(name)
+
+
+def _version(path: str, facts: Node | None) -> str:
+    """The first segment of the path that platform.yaml knows as a version."""
+    versions = facts.get("versions") if facts else None
+    known = {version for version, _ in versions.members()} if versions else set[str]()
+    return next((segment for segment in path.split("/") if segment in known), "")
+
+
+def _pagination(sdk: Node | None) -> Pagination | None:
+    node = sdk.get("paginate") if sdk else None
+    if node is None:
+        return None
+    return Pagination(
+        parameter=node.text("parameter", "cursor"), cursor=node.text("cursor"), items=node.text("items")
+    )

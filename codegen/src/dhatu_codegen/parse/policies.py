@@ -1,0 +1,106 @@
+"""`x-dhatu` of an operation to its `Policy`: platform.yaml's defaults below it, HTTP's own below those."""
+
+from __future__ import annotations
+
+from typing import Any, Final, Literal, cast
+
+from ..document import Node
+from ..ir.policy import Breaker, Cache, Fallback, Policy, RateLimit, RetryClass, Validate
+
+_RETRY_OF_METHOD: Final[dict[str, RetryClass]] = {
+    "GET": "safe",
+    "HEAD": "safe",
+    "OPTIONS": "safe",
+    "TRACE": "safe",
+    "PUT": "idempotent",
+    "DELETE": "idempotent",
+}
+"""RFC 9110, section 9.2; every other method may do something twice."""
+
+_TIMEOUT_S: Final = 60.0
+_MAX_BODY_BYTES: Final = 1_048_576
+
+
+def parse_policy(operation: Node, defaults: Node | None, method: str) -> Policy:
+    """The policy of one operation; x-dhatu has been checked, so its values are taken as they are."""
+    own = operation.get("x-dhatu")
+
+    def setting(key: str) -> Node | None:
+        found = own.get(key) if own else None
+        return found if found is not None or defaults is None else defaults.get(key)
+
+    retry, timeout, largest = setting("retry"), setting("timeout_s"), setting("max_body_bytes")
+    roles = setting("roles")
+    return Policy(
+        timeout_s=float(_number(timeout, _TIMEOUT_S)),
+        max_body_bytes=int(_number(largest, _MAX_BODY_BYTES)),
+        retry=cast(RetryClass, retry.text("class")) if retry else _RETRY_OF_METHOD.get(method, "never"),
+        rate_limit=_rate_limit(setting("rate_limit")),
+        breaker=_breaker(setting("breaker")),
+        cache=_cache(setting("cache")),
+        fallback=_fallback(setting("fallback")),
+        validate=_validate(
+            own.get("validate") if own else None, defaults.get("validate") if defaults else None
+        ),
+        roles=tuple(str(role.value) for role in roles.elements()) if roles else (),
+    )
+
+
+def _rate_limit(node: Node | None) -> RateLimit | None:
+    if node is None or node.value is None:
+        return None
+    limit = int(_number(node.get("limit"), 1))
+    return RateLimit(
+        algorithm="token_bucket",
+        limit=limit,
+        window_s=float(_number(node.get("window_s"), 60)),
+        burst=int(_number(node.get("burst"), limit)),
+        by=cast(Literal["principal", "address", "operation"], node.text("by", "principal")),
+        on_store_failure=cast(Literal["open", "closed", "local"], node.text("on_store_failure", "local")),
+    )
+
+
+def _breaker(node: Node | None) -> Breaker | None:
+    if node is None or node.value is None:
+        return None
+    return Breaker(
+        failure_rate=float(_number(node.get("failure_rate"), 1)),
+        window_s=float(_number(node.get("window_s"), 10)),
+        min_calls=int(_number(node.get("min_calls"), 1)),
+        open_s=float(_number(node.get("open_s"), 5)),
+        half_open_calls=int(_number(node.get("half_open_calls"), 1)),
+    )
+
+
+def _cache(node: Node | None) -> Cache | None:
+    if node is None or node.value is None:
+        return None
+    return Cache(
+        ttl_s=float(_number(node.get("ttl_s"), 0)),
+        stale_if_error_s=float(_number(node.get("stale_if_error_s"), 0)),
+        vary=node.texts("vary"),
+    )
+
+
+def _fallback(node: Node | None) -> Fallback | None:
+    if node is None or node.value is None:
+        return None
+    body = node.get("body")
+    return Fallback(status=int(_number(node.get("status"), 200)), body=body.value if body else None)
+
+
+def _validate(own: Node | None, defaults: Node | None) -> Validate:
+    """Part by part: an operation that sets `response` keeps the default of `request`."""
+
+    def part(key: str, implied: str) -> Any:
+        for node in (own, defaults):
+            if node is not None and node.get(key) is not None:
+                return node.text(key)
+        return implied
+
+    return Validate(request=part("request", "enforce"), response=part("response", "off"))
+
+
+def _number(node: Node | None, otherwise: float) -> float:
+    value = node.value if node else None
+    return value if isinstance(value, (int, float)) else otherwise

@@ -1,0 +1,88 @@
+"""The order of everything: load, check, merge, parse, lint, render, write.
+
+Every stage adds its problems to the same `Diagnostics` and goes on while it can, so that one run reports them
+all; nothing is written while there is an error.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from .check import check_document
+from .diagnostics import Diagnostics
+from .document import Map, Node
+from .emit import to_yaml
+from .extension import check_platform
+from .ir.api import Api
+from .lint import lint
+from .load import load
+from .merge import ServiceDocument, merge
+from .parse.document import parse
+from .targets import TARGETS
+from .targets.base import HEADER, GeneratedFile, Target
+
+PLATFORM_FILE: Final = "spec/platform.yaml"
+SCHEMA_FILE: Final = "spec/x-dhatu.schema.json"
+MERGED_FILE: Final = "spec/generated/openapi.yaml"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Build:
+    """What a run gave."""
+
+    api: Api | None
+    """None where the documents could not be merged."""
+    files: tuple[GeneratedFile, ...]
+    """Empty where there is an error."""
+    diagnostics: Diagnostics
+
+
+def build(root: Path, targets: tuple[Target, ...] = TARGETS) -> Build:
+    """Everything up to the disk."""
+    diagnostics = Diagnostics()
+    merged = read_spec(root, diagnostics)
+    if merged is None:
+        return Build(api=None, files=(), diagnostics=diagnostics)
+    api = parse(merged, diagnostics)
+    lint(api, diagnostics)
+    report_unsupported(api, targets, diagnostics)
+    files = () if diagnostics.errors else render(api, targets)
+    return Build(api=api, files=files, diagnostics=diagnostics)
+
+
+def read_spec(root: Path, diagnostics: Diagnostics) -> Map | None:
+    """Load, check and merge; documents that are broken stay out of the merge."""
+    platform = load(root, PLATFORM_FILE, diagnostics)
+    schema = load(root, SCHEMA_FILE, diagnostics)
+    if platform is None or schema is None or not check_platform(platform, schema, diagnostics):
+        return None
+    services: list[ServiceDocument] = []
+    entries = Node.of(platform).get("services")
+    for name, entry in entries.members() if entries else ():
+        spec = entry.get("spec")
+        document = load(
+            root, f"spec/{entry.text('spec')}", diagnostics, named_at=spec.place if spec else None
+        )
+        if document is not None and check_document(document, schema, diagnostics):
+            services.append(ServiceDocument(name=name, document=document))
+    return merge(platform, tuple(services), diagnostics)
+
+
+def report_unsupported(api: Api, targets: tuple[Target, ...], diagnostics: Diagnostics) -> None:
+    """DH013: an operation asks for what a target does not do."""
+    for target in targets:
+        for unsupported in target.unsupported:
+            for operation in api.operations:
+                if unsupported.asked_for(operation.policy):
+                    message = (
+                        f"{operation.key} asks for {unsupported.policy}: the {target.name} does not honour it"
+                    )
+                    diagnostics.add("DH013", message, operation.source)
+
+
+def render(api: Api, targets: tuple[Target, ...]) -> tuple[GeneratedFile, ...]:
+    """The merged document, and what every target makes of it."""
+    merged = GeneratedFile(path=MERGED_FILE, text=to_yaml(api.document, HEADER))
+    return (merged, *(file for target in targets for file in target.render(api)))

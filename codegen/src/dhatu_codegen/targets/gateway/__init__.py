@@ -1,0 +1,55 @@
+"""The gateway target: the route table, the schemas it validates with, and models of its own endpoints."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from ...emit import to_json
+from ...ir.api import Api
+from ..base import HEADER, GeneratedFile, Unsupported
+from .literals import names, source
+from .models import render_models
+from .view import platform, routes
+
+_DIRECTORY: Final = "gateway/src/dhatu_gateway/generated"
+
+
+class GatewayTarget:
+    """Writes literals of the gateway's own types; the gateway reads them once, at boot."""
+
+    name = "gateway"
+    unsupported: tuple[Unsupported, ...] = (
+        Unsupported(policy="breaker", asked_for=lambda policy: policy.breaker is not None),
+        Unsupported(policy="cache", asked_for=lambda policy: policy.cache is not None),
+        Unsupported(policy="fallback", asked_for=lambda policy: policy.fallback is not None),
+        Unsupported(policy="validate.response", asked_for=lambda policy: policy.validate.response != "off"),
+    )
+    irrelevant: frozenset[str] = frozenset({"retry"})  # the SDKs retry
+
+    def render(self, api: Api) -> tuple[GeneratedFile, ...]:
+        """`routes.py`, `models.py`, `openapi.json` and the package around them."""
+        environment = Environment(
+            loader=FileSystemLoader(Path(__file__).parent / "templates"),
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            keep_trailing_newline=True,
+            autoescape=False,  # the output is Python
+        )
+        facts, table = platform(api), routes(api)
+        text = environment.get_template("routes.py.jinja").render(
+            header=HEADER,
+            names=sorted({"Route"} | names(facts) | names(table)),
+            platform=source(facts, used=len("PLATFORM: Final = ")),
+            routes=[source(route, indent=4, used=1) for route in table],
+        )
+        package = f'# {HEADER}\n"""Tables, schemas and models that the gateway reads at boot."""\n'
+        return (
+            GeneratedFile(path=f"{_DIRECTORY}/__init__.py", text=package),
+            GeneratedFile(path=f"{_DIRECTORY}/models.py", text=render_models(api)),
+            GeneratedFile(path=f"{_DIRECTORY}/openapi.json", text=to_json(api.document, HEADER)),
+            GeneratedFile(path=f"{_DIRECTORY}/routes.py", text=text),
+        )

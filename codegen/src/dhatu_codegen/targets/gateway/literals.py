@@ -1,0 +1,62 @@
+"""Values as Python source, laid out the way a formatter would."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+_WIDTH: Final = 110
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """A constructor call with keyword arguments."""
+
+    name: str
+    fields: tuple[tuple[str, Literal], ...]
+
+
+Literal: TypeAlias = "str | int | float | bool | Call | tuple[Literal, ...] | None"
+
+
+def source(value: Literal, *, indent: int = 0, used: int = 0) -> str:
+    """The source of a value: on one line where it fits, else one element per line.
+
+    `indent` is that of the line it starts on, `used` how many characters stand beside it on that line.
+
+    >>> source(("a", 1.5, None)), source(("a",)), source(())
+    ('("a", 1.5, None)', '("a",)', '()')
+    """
+    flat = _flat(value)
+    if indent + used + len(flat) <= _WIDTH or not isinstance(value, (Call, tuple)) or not flat.strip("()"):
+        return flat
+    inner = indent + 4
+    if isinstance(value, Call):
+        opening = f"{value.name}("
+        lines = [f"{name}={source(field, indent=inner, used=len(name) + 2)}," for name, field in value.fields]
+    else:
+        opening = "("
+        lines = [f"{source(element, indent=inner, used=1)}," for element in value]
+    body = "".join(f"{' ' * inner}{line}\n" for line in lines)
+    return f"{opening}\n{body}{' ' * indent})"
+
+
+def names(value: Literal) -> frozenset[str]:
+    """Every constructor that a value calls."""
+    if isinstance(value, Call):
+        return frozenset({value.name}).union(*(names(field) for _, field in value.fields))
+    if isinstance(value, tuple):
+        return frozenset[str]().union(*(names(element) for element in value))
+    return frozenset()
+
+
+def _flat(value: Literal) -> str:
+    if isinstance(value, str):
+        # JSON's escapes are Python's too; DEL is the one control character that JSON leaves alone.
+        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\x7f")
+    if isinstance(value, Call):
+        return f"{value.name}({', '.join(f'{name}={_flat(field)}' for name, field in value.fields)})"
+    if isinstance(value, tuple):
+        return f"({_flat(value[0])},)" if len(value) == 1 else f"({', '.join(_flat(part) for part in value)})"
+    return repr(value)

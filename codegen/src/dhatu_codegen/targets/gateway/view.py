@@ -1,0 +1,195 @@
+"""What the route table says: the IR, narrowed to what the gateway enforces, as calls of its own types."""
+
+from __future__ import annotations
+
+from ...ir.api import Api
+from ...ir.operation import Operation, Parameter, Payload
+from ...ir.policy import RateLimit
+from ...ir.security import (
+    ApiKeyScheme,
+    HttpScheme,
+    MutualTlsScheme,
+    OAuth2Scheme,
+    OpenIdScheme,
+    SecurityScheme,
+)
+from .literals import Call, Literal
+
+
+def platform(api: Api) -> Call:
+    """`PLATFORM`: everything that is not about one route."""
+    return Call(
+        name="Platform",
+        fields=(
+            ("title", api.title),
+            ("version", api.version),
+            ("header_prefix", api.header_prefix),
+            (
+                "services",
+                tuple(
+                    _call(
+                        "Service",
+                        name=item.name,
+                        url_variable=item.upstream_env,
+                        default_url=item.upstream_default,
+                    )
+                    for item in api.services
+                ),
+            ),
+            (
+                "versions",
+                tuple(
+                    _call(
+                        "Version",
+                        name=item.name,
+                        state=item.state,
+                        deprecated_at=item.deprecated_at,
+                        sunset=item.sunset,
+                        link=item.link,
+                    )
+                    for item in api.versions
+                ),
+            ),
+            ("security_schemes", tuple(_scheme(scheme) for scheme in api.security_schemes)),
+            ("scopes", tuple(sorted(_scopes(api).items()))),
+            (
+                "cors",
+                _call(
+                    "Cors",
+                    allow_origins=api.cors.allow_origins,
+                    allow_headers=api.cors.allow_headers,
+                    expose_headers=api.cors.expose_headers,
+                    max_age_s=api.cors.max_age_s,
+                ),
+            ),
+        ),
+    )
+
+
+def routes(api: Api) -> tuple[Call, ...]:
+    """`ROUTES`, sorted by path and method: the router finds the most specific one whatever the order."""
+    ordered = sorted(api.operations, key=lambda operation: (operation.path, operation.method))
+    return tuple(_route(operation) for operation in ordered)
+
+
+def _route(operation: Operation) -> Call:
+    policy = operation.policy
+    return _call(
+        "Route",
+        operation=operation.key,
+        service=operation.service,
+        version=operation.version,
+        method=operation.method,
+        path=operation.path,
+        parameters=tuple(_parameter(parameter) for parameter in _enforced(operation)),
+        body=_body(operation),
+        security=tuple(
+            tuple(
+                _call("Credential", scheme=item.scheme, scopes=item.scopes)
+                for item in requirement.credentials
+            )
+            for requirement in operation.security
+        ),
+        roles=policy.roles,
+        timeout_s=policy.timeout_s,
+        max_body_bytes=policy.max_body_bytes,
+        rate_limit=_rate_limit(policy.rate_limit),
+        validate_request=policy.validate.request,
+        deprecated=operation.deprecated,
+        sunset=operation.sunset,
+    )
+
+
+def _enforced(operation: Operation) -> tuple[Parameter, ...]:
+    """Without the header parameters that OpenAPI says to ignore (3.1.1, Parameter Object)."""
+    ignored = ("accept", "content-type", "authorization")
+    return tuple(
+        parameter
+        for parameter in operation.parameters
+        if parameter.location != "header" or parameter.name.wire.lower() not in ignored
+    )
+
+
+def _parameter(parameter: Parameter) -> Call:
+    return _call(
+        "Parameter",
+        name=parameter.name.wire,
+        location=parameter.location,
+        required=parameter.required,
+        style=parameter.style,
+        explode=parameter.explode,
+        content_type=parameter.content_type,
+        schema=parameter.pointer,
+    )
+
+
+def _body(operation: Operation) -> Call | None:
+    if operation.body is None:
+        return None
+    media_types = tuple(
+        _call(
+            "MediaType",
+            media_type=payload.media_type.partition(";")[0].strip().lower(),
+            schema=payload.pointer,
+            buffered=_is_buffered(payload),
+        )
+        for payload in operation.body.payloads
+    )
+    return _call("Body", required=operation.body.required, media_types=media_types)
+
+
+def _is_buffered(payload: Payload) -> bool:
+    """Whether the gateway reads the whole body and validates it before it goes on."""
+    return payload.kind in ("json", "form") and bool(payload.pointer)
+
+
+def _rate_limit(limit: RateLimit | None) -> Call | None:
+    if limit is None:
+        return None
+    return _call(
+        "RateLimit",
+        algorithm=limit.algorithm,
+        limit=limit.limit,
+        window_s=limit.window_s,
+        burst=limit.burst,
+        by=limit.by,
+        on_store_failure=limit.on_store_failure,
+    )
+
+
+def _scheme(scheme: SecurityScheme) -> Call:
+    location, parameter = "header", "Authorization"
+    match scheme:
+        case ApiKeyScheme():
+            kind, location, parameter = "api_key", scheme.location, scheme.parameter
+        case HttpScheme():
+            kind = "basic" if scheme.scheme == "basic" else "bearer"
+        case OAuth2Scheme():
+            kind = "oauth2"
+        case OpenIdScheme():
+            kind = "open_id"
+        case MutualTlsScheme():
+            kind, parameter = "mutual_tls", ""
+    return _call("SecurityScheme", key=scheme.key, kind=kind, location=location, parameter=parameter)
+
+
+def _scopes(api: Api) -> dict[str, str]:
+    """Each scope that an operation asks for; its text from an OAuth2 flow, else the operations it opens."""
+    described = {
+        scope: text
+        for scheme in api.security_schemes
+        if isinstance(scheme, OAuth2Scheme)
+        for flow in scheme.flows
+        for scope, text in flow.scopes
+    }
+    opens: dict[str, dict[str, None]] = {}
+    for operation in api.operations:
+        for requirement in operation.security:
+            for credential in requirement.credentials:
+                for scope in credential.scopes:
+                    opens.setdefault(scope, {})[operation.key] = None
+    return {scope: described.get(scope) or ", ".join(keys) for scope, keys in opens.items()}
+
+
+def _call(constructor: str, /, **fields: Literal) -> Call:
+    return Call(name=constructor, fields=tuple(fields.items()))
