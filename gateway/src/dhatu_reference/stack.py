@@ -18,7 +18,7 @@ from .processes import Process, ProcessSpec, free_ports, start_all, stop_all
 
 SERVICES = ("compression", "corpus", "analysis", "dashboard")
 
-DEMO_SCOPES = (
+ALL_SCOPES = (
     "analysis:use",
     "compression:use",
     "corpus:read",
@@ -80,7 +80,7 @@ class Stack:
         """The first process that has ended by itself."""
         return next((process for process in self._processes if process.exit_code is not None), None)
 
-    def create_key(self, name: str, scopes: tuple[str, ...]) -> str:
+    def create_key(self, name: str, scopes: tuple[str, ...] = ALL_SCOPES) -> str:
         """Makes an API key in the gateway's store and returns it."""
         command = [*_gateway("keys", "create"), "--name", name, "--quiet"]
         for scope in scopes:
@@ -93,7 +93,7 @@ class Stack:
     def _start(self) -> None:
         self._valkey.start()
         self._environment = self._gateway_environment()
-        self.api_key = self.create_key("demo", DEMO_SCOPES)
+        self.api_key = self.create_key("demo")
         self._processes = start_all([*self._service_specs(), self._gateway_spec()], self._directory)
 
     def _stop(self) -> None:

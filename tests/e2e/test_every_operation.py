@@ -1,0 +1,157 @@
+"""Every operation of the merged document, as it stands there, against the running platform.
+
+Each is called with the first example of the document for every parameter and body; the answer has to be one
+that the document describes, in status, media type and schema.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import jsonschema_rs
+import pytest
+from dhatu_reference.stack import Stack
+
+DOCUMENT = json.loads(
+    Path(__file__)
+    .parents[2]
+    .joinpath("gateway/src/dhatu_gateway/generated/openapi.json")
+    .read_text(encoding="utf-8")
+)
+DOCUMENT_URI = "urn:dhatu:openapi"
+REGISTRY = jsonschema_rs.Registry([(DOCUMENT_URI, DOCUMENT)])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """An operation and what the document says of it."""
+
+    method: str
+    path: str
+    operation: dict[str, Any]
+    pointer: str
+
+    def __str__(self) -> str:
+        return f"{self.method.upper()} {self.path}"
+
+
+def cases() -> list[Case]:
+    return [
+        Case(method=method, path=path, operation=operation, pointer=f"/paths/{escape(path)}/{method}")
+        for path, item in DOCUMENT["paths"].items()
+        for method, operation in item.items()
+        if method in {"get", "post", "put", "patch", "delete"}
+    ]
+
+
+CASES = cases()
+PROTECTED = [case for case in CASES if case.operation.get("security")]
+
+
+def escape(token: str) -> str:
+    return token.replace("~", "~0").replace("/", "~1")
+
+
+def resolve(node: dict[str, Any]) -> dict[str, Any]:
+    while "$ref" in node:
+        target: Any = DOCUMENT
+        for token in node["$ref"].removeprefix("#/").split("/"):
+            target = target[token.replace("~1", "/").replace("~0", "~")]
+        node = target
+    return node
+
+
+def example(node: dict[str, Any]) -> Any:
+    examples = node.get("examples") or {}
+    return next(iter(examples.values()))["value"] if examples else None
+
+
+def request(case: Case, base_url: str) -> httpx.Request:
+    """The operation, called with the document's own examples."""
+    path, query, headers = case.path, {}, {}
+    for parameter in map(resolve, case.operation.get("parameters", [])):
+        value = example(parameter)
+        if parameter["in"] == "path":
+            path = path.replace("{" + parameter["name"] + "}", str(value))
+        elif parameter["in"] == "query" and parameter.get("required"):
+            query[parameter["name"]] = value
+    body = None
+    content = resolve(case.operation.get("requestBody", {})).get("content", {})
+    if "application/json" in content:
+        body = json.dumps(example(content["application/json"])).encode()
+        headers["content-type"] = "application/json"
+    return httpx.Request(case.method, base_url + path, params=query, headers=headers, content=body)
+
+
+async def send(prepared: httpx.Request, key: str | None) -> httpx.Response:
+    if key is not None:
+        prepared.headers["x-api-key"] = key
+    async with httpx.AsyncClient(timeout=20) as client:
+        return await client.send(prepared)
+
+
+def check_answer(case: Case, answer: httpx.Response) -> None:
+    """Holds the answer against the document."""
+    responses = case.operation["responses"]
+    status = str(answer.status_code)
+    described = responses.get(status) or responses.get("default")
+    assert described is not None, f"{status} is not described"
+    content = resolve(described).get("content", {})
+    media_type = answer.headers.get("content-type", "").split(";")[0]
+    if not content:
+        assert not answer.content
+        return
+    assert media_type in content
+    schema = content[media_type].get("schema")
+    if schema is not None and media_type.endswith("json"):
+        jsonschema_rs.Draft202012Validator(
+            absolute(schema), registry=REGISTRY, validate_formats=True
+        ).validate(answer.json())
+
+
+def absolute(schema: Any) -> Any:
+    """The schema with references that hold outside the document too."""
+    if isinstance(schema, dict):
+        return {
+            key: DOCUMENT_URI + value if key == "$ref" else absolute(value) for key, value in schema.items()
+        }
+    return [absolute(item) for item in schema] if isinstance(schema, list) else schema
+
+
+@pytest.fixture(scope="module")
+def full_key(stack: Stack) -> str:
+    return stack.create_key("every operation")
+
+
+@pytest.fixture(scope="module")
+def scopeless_key(stack: Stack) -> str:
+    return stack.create_key("no scope at all", ())
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+async def test_the_answer_is_one_that_the_document_describes(
+    case: Case, base_url: str, full_key: str
+) -> None:
+    answer = await send(request(case, base_url), full_key)
+    assert answer.status_code < 500
+    assert answer.status_code not in {400, 401, 403, 415}, answer.text
+    check_answer(case, answer)
+
+
+@pytest.mark.parametrize("case", PROTECTED, ids=str)
+async def test_nobody_gets_in_without_a_key(case: Case, base_url: str) -> None:
+    answer = await send(request(case, base_url), None)
+    assert answer.status_code == 401
+    assert "www-authenticate" in answer.headers
+    check_answer(case, answer)
+
+
+@pytest.mark.parametrize("case", PROTECTED, ids=str)
+async def test_a_key_without_the_scope_is_refused(case: Case, base_url: str, scopeless_key: str) -> None:
+    answer = await send(request(case, base_url), scopeless_key)
+    assert answer.status_code == 403
+    check_answer(case, answer)
