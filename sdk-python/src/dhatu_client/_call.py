@@ -34,7 +34,8 @@ class CallOptions(TypedDict, total=False):
     """Options that every method takes."""
 
     timeout_s: float
-    """Time for one attempt, in seconds; the operation's own default comes from the spec."""
+    """Time for the whole call, retries and waits included, in seconds; for a streamed answer until it begins,
+    and then for each piece. The operation's own default comes from the spec."""
     max_retries: int
     """Retries after the first attempt; 0 turns them off."""
     idempotency_key: str
@@ -101,9 +102,9 @@ class ResponseSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation(Generic[T, S]):
-    """One operation of the API: the async client returns `T`, the sync one `S`, which is `T` unless it streams.
+    """One operation: the async client returns `T`, the sync one `S`, which is `T` unless the answer streams.
 
-    `Operation[SearchPage]`, `Operation[CompressResult | BinaryResponse, CompressResult | SyncBinaryResponse]`.
+    `Operation[SearchPage]`; `Operation[Result | BinaryResponse, Result | SyncBinaryResponse]`.
     """
 
     key: str
@@ -134,8 +135,9 @@ class SchemeSpec:
     key: str
     """As operations name it in `security`."""
     kind: Literal["api_key", "bearer", "other"]
-    """api_key: `api_key=` goes as it is where location and parameter say. bearer: `token=` goes in Authorization
-    (HTTP bearer, OAuth2, OpenID Connect). other: satisfied outside the SDK, as a client certificate is."""
+    """api_key: `api_key=` goes as it is where location and parameter say. bearer: `token=` goes in
+    Authorization (HTTP bearer, OAuth2, OpenID Connect). other: satisfied outside the SDK, as a client
+    certificate is."""
     location: Literal["header", "query", "cookie"] = "header"
     parameter: str = "Authorization"
     """Name of the header, query parameter or cookie."""

@@ -1,25 +1,97 @@
-"""The two clients that generated ones extend: settings, the HTTP client, and `call`."""
+"""The two clients that generated ones extend: settings, connections, and `call`."""
 
 from __future__ import annotations
 
+import os
+import warnings
+from dataclasses import replace
+from functools import partial
 from types import TracebackType
-from typing import Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar, cast
 
-import httpx
-from typing_extensions import Self
-
+from ._binary import BinaryResponse, SyncBinaryResponse
+from ._breaker import Breaker, BreakerPolicy
 from ._call import ApiSpec, Arguments, CallOptions, Operation
+from ._decode import decode, find_response, is_streamed, parse_item
+from ._drivers import run, run_async
+from ._flow import Call, Policies, call_flow
+from ._media import essence
+from ._request import Invocation, Target, encode_request
+from ._retry import RetryPolicy
+from ._settings import Given, Settings, Surroundings, checked_retries, checked_timeout, resolve
+from ._streams import EventPayloads, EventStream, LinePayloads, StreamHead, SyncEventStream
+from ._wire import Answer, AnswerReader, AsyncAnswerReader
+
+if TYPE_CHECKING:
+    import httpx
+
+    from ._transport import AsyncHttpxTransport, HttpxTransport
 
 T = TypeVar("T")
 
 
-class AsyncAPIClient:
-    """The async client of an API; a generated class sets `_api` and adds the operations.
+class ConfiguredClient:
+    """What both clients are made of, but for the sending.
 
-    Names taken here, which no operation that hangs on the client may have: `call`, `with_options`, `aclose`, `close`.
+    Names taken here and in the clients, which no operation that hangs on the client may have: `call`,
+    `with_options`, `aclose`, `close`.
     """
 
     _api: ClassVar[ApiSpec]
+    _surroundings: ClassVar[Surroundings] = Surroundings()
+
+    def __init__(self, given: Given) -> None:
+        self._settings: Settings = resolve(self._api, given, os.environ)
+        self._breaker: Breaker = Breaker(BreakerPolicy(), self._surroundings.now_s)
+        self._warned: set[str] = set()
+
+    def with_options(self, *, timeout_s: float | None = None, max_retries: int | None = None) -> Self:
+        """A client with other settings, which shares this one's connections and is closed with it."""
+        settings = self._settings
+        if timeout_s is not None:
+            settings = replace(settings, timeout_s=checked_timeout(timeout_s))
+        if max_retries is not None:
+            settings = replace(settings, max_retries=checked_retries(max_retries))
+        other = type(self).__new__(type(self))
+        # Resources are cached on the instance and hold it, so that they must not come along.
+        other.__dict__.update({name: value for name, value in vars(self).items() if name.startswith("_")})
+        other._settings = settings
+        return other
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self._settings.shown()})"
+
+    def _prepare(self, invocation: Invocation) -> tuple[Call, Policies]:
+        operation, options = invocation.operation, invocation.options
+        target = Target(
+            api=self._api, base_url=self._settings.base_url, credentials=self._settings.credentials
+        )
+        if operation.deprecated and operation.key not in self._warned:
+            self._warned.add(operation.key)
+            # _prepare, call and the generated method lie between here and the caller.
+            warnings.warn(operation.deprecated, DeprecationWarning, stacklevel=4)
+        timeout_s = checked_timeout(options.get("timeout_s", self._settings.timeout_s))
+        call = Call(
+            operation=operation,
+            request=encode_request(target, invocation, self._surroundings.new_token),
+            timeout_s=operation.timeout_s if timeout_s is None else timeout_s,
+            header_prefix=self._api.header_prefix.lower(),
+            keep_open=partial(is_streamed, operation),
+        )
+        retries = checked_retries(options.get("max_retries", self._settings.max_retries))
+        surroundings = self._surroundings
+        policies = Policies(
+            retry=RetryPolicy(max_retries=retries),
+            breaker=self._breaker,
+            now_s=surroundings.now_s,
+            wall_s=surroundings.wall_s,
+            random=surroundings.random,
+        )
+        return call, policies
+
+
+class AsyncAPIClient(ConfiguredClient):
+    """The async client of an API; a generated class sets `_api` and adds the operations."""
 
     def __init__(
         self,
@@ -30,7 +102,19 @@ class AsyncAPIClient:
         timeout_s: float | None = None,
         max_retries: int | None = None,
         http_client: httpx.AsyncClient | None = None,
-    ) -> None: ...
+    ) -> None:
+        """Settings that are not passed come from the environment, then from the API's description.
+
+        The variables are `DHATU_BASE_URL`, `DHATU_API_KEY` and `DHATU_TOKEN`, `DHATU` being the API's prefix.
+        `http_client` is used as it is, and not closed by `aclose`. Raises `ConfigurationError`.
+        """
+        from ._transport import AsyncHttpxTransport  # imports httpx, which takes 100 ms
+
+        given = Given(
+            base_url=base_url, api_key=api_key, token=token, timeout_s=timeout_s, max_retries=max_retries
+        )
+        super().__init__(given)
+        self._transport: AsyncHttpxTransport = AsyncHttpxTransport(http_client)
 
     async def call(
         self,
@@ -42,17 +126,28 @@ class AsyncAPIClient:
     ) -> T:
         """Carry out one operation.
 
-        What comes back follows the answer: a model for JSON, str for text, None for an empty one, `BinaryResponse`
-        for bytes, `EventStream` for server-sent events and JSON Lines. `stream` asks for events where an operation
-        offers JSON as well.
+        What comes back follows the answer: a model for JSON, str for text, None for an empty one,
+        `BinaryResponse` for bytes, `EventStream` for server-sent events and JSON Lines. `stream` asks for
+        events where an operation offers JSON as well. Raises `DhatuError`.
         """
-        raise NotImplementedError
+        invocation = Invocation(operation=operation, arguments=arguments, options=options, stream=stream)
+        call, policies = self._prepare(invocation)
+        answer = await run_async(call_flow(call, policies), self._transport, self._surroundings.asleep)
+        if answer.reader is None:
+            return cast("T", decode(self._api, operation, answer))
+        return cast("T", self._streamed(call, answer, cast("AsyncAnswerReader", answer.reader)))
 
-    def with_options(self, *, timeout_s: float | None = None, max_retries: int | None = None) -> Self:
-        """A client with other settings that shares this one's connections."""
-        raise NotImplementedError
+    def _streamed(
+        self, call: Call, answer: Answer, reader: AsyncAnswerReader
+    ) -> BinaryResponse | EventStream[Any]:
+        head, payloads, parse = _opened(self._api, call, answer)
+        if payloads is None:
+            return BinaryResponse(head, reader)
+        return EventStream(head, reader, payloads, parse)
 
-    async def aclose(self) -> None: ...
+    async def aclose(self) -> None:
+        """Close the connections, unless they belong to an `http_client` that was passed."""
+        await self._transport.aclose()
 
     async def __aenter__(self) -> Self:
         return self
@@ -63,10 +158,8 @@ class AsyncAPIClient:
         await self.aclose()
 
 
-class SyncAPIClient:
-    """The twin of `AsyncAPIClient` for code without an event loop."""
-
-    _api: ClassVar[ApiSpec]
+class SyncAPIClient(ConfiguredClient):
+    """The twin of `AsyncAPIClient` for code without an event loop; threads may share it."""
 
     def __init__(
         self,
@@ -77,7 +170,15 @@ class SyncAPIClient:
         timeout_s: float | None = None,
         max_retries: int | None = None,
         http_client: httpx.Client | None = None,
-    ) -> None: ...
+    ) -> None:
+        """As `AsyncAPIClient`."""
+        from ._transport import HttpxTransport  # imports httpx, which takes 100 ms
+
+        given = Given(
+            base_url=base_url, api_key=api_key, token=token, timeout_s=timeout_s, max_retries=max_retries
+        )
+        super().__init__(given)
+        self._transport: HttpxTransport = HttpxTransport(http_client)
 
     def call(
         self,
@@ -87,12 +188,25 @@ class SyncAPIClient:
         *,
         stream: bool = False,
     ) -> T:
-        raise NotImplementedError
+        """As `AsyncAPIClient.call`, with `SyncBinaryResponse` and `SyncEventStream`."""
+        invocation = Invocation(operation=operation, arguments=arguments, options=options, stream=stream)
+        call, policies = self._prepare(invocation)
+        answer = run(call_flow(call, policies), self._transport, self._surroundings.sleep)
+        if answer.reader is None:
+            return cast("T", decode(self._api, operation, answer))
+        return cast("T", self._streamed(call, answer, cast("AnswerReader", answer.reader)))
 
-    def with_options(self, *, timeout_s: float | None = None, max_retries: int | None = None) -> Self:
-        raise NotImplementedError
+    def _streamed(
+        self, call: Call, answer: Answer, reader: AnswerReader
+    ) -> SyncBinaryResponse | SyncEventStream[Any]:
+        head, payloads, parse = _opened(self._api, call, answer)
+        if payloads is None:
+            return SyncBinaryResponse(head, reader)
+        return SyncEventStream(head, reader, payloads, parse)
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        """Close the connections, unless they belong to an `http_client` that was passed."""
+        self._transport.close()
 
     def __enter__(self) -> Self:
         return self
@@ -101,3 +215,17 @@ class SyncAPIClient:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _opened(
+    api: ApiSpec, call: Call, answer: Answer
+) -> tuple[StreamHead, EventPayloads | LinePayloads | None, partial[Any]]:
+    """What a streamed answer is read with: no payloads where it is plain bytes."""
+    operation = call.operation
+    spec = find_response(operation, answer.status, essence(answer.headers.get("content-type", "")))
+    assert spec is not None, "only answers that the operation describes are kept open"
+    head = StreamHead(answer=answer, operation=operation.key, idle_s=call.timeout_s)
+    parse = partial(parse_item, api, operation, answer, spec)
+    if spec.kind == "binary":
+        return head, None, parse
+    return head, EventPayloads() if spec.kind == "sse" else LinePayloads(), parse

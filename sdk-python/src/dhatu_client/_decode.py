@@ -1,0 +1,148 @@
+"""What an answer means: its response is found by status and media type, and its body read accordingly."""
+
+from __future__ import annotations
+
+import importlib
+import json
+from functools import cache
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+from ._call import ApiSpec, Operation, ResponseSpec
+from ._errors import DecodingError
+from ._media import essence, matches
+from ._wire import Answer
+
+if TYPE_CHECKING:
+    import pydantic
+
+_STREAMED = frozenset({"binary", "sse", "jsonl"})
+
+
+def is_streamed(operation: Operation[Any, Any], status: int, media_type: str) -> bool:
+    """Whether the body of such an answer is left to the caller to read."""
+    spec = find_response(operation, status, media_type) if status < 300 else None
+    return spec is not None and spec.kind in _STREAMED
+
+
+def find_response(operation: Operation[Any, Any], status: int, media_type: str) -> ResponseSpec | None:
+    """The response that describes such an answer: by its status, then by its range; there by its media type.
+
+    A success under a status that nobody described reads like one that somebody did, before `default` counts.
+    """
+    listed = [spec for spec in operation.responses if spec.status == str(status)]
+    ranged = [spec for spec in operation.responses if spec.status.upper() == f"{status // 100}XX"]
+    default = [spec for spec in operation.responses if spec.status == "default"]
+    for specs in (listed, ranged, _successes(operation) if status < 300 else [], default):
+        found = _by_media_type(specs, media_type)
+        if found is not None:
+            return found
+    return None
+
+
+def decode(api: ApiSpec, operation: Operation[Any, Any], answer: Answer) -> object:
+    """The value of an answer that has arrived whole: a model, text, or None for an empty one.
+
+    Raises `DecodingError` where the answer is not what the API's description says.
+    """
+    media_type = essence(answer.headers.get("content-type", ""))
+    spec = find_response(operation, answer.status, media_type)
+    if spec is None and not _successes(operation):
+        return None
+    if spec is None:
+        raise _error(operation, answer, f"an answer in {media_type or 'no media type'} was not expected")
+    match spec.kind:
+        case "empty":
+            return None
+        case "text":
+            return _text(answer)
+        case _:
+            return parse_item(api, operation, answer, spec, answer.content)
+
+
+def parse_item(
+    api: ApiSpec, operation: Operation[Any, Any], answer: Answer, spec: ResponseSpec, payload: bytes
+) -> Any:
+    """A JSON body, or one item of a series, as the type of its response.
+
+    Raises `DecodingError`.
+    """
+    if spec.kind == "sse" and spec.type == "str":
+        return payload.decode("utf-8", "replace")
+    try:
+        return json.loads(payload) if not spec.type else adapter(api.models, spec.type).validate_json(payload)
+    except ValueError as error:
+        raise _error(operation, answer, _reason(spec, error)) from error
+
+
+@cache
+def adapter(models: str, expression: str) -> pydantic.TypeAdapter[Any]:
+    """What validates a type expression over the names of a module; made on first use, and kept."""
+    import pydantic
+
+    # The expression is generated code, as trusted as the module around it.
+    kind: Any = eval(expression, {}, _Names(importlib.import_module(models, __package__)))
+    if hasattr(kind, "model_config"):
+        return pydantic.TypeAdapter(kind)  # a model, which has a configuration of its own
+    return pydantic.TypeAdapter(kind, config=pydantic.ConfigDict(hide_input_in_errors=True))
+
+
+class _Names(dict[str, Any]):
+    """The names of a module, looked up one by one, since the module may load them lazily."""
+
+    def __init__(self, module: ModuleType) -> None:
+        super().__init__(Any=Any)
+        self._module = module
+
+    def __missing__(self, name: str) -> Any:
+        try:
+            return getattr(self._module, name)
+        except AttributeError:
+            raise KeyError(name) from None  # a builtin such as list, then
+
+
+def _successes(operation: Operation[Any, Any]) -> list[ResponseSpec]:
+    return [spec for spec in operation.responses if spec.status.startswith("2")]
+
+
+def _by_media_type(specs: list[ResponseSpec], media_type: str) -> ResponseSpec | None:
+    """The one for a media type; an answer that names none is empty if it may be, else what it should be."""
+    for spec in specs:
+        if essence(spec.media_type) == media_type:
+            return spec
+    for spec in specs:
+        if spec.media_type and media_type and matches(spec.media_type, media_type):
+            return spec
+    empty = next((spec for spec in specs if spec.kind == "empty"), None)
+    return empty or (specs[0] if specs and not media_type else None)
+
+
+def _text(answer: Answer) -> str:
+    _, _, rest = answer.headers.get("content-type", "").partition("charset=")
+    charset = rest.partition(";")[0].strip().strip('"') or "utf-8"
+    try:
+        return answer.content.decode(charset, "replace")
+    except LookupError:
+        return answer.content.decode("utf-8", "replace")
+
+
+def _reason(spec: ResponseSpec, error: ValueError) -> str:
+    """Where the body is not what it should be; never what it holds."""
+    import pydantic
+
+    wanted = f"the answer is not {'an' if spec.type[:1] in 'AEIOU' else 'a'} {spec.type}" if spec.type else ""
+    if not isinstance(error, pydantic.ValidationError):
+        return "the answer is not JSON"
+    first = error.errors(include_input=False, include_url=False, include_context=False)[0]
+    place = "/".join(str(part) for part in first["loc"])
+    more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
+    return f"{wanted}: {f'at /{place}: ' if place else ''}{first['msg']}{more}"
+
+
+def _error(operation: Operation[Any, Any], answer: Answer, message: str) -> DecodingError:
+    return DecodingError(
+        f"{message} (status {answer.status}); the client may be older than the server",
+        operation=operation.key,
+        status=answer.status,
+        request_id=answer.request_id,
+    )

@@ -1,0 +1,214 @@
+"""Everything that a call can raise.
+
+    DhatuError
+    ├── ConfigurationError            the client was set up wrongly
+    ├── ArgumentError                 a call's arguments cannot be sent
+    ├── BreakerOpenError              refused here, because the server kept failing
+    ├── TransportError                no answer arrived
+    │   ├── ConnectionFailedError     nothing was sent
+    │   │   └── ConnectTimeoutError
+    │   ├── ConnectionLostError       the connection broke after sending had begun
+    │   └── CallTimeoutError          no answer, or not all of it, in time
+    ├── DecodingError                 an answer arrived that does not match the API's description
+    └── APIStatusError                an answer arrived that says no
+        ├── BadRequestError           400
+        ├── AuthenticationError       401
+        ├── PermissionDeniedError     403
+        ├── NotFoundError             404
+        ├── ConflictError             409
+        ├── ContentTooLargeError      413
+        ├── UnsupportedMediaTypeError 415
+        ├── UnprocessableEntityError  422
+        ├── RateLimitedError          429
+        └── ServerError               5xx
+
+No message or repr holds a credential, a header, a query or a body.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ._problem import FieldError, Problem
+
+
+class DhatuError(Exception):
+    """The root of all errors of this package."""
+
+    def __reduce__(self) -> tuple[object, ...]:
+        # Exception's own way calls __init__ with the message alone, which these classes do not take.
+        return _restore, (type(self), self.args, self.__dict__)
+
+
+class ConfigurationError(DhatuError, ValueError):
+    """The client was set up in a way that cannot work."""
+
+
+class ArgumentError(DhatuError, ValueError):
+    """The arguments of a call cannot be sent; nothing was."""
+
+
+class BreakerOpenError(DhatuError):
+    """The call was refused here, without asking the server, because it kept failing."""
+
+    def __init__(self, operation: str, *, retry_after_s: float) -> None:
+        super().__init__(
+            f"{operation}: not sent, because the server failed too often in a row; "
+            f"try again in {retry_after_s:.1f} s"
+        )
+        self.operation = operation
+        self.retry_after_s = retry_after_s
+        """Seconds until the next call is let through."""
+
+
+class TransportError(DhatuError):
+    """No complete answer arrived."""
+
+    def __init__(self, message: str, *, operation: str, attempts: int) -> None:
+        super().__init__(f"{operation}: {message}{_after(attempts)}")
+        self.operation = operation
+        self.attempts = attempts
+        """The first try and its retries."""
+
+
+class ConnectionFailedError(TransportError):
+    """No connection could be made; nothing was sent, so that the call is safe to repeat."""
+
+
+class ConnectTimeoutError(ConnectionFailedError, TimeoutError):
+    """No connection could be made in time; nothing was sent."""
+
+
+class ConnectionLostError(TransportError):
+    """The connection broke; the server may or may not have acted."""
+
+
+class CallTimeoutError(TransportError, TimeoutError):
+    """The time for the call ran out; the server may or may not have acted."""
+
+
+class DecodingError(DhatuError):
+    """An answer arrived that does not match the API's description."""
+
+    def __init__(self, message: str, *, operation: str, status: int, request_id: str = "") -> None:
+        super().__init__(f"{operation}: {message}{_quoting(request_id)}")
+        self.operation = operation
+        self.status = status
+        self.request_id = request_id
+
+
+class APIStatusError(DhatuError):
+    """The server answered with a status that is not a success."""
+
+    def __init__(
+        self,
+        *,
+        operation: str,
+        status: int,
+        problem: Problem,
+        request_id: str = "",
+        retry_after_s: float | None = None,
+        attempts: int = 1,
+    ) -> None:
+        request_id = request_id or problem.request_id
+        super().__init__(
+            f"{operation}: {status} {problem.summary()}{self._advice(retry_after_s)}"
+            f"{_after(attempts)}{_quoting(request_id)}"
+        )
+        self.operation = operation
+        self.status = status
+        self.problem = problem
+        """What the server said (RFC 9457); made up from the status where it said nothing readable."""
+        self.request_id = request_id
+        """Names this request in the server's logs; empty where the server gave none."""
+        self.retry_after_s = retry_after_s
+        """Seconds the server asked to wait; None where it did not ask."""
+        self.attempts = attempts
+        """The first try and its retries."""
+
+    @property
+    def errors(self) -> tuple[FieldError, ...]:
+        """Every part of the request that was refused."""
+        return self.problem.errors
+
+    def _advice(self, retry_after_s: float | None) -> str:
+        return "" if retry_after_s is None else f"; try again in {retry_after_s:g} s"
+
+
+class BadRequestError(APIStatusError):
+    """400: the request does not match the API; `errors` names each part."""
+
+
+class AuthenticationError(APIStatusError):
+    """401: no valid credential was sent."""
+
+    def _advice(self, retry_after_s: float | None) -> str:
+        return "; check the api_key= or token= that the client was given" + super()._advice(retry_after_s)
+
+
+class PermissionDeniedError(APIStatusError):
+    """403: the credential does not allow this."""
+
+
+class NotFoundError(APIStatusError):
+    """404: there is no such thing."""
+
+
+class ConflictError(APIStatusError):
+    """409: the request does not fit the present state."""
+
+
+class ContentTooLargeError(APIStatusError):
+    """413: the body is larger than the operation takes."""
+
+
+class UnsupportedMediaTypeError(APIStatusError):
+    """415: the operation does not take this kind of body."""
+
+
+class UnprocessableEntityError(APIStatusError):
+    """422: understood, but refused."""
+
+
+class RateLimitedError(APIStatusError):
+    """429: too many calls; `retry_after_s` says when to come back."""
+
+
+class ServerError(APIStatusError):
+    """5xx: the server failed."""
+
+
+_BY_STATUS: dict[int, type[APIStatusError]] = {
+    400: BadRequestError,
+    401: AuthenticationError,
+    403: PermissionDeniedError,
+    404: NotFoundError,
+    409: ConflictError,
+    413: ContentTooLargeError,
+    415: UnsupportedMediaTypeError,
+    422: UnprocessableEntityError,
+    429: RateLimitedError,
+}
+
+
+def error_class(status: int) -> type[APIStatusError]:
+    """The class that speaks for a status.
+
+    >>> error_class(429).__name__, error_class(503).__name__, error_class(418).__name__
+    ('RateLimitedError', 'ServerError', 'APIStatusError')
+    """
+    return ServerError if status >= 500 else _BY_STATUS.get(status, APIStatusError)
+
+
+def _restore(kind: type[DhatuError], args: tuple[Any, ...], state: dict[str, Any]) -> DhatuError:
+    error = kind.__new__(kind, *args)
+    error.__dict__.update(state)
+    return error
+
+
+def _after(attempts: int) -> str:
+    return f" (after {attempts} attempts)" if attempts > 1 else ""
+
+
+def _quoting(request_id: str) -> str:
+    return f" [request id {request_id}]" if request_id else ""

@@ -1,0 +1,150 @@
+"""One call as an HTTP request: where it goes, what it carries, and what answer it asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from ._body import encode_body
+from ._call import OMIT, ApiSpec, Arguments, CallOptions, Operation, ParameterSpec, SchemeSpec
+from ._errors import ArgumentError
+from ._media import essence
+from ._parameters import Pairs, checked_header, cookie_pairs, encode, header_text, path_segment, query_pairs
+from ._wire import Request
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Credentials:
+    """What the client was given to prove who calls."""
+
+    api_key: str = field(default="", repr=False)
+    token: str = field(default="", repr=False)
+
+    def of(self, scheme: SchemeSpec) -> str | None:
+        """The text that satisfies a scheme, empty where nothing travels; None where there is none."""
+        match scheme.kind:
+            case "api_key":
+                return self.api_key or None
+            case "bearer":
+                return f"Bearer {self.token}" if self.token else None
+            case "other":
+                return ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """Where a client's calls go."""
+
+    api: ApiSpec
+    base_url: str
+    """Without a slash at the end."""
+    credentials: Credentials
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Invocation:
+    """What a generated method was called with."""
+
+    operation: Operation[Any, Any]
+    arguments: Arguments
+    options: CallOptions
+    stream: bool = False
+
+
+def encode_request(target: Target, invocation: Invocation, new_token: Callable[[], str]) -> Request:
+    """The request of one call; `new_token` makes up idempotency keys and the boundaries of multipart bodies.
+
+    Raises `ArgumentError` where the arguments cannot be sent.
+    """
+    operation, arguments, options = invocation.operation, invocation.arguments, invocation.options
+    body = encode_body(operation, arguments, options.get("extra_body", {}), new_token)
+    query = [
+        pair for spec, value in _values(operation, arguments, "query") for pair in query_pairs(spec, value)
+    ]
+    query += [(encode(name), encode(value)) for name, value in options.get("extra_query", {}).items()]
+    cookies = [
+        pair for spec, value in _values(operation, arguments, "cookie") for pair in cookie_pairs(spec, value)
+    ]
+    headers = {
+        "accept": _accept(operation, body.media_type if body else "", stream=invocation.stream),
+        "user-agent": f"{target.api.distribution}/{target.api.version}",
+    }
+    if body is not None:
+        headers["content-type"] = body.content_type
+    if "idempotency_key" in options or operation.retry == "keyed":
+        key = options.get("idempotency_key") or new_token()
+        headers["idempotency-key"] = checked_header("Idempotency-Key", key)
+    headers |= {
+        spec.name.lower(): header_text(spec, value) for spec, value in _values(operation, arguments, "header")
+    }
+    for scheme, text in _proofs(target, operation):
+        if scheme.location == "header":
+            headers[scheme.parameter.lower()] = text
+        else:
+            (query if scheme.location == "query" else cookies).append(
+                (encode(scheme.parameter), encode(text))
+            )
+    if cookies:
+        headers["cookie"] = "; ".join(f"{name}={value}" for name, value in cookies)
+    headers |= {
+        name.lower(): checked_header(name, text) for name, text in options.get("extra_headers", {}).items()
+    }
+    return Request(
+        method=operation.method,
+        url=_url(target.base_url + _path(operation, arguments), query),
+        headers=tuple(headers.items()),
+        body=body.body if body else None,
+    )
+
+
+def _url(address: str, query: Pairs) -> str:
+    return f"{address}?{'&'.join(f'{name}={value}' for name, value in query)}" if query else address
+
+
+def _proofs(target: Target, operation: Operation[Any, Any]) -> list[tuple[SchemeSpec, str]]:
+    """What the first alternative asks for that the client can satisfy; nothing where it can satisfy none,
+    since the server then says better than we could what is missing."""
+    schemes = {scheme.key: scheme for scheme in target.api.schemes}
+    for alternative in sorted(operation.security, key=lambda keys: not keys):
+        proofs = [
+            (schemes[key], target.credentials.of(schemes[key])) for key in alternative if key in schemes
+        ]
+        if len(proofs) == len(alternative) and all(text is not None for _, text in proofs):
+            return [(scheme, text) for scheme, text in proofs if text]
+    return []
+
+
+def _accept(operation: Operation[Any, Any], sent: str, *, stream: bool) -> str:
+    """The media type to ask for: a stream's if wanted, else the one sent, else JSON, else the first."""
+    offered = [spec for spec in operation.responses if spec.status.startswith("2") and spec.media_type]
+    if not offered:
+        return "*/*"
+    series = [spec for spec in offered if spec.kind in ("sse", "jsonl")]
+    if stream and series:
+        return series[0].media_type
+    whole = [spec for spec in offered if spec not in series] or offered
+    alike = [spec for spec in whole if essence(spec.media_type) == sent]
+    json = [spec for spec in whole if spec.kind == "json"]
+    return (alike or json or whole)[0].media_type
+
+
+def _values(
+    operation: Operation[Any, Any], arguments: Arguments, location: str
+) -> list[tuple[ParameterSpec, object]]:
+    """The parameters of one location that were given."""
+    found = ((spec, arguments.get(spec.argument, OMIT)) for spec in operation.parameters)
+    return [(spec, value) for spec, value in found if spec.location == location and value is not OMIT]
+
+
+def _path(operation: Operation[Any, Any], arguments: Arguments) -> str:
+    path = operation.path
+    for spec, value in _values(operation, arguments, "path"):
+        path = path.replace("{" + spec.name + "}", path_segment(spec, value))
+    if "{" in path:
+        missing = path[path.index("{") + 1 : path.index("}")]
+        raise ArgumentError(f"{operation.key}: the path parameter {missing} is missing")
+    if any(segment in (".", "..") for segment in path.split("/")):
+        # Servers resolve such segments (RFC 3986, section 5.2.4), so that another operation would be called.
+        raise ArgumentError(f"{operation.key}: a path parameter must not be '.' or '..'")
+    return path
