@@ -1,0 +1,217 @@
+"""Reads one answer after another from the bytes of a connection; knows nothing of sockets and time."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from httptools import HttpParserError, HttpResponseParser
+
+from dhatu_gateway.core.headers import CONNECTION_ONLY, HOP_BY_HOP, connection_options
+from dhatu_gateway.core.upstream_types import Headers, UpstreamLimits
+
+_NEEDS_ATTENTION: Final = HOP_BY_HOP | {b"content-length"}
+_NO_CONTENT: Final = frozenset({204, 304})
+
+
+class MalformedAnswer(Exception):
+    """Not an HTTP/1.1 answer, or one beyond the limits."""
+
+
+class AnswerReader:
+    """The answer being read: its head once `status` is set, and the part of its body not yet taken.
+
+    `feed` it what arrives; the `on_` methods are called by the parser. llhttp, strict as httptools leaves
+    it, refuses control characters in headers, folded lines, repeated or malformed Content-Length, and
+    Content-Length together with Transfer-Encoding.
+    """
+
+    __slots__ = (
+        "_chunked",
+        "_chunks",
+        "_for_head",
+        "_has_length",
+        "_head_bytes",
+        "_idle_bytes",
+        "_interim",
+        "_limits",
+        "_options",
+        "_parser",
+        "_plain",
+        "_until_close",
+        "complete",
+        "headers",
+        "keep_alive",
+        "status",
+    )
+
+    status: int
+    """0 until the whole head has been read; interim answers (1xx) are skipped."""
+    headers: Headers
+    """End-to-end headers, names in lower case."""
+    complete: bool
+    keep_alive: bool
+    """Whether the connection may carry another exchange; settled once the answer is complete."""
+
+    def __init__(self, limits: UpstreamLimits) -> None:
+        self._limits = limits
+        self._for_head = False
+        self._new_parser()
+        self.begin(for_head=False)
+
+    def _new_parser(self) -> None:
+        self._parser = HttpResponseParser(self)
+
+    def begin(self, *, for_head: bool) -> None:
+        """Expect the answer to a new request; `for_head`: it has no body, whatever its headers say."""
+        if self._for_head:
+            self._new_parser()  # the old one still waits for the body that an answer to HEAD never has
+        self._for_head = for_head
+        self._reset_head()
+        self._chunks: list[bytes] = []
+        self._head_bytes = 0
+        self._idle_bytes = 0
+        self._interim = False
+        self._until_close = False
+        self.status = 0
+        self.complete = False
+        self.keep_alive = False
+
+    def _reset_head(self) -> None:
+        self.headers = []
+        self._plain = True
+        self._has_length = False
+        self._chunked = False
+        self._options: frozenset[bytes] = frozenset()
+
+    @property
+    def untouched(self) -> bool:
+        """True while not one byte has arrived."""
+        return self.status == 0 and self._head_bytes == 0
+
+    def feed(self, data: bytes) -> None:
+        """Read on. Bytes beyond the end of the answer are dropped and end the life of the connection.
+
+        Raises `MalformedAnswer`.
+        """
+        in_head = self.status == 0
+        if in_head:
+            self._head_bytes += len(data)
+        try:
+            self._parser.feed_data(data)
+        except HttpParserError as error:  # HttpParserUpgrade is one of them
+            if not self.complete:
+                refusal = error.__context__
+                raise (
+                    refusal if isinstance(refusal, MalformedAnswer) else MalformedAnswer(str(error))
+                ) from error
+            self.keep_alive = False
+        if in_head:
+            if self._head_bytes > self._limits.max_header_bytes:
+                self._check_head_size()
+        elif not self.complete and not self._chunks:
+            # Trailers and chunk extensions: bytes without end that bring the body no further.
+            self._idle_bytes += len(data)
+            if self._idle_bytes > self._limits.max_header_bytes:
+                raise MalformedAnswer(
+                    f"more than {self._limits.max_header_bytes} bytes that are not part of its body"
+                )
+
+    def end(self) -> bool:
+        """Take note that the service has closed its side, in order; tell whether the answer is complete."""
+        if self._until_close:
+            self.complete = True
+        return self.complete
+
+    def take(self) -> bytes:
+        """Return what has arrived of the body since the last call."""
+        chunks = self._chunks
+        if not chunks:
+            return b""
+        self._chunks = []
+        self._idle_bytes = 0
+        return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+
+    def _check_head_size(self) -> None:
+        size = sum(len(name) + len(value) + 4 for name, value in self.headers)  # 4: colon, space, CR, LF
+        if self.status == 0 or size > self._limits.max_header_bytes:
+            raise MalformedAnswer(f"its head is larger than {self._limits.max_header_bytes} bytes")
+
+    def on_message_begin(self) -> None:
+        if self.complete:
+            raise MalformedAnswer("bytes after the end of the answer")
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if self.status:
+            return  # a trailer: nothing announced it to the client
+        name = name.lower()
+        if name in _NEEDS_ATTENTION:
+            self._on_framing_header(name, value)
+        else:
+            self.headers.append((name, value))
+
+    def _on_framing_header(self, name: bytes, value: bytes) -> None:
+        if name == b"content-length":
+            self._has_length = True
+            self.headers.append((name, value))
+            return
+        self._plain = False
+        if name == b"connection":
+            self._options |= connection_options(value)
+        elif name == b"transfer-encoding":
+            if self._chunked or value.strip().lower() != b"chunked":
+                raise MalformedAnswer(f"its Transfer-Encoding is not chunked, once: {value[:40]!r}")
+            self._chunked = True
+
+    def on_headers_complete(self) -> None:
+        parser = self._parser
+        status = parser.get_status_code()
+        if not 200 <= status <= 599:
+            self._on_interim_head(status)
+            return
+        self.keep_alive = parser.should_keep_alive()
+        if not (self.keep_alive and self._plain):
+            self._on_unusual_head()
+        if len(self.headers) > self._limits.max_headers:
+            raise MalformedAnswer(f"more than {self._limits.max_headers} headers")
+        if status in _NO_CONTENT:
+            if self._has_length:  # of what a GET would bring: uvicorn would wait for that body
+                self.headers = [h for h in self.headers if h[0] != b"content-length"]
+        elif self._for_head:
+            self.complete = True
+        elif not (self._has_length or self._chunked):
+            self._until_close = True
+        self.status = status
+
+    def _on_interim_head(self, status: int) -> None:
+        if not 100 <= status <= 199:
+            raise MalformedAnswer(f"its status {status} is not between 100 and 599")
+        if status == 101:
+            raise MalformedAnswer("it switched protocols without being asked")
+        if self._has_length or self._chunked:
+            raise MalformedAnswer(f"its interim answer {status} has a body")
+        self._interim = True
+        self._reset_head()
+
+    def _on_unusual_head(self) -> None:
+        version = self._parser.get_http_version()
+        if version not in {"1.0", "1.1"}:
+            raise MalformedAnswer(f"its version is HTTP/{version}, not HTTP/1.1")
+        if self._chunked and version == "1.0":
+            raise MalformedAnswer("it is chunked, which HTTP/1.0 does not know")  # RFC 9112 section 6.1
+        if self._for_head:  # the parser does not know, and takes a missing length for a body until close
+            self.keep_alive = version == "1.1" and b"close" not in self._options
+        named = self._options - CONNECTION_ONLY
+        if named:
+            self.headers = [h for h in self.headers if h[0] not in named or h[0] == b"content-length"]
+
+    def on_body(self, data: bytes) -> None:
+        if self.complete:
+            self.keep_alive = False  # the body of an answer to HEAD
+        else:
+            self._chunks.append(data)
+
+    def on_message_complete(self) -> None:
+        if self._interim:
+            self._interim = False
+        else:
+            self.complete = True

@@ -1,0 +1,214 @@
+"""The connections to one endpoint: kept for reuse, limited in number, with a bounded queue before them."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from dhatu_gateway.core.connection import Connection, ConnectionContext
+from dhatu_gateway.core.connection_timer import LazyTimer
+from dhatu_gateway.core.discovery import Endpoint
+from dhatu_gateway.core.upstream_errors import Phase, UpstreamTimeout, UpstreamUnavailable
+from dhatu_gateway.core.upstream_types import UpstreamLimits
+
+
+@dataclass(slots=True, eq=False)
+class _Ticket:
+    """A place in the queue."""
+
+    result: asyncio.Future[Connection | None]
+    """A connection, or None for the right to open one."""
+    expires_s: float
+
+
+class ConnectionPool:
+    """Hands out connections, the last used first, so that the others may expire.
+
+    Every open or opening connection takes one of `max_connections` slots; who finds none free waits in turn.
+    """
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        limits: UpstreamLimits,
+        tls: ssl.SSLContext | None,
+        clock: Callable[[], float],
+    ) -> None:
+        self.endpoint = endpoint
+        self.in_flight = 0
+        """Requests under way, kept by the upstream for the balancer."""
+        self._limits = limits
+        self._clock = clock
+        self._tls = (tls or ssl.create_default_context()) if endpoint.tls else None
+        self._loop = asyncio.get_running_loop()
+        self._context = ConnectionContext(
+            authority=endpoint.authority, limits=limits, owner=self, clock=clock
+        )
+        self._idle: list[Connection] = []
+        self._open: set[Connection] = set()
+        self._slots_taken = 0
+        self._queue: deque[_Ticket] = deque()
+        self._queue_timer = LazyTimer(self._loop, clock, self._expire_tickets)
+        self._closing = False
+
+    def take(self) -> Connection | None:
+        """Return an idle connection that is alive as far as one can know, if there is one."""
+        idle = self._idle
+        while idle:
+            connection = idle.pop()
+            if connection.usable:
+                return connection
+        return None
+
+    async def acquire(self, deadline_s: float) -> Connection:
+        """Return a connection: an idle one, a new one, or the next that is given back.
+
+        Raises `UpstreamUnavailable` and `UpstreamTimeout`.
+        """
+        while True:
+            connection = self.take()
+            if connection is not None:
+                return connection
+            if self._closing:
+                raise self._unavailable("is no longer in use: the gateway is shutting down")
+            if self._slots_taken < self._limits.max_connections:
+                self._slots_taken += 1
+                return await self._connect(deadline_s)
+            connection = await self._wait(deadline_s)
+            if connection is None:
+                return await self._connect(deadline_s)
+            if connection.usable:  # else it was lost on its way to us
+                return connection
+
+    def discard_idle(self) -> None:
+        """Close the idle connections: one of them was found dead, and the others are no younger."""
+        while self._idle:
+            self._idle.pop().abort()
+
+    def close(self) -> None:
+        """Keep nothing from now on, refuse who waits, and close what is idle; exchanges under way may end."""
+        self._closing = True
+        self.discard_idle()
+        self._queue_timer.close()
+        for ticket in self._queue:
+            if not ticket.result.done():
+                ticket.result.set_exception(self._unavailable("was given up: the gateway is shutting down"))
+        self._queue.clear()
+
+    def abort(self) -> None:
+        """Cut off every exchange that is still under way."""
+        for connection in tuple(self._open):
+            connection.fail(self._unavailable("was cut off: the gateway is shutting down"))
+
+    # What connections report.
+
+    def released(self, connection: Connection) -> None:
+        if self._closing:
+            connection.abort()
+            return
+        ticket = self._next_ticket()
+        if ticket is None:
+            self._idle.append(connection)
+        else:
+            ticket.result.set_result(connection)
+
+    def lost(self, connection: Connection) -> None:
+        if connection not in self._open:
+            return  # never counted: its connection attempt failed, and gives the slot back itself
+        self._open.remove(connection)
+        if connection in self._idle:
+            self._idle.remove(connection)
+        self._free_slot()
+
+    # Inside.
+
+    async def _connect(self, deadline_s: float) -> Connection:
+        """Open a connection on a slot already taken; gives the slot back when it fails."""
+        endpoint = self.endpoint
+        now_s = self._clock()
+        timeout_s = min(self._limits.connect_s, deadline_s - now_s)
+        try:
+            async with asyncio.timeout(max(timeout_s, 0)):
+                _, connection = await self._loop.create_connection(
+                    lambda: Connection(self._context, self._loop), endpoint.host, endpoint.port, ssl=self._tls
+                )
+        except TimeoutError as error:
+            self._free_slot()
+            phase: Phase = "connect" if timeout_s == self._limits.connect_s else "total"
+            message = f"{endpoint.authority} did not accept a connection within {max(timeout_s, 0):.3f} s"
+            raise UpstreamTimeout(message, phase=phase, endpoint=endpoint.authority) from error
+        except OSError as error:
+            self._free_slot()
+            raise self._unavailable(f"cannot be reached: {error}") from error
+        except BaseException:
+            self._free_slot()
+            raise
+        if not connection.usable:
+            self._free_slot()
+            raise self._unavailable("accepted a connection and closed it at once")
+        self._open.add(connection)
+        return connection
+
+    async def _wait(self, deadline_s: float) -> Connection | None:
+        """Wait for a connection or for a slot."""
+        if len(self._queue) >= self._limits.max_pending:
+            raise self._unavailable(
+                f"is overloaded: {len(self._queue)} requests already wait for a connection"
+            )
+        expires_s = min(deadline_s, self._clock() + self._limits.connect_s)
+        ticket = _Ticket(self._loop.create_future(), expires_s)
+        self._queue.append(ticket)
+        self._queue_timer.set(min(expires_s, self._queue_timer.due_s))
+        try:
+            return await ticket.result
+        except asyncio.CancelledError:
+            self._return_ticket(ticket)
+            raise
+
+    def _return_ticket(self, ticket: _Ticket) -> None:
+        """Undo what a ticket brought to somebody who no longer waits."""
+        if ticket in self._queue:
+            self._queue.remove(ticket)
+        elif ticket.result.done() and not ticket.result.cancelled() and ticket.result.exception() is None:
+            connection = ticket.result.result()
+            if connection is None:
+                self._free_slot()
+            else:
+                self.released(connection)
+
+    def _next_ticket(self) -> _Ticket | None:
+        while self._queue:
+            ticket = self._queue.popleft()
+            if not ticket.result.done():
+                return ticket
+        return None
+
+    def _free_slot(self) -> None:
+        ticket = None if self._closing else self._next_ticket()
+        if ticket is None:
+            self._slots_taken -= 1
+        else:
+            ticket.result.set_result(None)
+
+    def _expire_tickets(self) -> None:
+        now_s = self._clock()
+        waiting: deque[_Ticket] = deque()
+        for ticket in self._queue:
+            if ticket.expires_s > now_s:
+                waiting.append(ticket)
+            elif not ticket.result.done():
+                ticket.result.set_exception(
+                    self._unavailable(
+                        f"is overloaded: none of its {self._slots_taken} connections became free"
+                    )
+                )
+        self._queue = waiting
+        if waiting:
+            self._queue_timer.set(min(ticket.expires_s for ticket in waiting))
+
+    def _unavailable(self, why: str) -> UpstreamUnavailable:
+        authority = self.endpoint.authority
+        return UpstreamUnavailable(f"{authority} {why}", endpoint=authority)

@@ -1,0 +1,131 @@
+"""An exchange that is more than one small answer: streams, slow services, vanished clients."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any
+
+from dhatu_gateway.core.connection import Connection
+from dhatu_gateway.core.connection_request import LAST_CHUNK, chunk
+from dhatu_gateway.core.upstream_errors import (
+    BodyLengthMismatch,
+    ClientDisconnected,
+    UpstreamAborted,
+    UpstreamError,
+)
+from dhatu_gateway.core.upstream_types import Headers, ResponseSink, UpstreamRequest
+
+
+class StreamedExchange:
+    """Carries an exchange that has begun on `connection` to its end.
+
+    Upload and answer run side by side, as a service may answer before it has read everything. The request's
+    stream and the watch for the client's disconnect read from one source, so the watch starts after the
+    upload.
+    """
+
+    __slots__ = ("_answer_started", "_connection", "_released", "_request", "_sink", "_tasks", "_watching")
+
+    def __init__(self, connection: Connection, request: UpstreamRequest, sink: ResponseSink) -> None:
+        self._connection = connection
+        self._request = request
+        self._sink = sink
+        self._tasks: list[asyncio.Task[None]] = []
+        self._answer_started = False
+        self._released = False
+        self._watching = False
+
+    async def run(self) -> None:
+        """Return when the whole answer has gone to the sink and the connection has been released."""
+        try:
+            if self._connection.uploading:
+                self._spawn(self._upload())
+            await self._pass_on()
+        except UpstreamError as error:
+            if not self._answer_started:
+                raise
+            aborted = UpstreamAborted(f"{error}, after the head of its answer", endpoint=error.endpoint)
+            raise aborted from error
+        finally:
+            if not self._released:
+                self._released = True
+                self._connection.abort()
+            await self._end_tasks()
+
+    async def _pass_on(self) -> None:
+        connection, sink = self._connection, self._sink
+        answer = connection.answer
+        while True:
+            if connection.error is not None:
+                raise connection.error
+            if connection.slow and not self._watching and not connection.uploading:
+                self._watching = True
+                self._spawn(self._watch())
+            if answer.status == 0:
+                await connection.changed()
+                continue
+            complete = answer.complete
+            piece = connection.take()
+            if complete:
+                self._released = True  # from here on the connection may serve another exchange
+                connection.release()
+            head_due = not self._answer_started
+            if head_due:
+                self._answer_started = True
+                if not complete and _is_event_stream(answer.headers):
+                    connection.lift_deadline()
+                sink.start(answer.status, answer.headers)
+            if complete:
+                await sink.body(piece, False)
+                return
+            if piece or head_due:
+                await sink.body(piece, True)
+            else:
+                await connection.changed()
+
+    async def _upload(self) -> None:
+        request, connection = self._request, self._connection
+        if request.stream is None:
+            return
+        length = request.content_length
+        sent_bytes = 0
+        async for data in request.stream:
+            if connection.error is not None:
+                return
+            sent_bytes += len(data)
+            if length is not None and sent_bytes > length:
+                raise BodyLengthMismatch(f"the request body is longer than the {length} bytes announced")
+            if data:
+                await connection.write_body(data if length is not None else chunk(data))
+        if length is not None and sent_bytes != length:
+            raise BodyLengthMismatch(f"the request body ended after {sent_bytes} of {length} bytes")
+        connection.end_body(LAST_CHUNK if length is None else b"")
+
+    async def _watch(self) -> None:
+        await self._sink.client_gone()
+        raise ClientDisconnected("the client closed its connection while the service was answering")
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        task.add_done_callback(self._on_task_done)
+        self._tasks.append(task)
+
+    def _on_task_done(self, task: asyncio.Task[None]) -> None:
+        if task.cancelled():
+            return
+        error = task.exception()
+        if isinstance(error, Exception) and not self._released:
+            self._connection.fail(error)
+
+    async def _end_tasks(self) -> None:
+        if self._tasks:
+            for task in self._tasks:
+                task.cancel()
+            await asyncio.wait(self._tasks)
+
+
+def _is_event_stream(headers: Headers) -> bool:
+    return any(
+        name == b"content-type" and value.lower().startswith(b"text/event-stream") for name, value in headers
+    )

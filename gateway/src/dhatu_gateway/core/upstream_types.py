@@ -1,0 +1,85 @@
+"""What a caller hands to `Upstream.forward`, and what it gets back through its sink."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Protocol, TypeAlias
+
+Headers: TypeAlias = list[tuple[bytes, bytes]]
+"""Lower-case names and values, in order."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpstreamLimits:
+    """How long and how much, for every endpoint of one service."""
+
+    connect_s: float = 2.0
+    """Also bounds the wait for a free connection."""
+    first_byte_s: float = 30.0
+    """From the end of the request to the head of the answer."""
+    idle_s: float = 30.0
+    """Between two reads of an answer, or while the service does not read what is sent to it."""
+    keep_alive_s: float = 4.0
+    """How long an unused connection is kept; below the 5 s after which uvicorn closes its side."""
+    disconnect_check_s: float = 0.25
+    """How long to wait for an answer before asking whether the client is still there."""
+    max_connections: int = 128
+    """Per endpoint."""
+    max_pending: int = 1024
+    """Requests that may wait for a connection, per endpoint."""
+    max_header_bytes: int = 65_536
+    max_headers: int = 128
+    high_water_bytes: int = 65_536
+    """Bytes of an answer held for a slow client before reading from the service pauses."""
+
+
+@dataclass(slots=True)
+class UpstreamRequest:
+    """One request to send.
+
+    Not frozen and not keyword-only, unlike everything else: one is made per request, and this is half the
+    price.
+    """
+
+    method: bytes
+    """Upper case."""
+    target: bytes
+    """Canonical path, and the query with its question mark if there is one."""
+    headers: Headers
+    """Passed on as they are, so filtered by `headers.filter_request_headers` before: no Host, no framing."""
+    body: bytes
+    """The whole body; ignored where `stream` is given."""
+    deadline_s: float
+    """On the clock of the `Upstream` (monotonic): when the whole exchange has to be over."""
+    stream: AsyncIterator[bytes] | None = None
+    """The body in pieces. What it raises ends the exchange and comes out of `forward` unchanged."""
+    content_length: int | None = None
+    """Length of `stream` where the client announced one; None sends it chunked."""
+
+
+class ResponseSink(Protocol):
+    """Where an answer goes: the client's side of one exchange."""
+
+    def start(self, status: int, headers: Headers) -> None:
+        """Take the head of the answer; called once, before any `body`.
+
+        `headers` is the sink's to change: end-to-end headers only, in the order received. Send it together
+        with the first `body`, which follows at once (empty where no byte of the body has arrived yet).
+        """
+        ...
+
+    async def body(self, chunk: bytes, more: bool) -> None:
+        """Pass on a piece of the body, and return when the client can take the next.
+
+        `more=False` comes exactly once, at the end of a complete answer, and never for a truncated one.
+        Raise `ClientDisconnected` to give up.
+        """
+        ...
+
+    async def client_gone(self) -> None:
+        """Return when the client has closed its connection; cancelled when the answer is over.
+
+        Only called for an exchange that takes long, after the request body has been read to its end.
+        """
+        ...
