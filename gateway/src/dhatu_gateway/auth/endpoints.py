@@ -1,0 +1,173 @@
+"""The operations that issue tokens and keep API keys."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import orjson
+from fastapi import APIRouter, Query, Request, Response
+
+from dhatu_gateway.auth.api_keys import NewKey
+from dhatu_gateway.auth.errors import InvalidCredentialError, StoreError
+from dhatu_gateway.auth.records import ApiKey, Position
+from dhatu_gateway.auth.setup import Auth
+from dhatu_gateway.auth.tokens import TokenPair
+from dhatu_gateway.core.exchange import SCOPE_KEY, Exchange, Principal
+from dhatu_gateway.core.problem import FieldError, ProblemError
+from dhatu_gateway.generated import models
+
+CHALLENGE = (b"www-authenticate", b'Bearer realm="dhatu"')
+
+
+def auth_router(auth: Auth) -> APIRouter:
+    """Handlers of the operations tagged `auth` and `api-keys`, and of the public keys."""
+    router = APIRouter()
+    _add_tokens(router, auth)
+    _add_keys(router, auth)
+
+    @router.get("/.well-known/jwks.json", response_model_exclude_none=True)
+    async def jwks() -> models.JwkSet:
+        jwk = auth.signing_key.jwk
+        return models.JwkSet(keys=[models.Jwk.model_validate(jwk)] if jwk is not None else [])
+
+    return router
+
+
+def _add_tokens(router: APIRouter, auth: Auth) -> None:
+    @router.post("/api/v1/auth/token")
+    async def issue(body: models.TokenRequest, response: Response) -> models.TokenPair:
+        now_s = auth.wall_clock()
+        grant = body.root
+        with _refusing():
+            if isinstance(grant, models.PasswordGrant):
+                principal = await auth.users.sign_in(grant.username, grant.password.get_secret_value())
+            else:
+                identity = await auth.keys.verify(grant.api_key.get_secret_value().encode(), now_s=now_s)
+                principal = identity.principal
+            if grant.scopes is not None:
+                asked = frozenset(scope.root for scope in grant.scopes.root)
+                _check_held(asked, principal.scopes, "scope")
+                principal = replace(principal, scopes=asked)
+            return _pair(await auth.tokens.issue(principal, now_s=now_s), response)
+
+    @router.post("/api/v1/auth/refresh")
+    async def refresh(body: models.RefreshRequest, response: Response) -> models.TokenPair:
+        with _refusing():
+            value = body.refresh_token.get_secret_value()
+            return _pair(await auth.tokens.refresh(value, now_s=auth.wall_clock()), response)
+
+    @router.post("/api/v1/auth/revoke", status_code=204)
+    async def revoke(body: models.RevokeRequest) -> None:
+        with _refusing():
+            await auth.tokens.revoke(body.token.get_secret_value(), now_s=auth.wall_clock())
+
+
+def _add_keys(router: APIRouter, auth: Auth) -> None:
+    @router.post("/api/v1/api-keys", status_code=201)
+    async def create(body: models.NewApiKey, request: Request, response: Response) -> models.CreatedApiKey:
+        caller = _caller(request)
+        scopes = frozenset(scope.root for scope in body.scopes)
+        roles = frozenset(role.root for role in body.roles or ())
+        _check_held(scopes, caller.scopes, "scope")
+        _check_held(roles, caller.roles, "role")
+        new = NewKey(
+            name=body.name, owner=caller.id, scopes=scopes, roles=roles, expires_in_s=body.expires_in_s
+        )
+        with _refusing():
+            record, key = await auth.keys.create(new, now_s=auth.wall_clock())
+        response.headers["cache-control"] = "no-store"
+        return models.CreatedApiKey.model_validate({**_shown(record), "key": key})
+
+    @router.get("/api/v1/api-keys")
+    async def list_(
+        page_size: Annotated[int, Query(ge=1, le=200)] = 50,
+        cursor: Annotated[str | None, Query(max_length=200)] = None,
+    ) -> models.ApiKeyPage:
+        after = _position(cursor) if cursor is not None else None
+        with _refusing():
+            # One more than the page holds tells whether there is another page.
+            found = await auth.keys.list(after=after, limit=page_size + 1)
+        page = found[:page_size]
+        return models.ApiKeyPage(
+            api_keys=[models.ApiKey.model_validate(_shown(record)) for record in page],
+            next_cursor=_cursor(page[-1]) if len(found) > page_size else None,
+        )
+
+    @router.delete("/api/v1/api-keys/{key_id}", status_code=204)
+    async def revoke(key_id: str) -> None:
+        with _refusing():
+            found = await auth.tokens.revoke_key(key_id, now_s=auth.wall_clock())
+        if not found:
+            raise ProblemError("not-found", f"No API key has the id {key_id}.")
+
+
+@contextmanager
+def _refusing() -> Generator[None]:
+    try:
+        yield
+    except InvalidCredentialError as error:
+        raise ProblemError("unauthorized", str(error), headers=[CHALLENGE]) from error
+    except StoreError as error:
+        raise ProblemError(
+            "unavailable", "Credentials cannot be reached at the moment; try again."
+        ) from error
+
+
+def _caller(request: Request) -> Principal:
+    exchange: Exchange = request.scope[SCOPE_KEY]
+    if exchange.principal is None:
+        # The route asks for a credential, so only a broken table of routes leads here: refuse all the same.
+        raise ProblemError("unauthorized", "A credential is needed.", headers=[CHALLENGE])
+    return exchange.principal
+
+
+def _check_held(asked: frozenset[str], held: frozenset[str], noun: str) -> None:
+    lacking = sorted(asked - held)
+    if lacking:
+        plural = "s" if len(lacking) > 1 else ""
+        raise ProblemError("forbidden", f"You do not hold the {noun}{plural} {', '.join(lacking)} yourself.")
+
+
+def _pair(pair: TokenPair, response: Response) -> models.TokenPair:
+    response.headers["cache-control"] = "no-store"
+    return models.TokenPair(
+        access_token=pair.access_token,
+        refresh_token=pair.refresh_token,
+        token_type="Bearer",
+        expires_in=pair.expires_in_s,
+        scope=" ".join(sorted(pair.scopes)),
+    )
+
+
+def _shown(record: ApiKey) -> dict[str, Any]:
+    return {
+        "id": record.id,
+        "name": record.name,
+        "owner": record.owner,
+        "scopes": sorted(record.scopes),
+        "roles": sorted(record.roles),
+        "created_at": datetime.fromtimestamp(record.created_at_s, UTC),
+        "expires_at": (
+            datetime.fromtimestamp(record.expires_at_s, UTC) if record.expires_at_s is not None else None
+        ),
+    }
+
+
+def _cursor(record: ApiKey) -> str:
+    return base64.urlsafe_b64encode(orjson.dumps([record.created_at_s, record.id])).decode()
+
+
+def _position(cursor: str) -> Position:
+    try:
+        created_at_s, id_ = orjson.loads(base64.urlsafe_b64decode(cursor))
+        return Position(created_at_s=float(created_at_s), id=str(id_))
+    except (ValueError, TypeError) as error:
+        refused = FieldError(location="query", name="cursor", detail="is not a cursor of this operation")
+        raise ProblemError(
+            "invalid-request", "1 part of the request was refused; see errors.", errors=[refused]
+        ) from error

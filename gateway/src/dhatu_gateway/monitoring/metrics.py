@@ -1,0 +1,124 @@
+"""Metrics, counted in plain integers and turned into Prometheus families when somebody scrapes.
+
+prometheus_client takes a lock for every increment; the event loop is one thread and needs none. Each worker
+process counts its own requests and answers a scrape with its own figures, so several workers behind one port
+are scraped by turns.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import accumulate
+
+from prometheus_client import (
+    CollectorRegistry,
+    GCCollector,
+    PlatformCollector,
+    ProcessCollector,
+    generate_latest,
+)
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
+from prometheus_client.registry import Collector
+
+from dhatu_gateway.core.types import Route
+
+BOUNDS_S: tuple[float, ...] = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+"""Upper bounds of the duration histogram: from a request that stays in the gateway to one that meets its
+timeout."""
+
+CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
+
+
+class Recorder:
+    """The figures of one operation."""
+
+    __slots__ = ("buckets", "operation", "service", "statuses", "sum_s")
+
+    def __init__(self, operation: str, service: str) -> None:
+        self.operation = operation
+        self.service = service
+        self.statuses: dict[int, int] = {}
+        """Answers by status."""
+        self.buckets = [0] * (len(BOUNDS_S) + 1)
+        """Answers by duration: how many took at most each bound and more than the one before."""
+        self.sum_s = 0.0
+
+    def record(self, status: int, duration_s: float) -> None:
+        """Count one answer; called once per request."""
+        statuses = self.statuses
+        statuses[status] = statuses.get(status, 0) + 1
+        self.buckets[bisect_left(BOUNDS_S, duration_s)] += 1
+        self.sum_s += duration_s
+
+
+class Metrics(Collector):
+    """All figures of this process."""
+
+    def __init__(self, routes: Iterable[Route], *, process: bool = True) -> None:
+        """`process` adds what the operating system and Python's garbage collector know."""
+        self.in_flight = 0
+        """Requests being answered; the edge counts it up and down."""
+        self.unmatched = Recorder("", "")
+        """Requests that no route matches, or that cannot be parsed."""
+        self.refusals: dict[str, int] = {}
+        """Requests answered with a problem, by its kind."""
+        self._recorders = {route.operation: Recorder(route.operation, route.service) for route in routes}
+        self._registry = CollectorRegistry()
+        self._registry.register(self)
+        if process:
+            ProcessCollector(registry=self._registry)
+            PlatformCollector(registry=self._registry)
+            GCCollector(registry=self._registry)
+
+    def recorder(self, route: Route) -> Recorder:
+        """The figures of a route, looked up at boot."""
+        return self._recorders[route.operation]
+
+    def refuse(self, kind: str) -> None:
+        """Count a request that was answered with a problem of this kind."""
+        self.refusals[kind] = self.refusals.get(kind, 0) + 1
+
+    def exposition(self) -> bytes:
+        """Everything in the Prometheus text format 0.0.4."""
+        return generate_latest(self._registry)
+
+    def collect(self) -> Iterator[Metric]:
+        """Called by the registry for each scrape."""
+        recorders = (*self._recorders.values(), self.unmatched)
+        yield _requests(recorders)
+        yield _durations(recorders)
+        yield GaugeMetricFamily(
+            "dhatu_gateway_requests_in_flight", "Requests being answered now.", value=self.in_flight
+        )
+        refusals = CounterMetricFamily(
+            "dhatu_gateway_refused", "Requests answered with a problem, by its kind.", labels=["kind"]
+        )
+        for kind, count in sorted(self.refusals.items()):
+            refusals.add_metric([kind], count)
+        yield refusals
+
+
+def _requests(recorders: Sequence[Recorder]) -> Metric:
+    family = CounterMetricFamily(
+        "dhatu_gateway_requests", "Requests answered.", labels=["operation", "service", "status"]
+    )
+    for recorder in recorders:
+        for status, count in sorted(recorder.statuses.items()):
+            family.add_metric([recorder.operation, recorder.service, str(status)], count)
+    return family
+
+
+def _durations(recorders: Sequence[Recorder]) -> Metric:
+    family = HistogramMetricFamily(
+        "dhatu_gateway_request_duration_seconds",
+        "Time from the head of a request to the end of its answer.",
+        labels=["operation"],
+    )
+    bounds = (*map(str, BOUNDS_S), "+Inf")
+    for recorder in recorders:
+        if any(recorder.buckets):
+            cumulative = list(zip(bounds, accumulate(recorder.buckets), strict=True))
+            family.add_metric([recorder.operation], buckets=cumulative, sum_value=recorder.sum_s)
+    return family
