@@ -13,6 +13,8 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ValidationError
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+from starlette.types import Message
 
 Model = TypeVar("Model", bound=BaseModel)
 Lifespan: TypeAlias = Callable[[FastAPI], AbstractAsyncContextManager[None]]
@@ -65,6 +67,7 @@ def create_service(title: str, *, lifespan: Lifespan | None = None) -> FastAPI:
     app.add_exception_handler(ServiceProblem, _on_problem)
     app.add_exception_handler(HTTPException, _on_http_exception)
     app.add_exception_handler(RequestValidationError, _on_validation_error)
+    app.add_exception_handler(ClientDisconnect, _on_disconnect)
     app.add_exception_handler(Exception, _on_unexpected)
     return app
 
@@ -74,19 +77,24 @@ def media_type(request: Request) -> str:
     return request.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
-async def read_body(request: Request, *, max_bytes: int) -> bytes:
-    """The whole body; raises `ServiceProblem` 413 as soon as it is larger than `max_bytes`."""
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > max_bytes:
+def limited(request: Request, *, max_bytes: int) -> Request:
+    """The same request; reading its body raises `ServiceProblem` 413 as soon as it exceeds `max_bytes`."""
+    read_bytes = 0
+
+    async def receive() -> Message:
+        nonlocal read_bytes
+        message = await request.receive()
+        read_bytes += len(message.get("body", b""))
+        if read_bytes > max_bytes:
             raise ServiceProblem(413, f"The body may have {max_bytes} bytes.")
-    return bytes(body)
+        return message
+
+    return Request(request.scope, receive)
 
 
 async def read_model(request: Request, model: type[Model], *, max_bytes: int) -> Model:
     """The body, JSON, as a model; raises `ServiceProblem` 400 that names every refused part, or 413."""
-    return parse_model(await read_body(request, max_bytes=max_bytes), model)
+    return parse_model(await limited(request, max_bytes=max_bytes).body(), model)
 
 
 def parse_model(body: bytes, model: type[Model]) -> Model:
@@ -99,7 +107,11 @@ def parse_model(body: bytes, model: type[Model]) -> Model:
 
 def refused(errors: Sequence[FieldError]) -> ServiceProblem:
     """A 400 for parts of a request that do not match the service's document."""
-    parts = "1 part of the request was refused" if len(errors) == 1 else f"{len(errors)} parts were refused"
+    parts = (
+        "1 part of the request was refused"
+        if len(errors) == 1
+        else f"{len(errors)} parts of the request were refused"
+    )
     return ServiceProblem(400, f"{parts}; see errors.", errors=errors)
 
 
@@ -158,6 +170,11 @@ async def _on_http_exception(request: Request, error: Exception) -> JSONResponse
 async def _on_validation_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
     return problem_response(request, refused([_request_part(item) for item in error.errors()]))
+
+
+async def _on_disconnect(request: Request, error: Exception) -> JSONResponse:
+    # Nobody reads this answer; it keeps a traceback out of the log.
+    return problem_response(request, ServiceProblem(400, "The body was cut off."))
 
 
 async def _on_unexpected(request: Request, error: Exception) -> JSONResponse:

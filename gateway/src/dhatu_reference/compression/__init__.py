@@ -1,0 +1,1 @@
+"""Compresses, decompresses and measures text and bytes: spec/services/compression.yaml."""
