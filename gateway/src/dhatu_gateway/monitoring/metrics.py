@@ -25,8 +25,7 @@ from prometheus_client.registry import Collector
 from dhatu_gateway.core.types import Route
 
 BOUNDS_S: tuple[float, ...] = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
-"""Upper bounds of the duration histogram: from a request that stays in the gateway to one that meets its
-timeout."""
+"""Upper bounds of the duration histogram, from a request that stays in the gateway to the default timeout."""
 
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 

@@ -1,0 +1,160 @@
+"""The operations that issue tokens and keep keys, as a caller sees them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx
+import pytest
+from dhatu_gateway.auth.endpoints import auth_router
+from dhatu_gateway.auth.setup import Auth
+from dhatu_gateway.auth.users import NewUser
+from dhatu_gateway.core.exchange import SCOPE_KEY, Principal
+from dhatu_gateway.core.problem import CONTENT_TYPE, ProblemError
+from dhatu_gateway.generated.routes import ROUTES
+from fastapi import FastAPI, Request, Response
+from gateway.auth.support import API_KEY, BEARER, Clock, exchange
+
+ADMIN = Principal(
+    id="user:ada", kind="user", scopes=frozenset({"keys:manage", "corpus:read"}), roles=frozenset({"analyst"})
+)
+
+
+@pytest.fixture
+async def client(auth: Auth, clock: Clock) -> AsyncIterator[httpx.AsyncClient]:
+    app = FastAPI()
+    app.include_router(auth_router(auth))
+
+    async def problem(request: Request, error: Exception) -> Response:
+        assert isinstance(error, ProblemError)
+        headers = {name.decode(): value.decode() for name, value in error.problem.headers}
+        return Response(error.problem.to_json(), error.problem.status, headers, CONTENT_TYPE.decode())
+
+    app.add_exception_handler(ProblemError, problem)
+
+    async def authenticated(scope: Any, receive: Any, send: Any) -> None:
+        on = exchange({}, clock.now_s)
+        on.principal = ADMIN
+        scope[SCOPE_KEY] = on
+        await app(scope, receive, send)
+
+    await auth.users.create(
+        NewUser(name="ada", password="right", scopes=ADMIN.scopes, roles=ADMIN.roles), now_s=clock.now_s
+    )
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(authenticated), base_url="http://g") as made:
+        yield made
+
+
+def test_every_operation_has_a_handler(auth: Auth) -> None:
+    operations = {"auth", "api_keys"}
+    expected = {(r.method, r.path) for r in ROUTES if r.operation.split(".")[0] in operations}
+    expected.add(("GET", "/.well-known/jwks.json"))
+    schema = FastAPI(routes=auth_router(auth).routes).openapi()
+    assert {(method.upper(), path) for path, item in schema["paths"].items() for method in item} == expected
+
+
+async def sign_in(client: httpx.AsyncClient, **more: Any) -> httpx.Response:
+    body = {"grant_type": "password", "username": "ada", "password": "right", **more}
+    return await client.post("/api/v1/auth/token", json=body)
+
+
+async def test_a_password_buys_tokens(client: httpx.AsyncClient, auth: Auth, clock: Clock) -> None:
+    answer = await sign_in(client)
+    assert answer.status_code == 200
+    assert answer.headers["cache-control"] == "no-store"
+    body = answer.json()
+    assert (body["token_type"], body["expires_in"], body["scope"]) == (
+        "Bearer",
+        600,
+        "corpus:read keys:manage",
+    )
+    scheme = auth.authenticator.scheme(BEARER)
+    verified = await scheme.verify(f"Bearer {body['access_token']}".encode(), clock.now_s)
+    assert verified.principal == ADMIN
+
+
+async def test_scopes_can_be_narrowed_but_not_widened(client: httpx.AsyncClient) -> None:
+    assert (await sign_in(client, scopes=["corpus:read"])).json()["scope"] == "corpus:read"
+    refused = await sign_in(client, scopes=["corpus:read", "corpus:write"])
+    assert refused.status_code == 403
+    assert refused.json()["detail"] == "You do not hold the scope corpus:write yourself."
+
+
+@pytest.mark.parametrize("body", [{"username": "bob"}, {"password": "wrong"}])
+async def test_a_wrong_password_is_refused(client: httpx.AsyncClient, body: dict[str, str]) -> None:
+    refused = await sign_in(client, **body)
+    assert refused.status_code == 401
+    assert refused.headers["www-authenticate"] == 'Bearer realm="dhatu"'
+    assert refused.json()["detail"] == "The user name or the password is wrong."
+
+
+async def test_a_key_is_created_traded_listed_and_revoked(
+    client: httpx.AsyncClient, auth: Auth, clock: Clock
+) -> None:
+    new = {"name": "indexer", "scopes": ["corpus:read"], "roles": ["analyst"], "expires_in_s": 3600}
+    created = await client.post("/api/v1/api-keys", json=new)
+    assert created.status_code == 201
+    assert created.headers["cache-control"] == "no-store"
+    key = created.json()
+    assert key["owner"] == "user:ada"
+    assert key["expires_at"] == "2027-01-15T09:00:00Z"
+
+    traded = await client.post("/api/v1/auth/token", json={"grant_type": "api_key", "api_key": key["key"]})
+    assert traded.json()["scope"] == "corpus:read"
+
+    (listed,) = (await client.get("/api/v1/api-keys")).json()["api_keys"]
+    assert listed == {name: value for name, value in key.items() if name != "key"}
+
+    assert (await client.delete(f"/api/v1/api-keys/{key['id']}")).status_code == 204
+    assert (await client.get("/api/v1/api-keys")).json() == {"api_keys": [], "next_cursor": None}
+    assert (await client.delete(f"/api/v1/api-keys/{key['id']}")).status_code == 404
+    refused = await client.post("/api/v1/auth/token", json={"grant_type": "api_key", "api_key": key["key"]})
+    assert refused.status_code == 401
+    assert API_KEY.key not in refused.text
+
+
+@pytest.mark.parametrize(
+    "more", [{"scopes": ["corpus:read", "corpus:write"]}, {"scopes": ["corpus:read"], "roles": ["admin"]}]
+)
+async def test_nobody_grants_what_they_do_not_hold(client: httpx.AsyncClient, more: dict[str, Any]) -> None:
+    assert (await client.post("/api/v1/api-keys", json={"name": "n", **more})).status_code == 403
+
+
+async def test_keys_come_page_by_page(client: httpx.AsyncClient, clock: Clock) -> None:
+    created: list[str] = []
+    for _ in range(5):
+        clock.now_s += 0.25
+        body = {"name": "n", "scopes": ["corpus:read"]}
+        created.append((await client.post("/api/v1/api-keys", json=body)).json()["id"])
+    seen: list[str] = []
+    query: dict[str, Any] = {"page_size": 2}
+    for _ in range(3):
+        page = (await client.get("/api/v1/api-keys", params=query)).json()
+        seen += [key["id"] for key in page["api_keys"]]
+        query["cursor"] = page["next_cursor"]
+    assert seen == created
+    assert query["cursor"] is None
+
+
+@pytest.mark.parametrize("cursor", ["x", "e30=", "W10=", "WzEsMiwzXQ==", "é"])
+async def test_a_cursor_of_another_kind_is_refused(client: httpx.AsyncClient, cursor: str) -> None:
+    refused = await client.get("/api/v1/api-keys", params={"cursor": cursor})
+    assert refused.status_code == 400
+    (error,) = refused.json()["errors"]
+    assert (error["location"], error["name"]) == ("query", "cursor")
+
+
+async def test_refresh_and_revoke(client: httpx.AsyncClient) -> None:
+    first = (await sign_in(client)).json()
+    second = await client.post("/api/v1/auth/refresh", json={"refresh_token": first["refresh_token"]})
+    assert second.status_code == 200
+    revoked = await client.post("/api/v1/auth/revoke", json={"token": second.json()["refresh_token"]})
+    assert (revoked.status_code, revoked.content) == (204, b"")
+    again = await client.post("/api/v1/auth/refresh", json={"refresh_token": second.json()["refresh_token"]})
+    assert again.status_code == 401
+    assert (await client.post("/api/v1/auth/revoke", json={"token": "nonsense"})).status_code == 204
+
+
+async def test_a_shared_secret_publishes_no_keys(client: httpx.AsyncClient) -> None:
+    assert (await client.get("/.well-known/jwks.json")).json() == {"keys": []}

@@ -1,0 +1,137 @@
+"""What every credential store does, whichever it is."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from dhatu_gateway.auth.errors import StoreError
+from dhatu_gateway.auth.records import ApiKey, Position, RefreshToken, User
+from dhatu_gateway.auth.store.interface import CredentialStore
+from dhatu_gateway.auth.store.migrations import MIGRATIONS
+from dhatu_gateway.auth.store.sqlite import SqliteStore
+
+KEY = ApiKey(
+    id="k1",
+    name="nightly indexer",
+    owner="user:panini",
+    scopes=frozenset({"corpus:read", "corpus:write"}),
+    roles=frozenset({"analyst"}),
+    digest=b"\x00digest",
+    created_at_s=100.0,
+    expires_at_s=None,
+)
+USER = User(
+    name="panini",
+    password="scrypt$...",
+    scopes=frozenset({"corpus:read"}),
+    roles=frozenset(),
+    created_at_s=1.0,
+)
+TOKEN = RefreshToken(
+    id="t1",
+    digest=b"digest",
+    family="f1",
+    subject="user:panini",
+    scopes=frozenset(),
+    created_at_s=100.0,
+    expires_at_s=200.0,
+)
+
+
+async def test_a_key_comes_back_as_it_was(store: CredentialStore) -> None:
+    expiring = replace(KEY, id="k2", roles=frozenset(), expires_at_s=500.5)
+    await store.add_key(KEY)
+    await store.add_key(expiring)
+    assert await store.find_key("k1") == KEY
+    assert await store.find_key("k2") == expiring
+    assert await store.find_key("k3") is None
+
+
+async def test_a_revoked_key_is_gone_and_can_be_revoked_once(store: CredentialStore) -> None:
+    await store.add_key(KEY)
+    assert await store.revoke_key("k1")
+    assert await store.find_key("k1") is None
+    assert await store.list_keys(after=None, limit=10) == []
+    assert not await store.revoke_key("k1")
+
+
+async def test_keys_are_listed_by_age_then_id_and_page_by_page(store: CredentialStore) -> None:
+    for id_, created_at_s in (("c", 1.0), ("b", 2.0), ("a", 2.0), ("d", 3.0)):
+        await store.add_key(replace(KEY, id=id_, created_at_s=created_at_s))
+    first = await store.list_keys(after=None, limit=2)
+    assert [key.id for key in first] == ["c", "a"]
+    rest = await store.list_keys(after=Position(created_at_s=2.0, id="a"), limit=10)
+    assert [key.id for key in rest] == ["b", "d"]
+
+
+async def test_a_user_name_is_taken_once(store: CredentialStore) -> None:
+    assert await store.add_user(USER)
+    assert not await store.add_user(replace(USER, password="another"))
+    assert await store.find_user("panini") == USER
+    assert await store.find_user("patanjali") is None
+
+
+async def test_of_many_callers_one_spends_a_refresh_token(store: CredentialStore) -> None:
+    await store.add_refresh_token(TOKEN)
+    wins = await asyncio.gather(*(store.spend_refresh_token("t1", now_s=150.0) for _ in range(8)))
+    assert sorted(wins) == [False] * 7 + [True]
+    assert await store.find_refresh_token("t1") == replace(TOKEN, used_at_s=150.0)
+    assert not await store.spend_refresh_token("unknown", now_s=150.0)
+
+
+async def test_ended_refresh_tokens_are_forgotten(store: CredentialStore) -> None:
+    await store.add_refresh_token(TOKEN)
+    await store.add_refresh_token(replace(TOKEN, id="t2", created_at_s=200.0, expires_at_s=300.0))
+    assert await store.find_refresh_token("t1") is None
+    assert await store.find_refresh_token("t2") is not None
+
+
+async def test_revocations_are_kept_until_they_end(store: CredentialStore) -> None:
+    await store.revoke(["family:a", "token:b"], now_s=100.0, until_s=200.0)
+    await store.revoke(["family:a"], now_s=110.0, until_s=150.0)  # never shortens
+    assert await store.is_revoked(("token:x", "family:a"))
+    assert not await store.is_revoked(("token:x", "family:x"))
+    await store.revoke(["token:c"], now_s=190.0, until_s=300.0)
+    assert await store.is_revoked(("family:a",))
+    await store.revoke(["token:d"], now_s=200.0, until_s=300.0)
+    assert not await store.is_revoked(("family:a", "token:b"))
+
+
+async def test_a_secret_stays_the_same(store: CredentialStore) -> None:
+    first = await store.secret("api-keys")
+    assert len(first) == 32
+    assert await store.secret("api-keys") == first
+    assert await store.secret("refresh-tokens") != first
+
+
+async def test_sqlite_keeps_everything_across_processes(tmp_path: Path) -> None:
+    path = tmp_path / "auth.sqlite3"
+    one, two = SqliteStore(path), SqliteStore(path)
+    await one.add_key(KEY)
+    assert await two.find_key("k1") == KEY
+    assert await two.secret("api-keys") == await one.secret("api-keys")
+    await one.close()
+    await two.close()
+    assert path.stat().st_mode & 0o077 == 0
+
+
+async def test_sqlite_refuses_a_file_from_a_newer_gateway(tmp_path: Path) -> None:
+    path = tmp_path / "auth.sqlite3"
+    with sqlite3.connect(path) as connection:
+        connection.execute(f"PRAGMA user_version = {len(MIGRATIONS) + 1}")
+    connection.close()
+    with pytest.raises(StoreError, match="written by a newer gateway"):
+        SqliteStore(path)
+
+
+async def test_sqlite_names_the_file_that_it_cannot_open(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="missing/auth"):
+        SqliteStore(tmp_path / "missing" / "auth.sqlite3")
+    garbage = tmp_path / "garbage"
+    garbage.write_bytes(b"not a database, but long enough to look at" * 100)
+    with pytest.raises(StoreError, match="garbage"):
+        SqliteStore(garbage)
