@@ -14,6 +14,9 @@ S = TypeVar("S", covariant=True, default=T)
 RetryClass: TypeAlias = Literal["safe", "idempotent", "keyed", "never"]
 PayloadKind: TypeAlias = Literal["json", "jsonl", "sse", "form", "multipart", "text", "binary"]
 
+STREAMED: Final = frozenset({"binary", "sse", "jsonl"})
+"""Kinds of answers that are read as they arrive."""
+
 
 @final
 class Omit:

@@ -6,9 +6,9 @@ import importlib
 import json
 from functools import cache
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any, get_args, get_origin
 
-from ._call import ApiSpec, Operation, ResponseSpec
+from ._call import STREAMED, ApiSpec, Operation, ResponseSpec
 from ._errors import DecodingError
 from ._media import essence, matches
 from ._wire import Answer
@@ -16,13 +16,11 @@ from ._wire import Answer
 if TYPE_CHECKING:
     import pydantic
 
-_STREAMED = frozenset({"binary", "sse", "jsonl"})
-
 
 def is_streamed(operation: Operation[Any, Any], status: int, media_type: str) -> bool:
     """Whether the body of such an answer is left to the caller to read."""
     spec = find_response(operation, status, media_type) if status < 300 else None
-    return spec is not None and spec.kind in _STREAMED
+    return spec is not None and spec.kind in STREAMED
 
 
 def find_response(operation: Operation[Any, Any], status: int, media_type: str) -> ResponseSpec | None:
@@ -82,8 +80,10 @@ def adapter(models: str, expression: str) -> pydantic.TypeAdapter[Any]:
 
     # The expression is generated code, as trusted as the module around it.
     kind: Any = eval(expression, {}, _Names(importlib.import_module(models, __package__)))
-    if hasattr(kind, "model_config"):
-        return pydantic.TypeAdapter(kind)  # a model, which has a configuration of its own
+    model: Any = get_args(kind)[0] if get_origin(kind) is Annotated else kind
+    if hasattr(model, "model_rebuild"):
+        model.model_rebuild()  # an adapter that builds a deferred model forgets that it hides its input in errors
+        return pydantic.TypeAdapter(kind)
     return pydantic.TypeAdapter(kind, config=pydantic.ConfigDict(hide_input_in_errors=True))
 
 

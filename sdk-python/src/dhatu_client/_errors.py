@@ -201,7 +201,8 @@ def error_class(status: int) -> type[APIStatusError]:
 
 
 def _restore(kind: type[DhatuError], args: tuple[Any, ...], state: dict[str, Any]) -> DhatuError:
-    error = kind.__new__(kind, *args)
+    error = kind.__new__(kind)
+    error.args = args
     error.__dict__.update(state)
     return error
 

@@ -93,14 +93,14 @@ def call_flow(call: Call, policies: Policies) -> Flow:
 
 
 def _attempt(call: Call, attempt: int, time_left_s: float) -> Send:
-    prefix = call.header_prefix
-    headers = (
-        (f"{prefix}attempt", str(attempt)),
-        (f"{prefix}timeout-ms", str(max(1, math.floor(time_left_s * 1000)))),
-    )
+    headers: dict[str, str] = {}
+    if call.header_prefix:
+        headers[call.header_prefix + "attempt"] = str(attempt)
+    if call.header_prefix and not call.request.open_ended:
+        headers[call.header_prefix + "timeout-ms"] = str(max(1, math.floor(time_left_s * 1000)))
     return Send(
         request=call.request,
-        headers=headers if prefix else (),
+        headers=tuple(headers.items()),
         time_left_s=time_left_s,
         idle_s=call.timeout_s,
         keep_open=call.keep_open,

@@ -14,4 +14,5 @@ class BaseModel(pydantic.BaseModel):
         validate_by_name=True,
         validate_by_alias=True,
         protected_namespaces=(),
+        hide_input_in_errors=True,  # an answer may hold a credential
     )

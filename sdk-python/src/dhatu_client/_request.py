@@ -7,7 +7,17 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ._body import encode_body
-from ._call import OMIT, ApiSpec, Arguments, CallOptions, Operation, ParameterSpec, SchemeSpec
+from ._call import (
+    OMIT,
+    STREAMED,
+    ApiSpec,
+    Arguments,
+    CallOptions,
+    Operation,
+    ParameterSpec,
+    ResponseSpec,
+    SchemeSpec,
+)
 from ._errors import ArgumentError
 from ._media import essence
 from ._parameters import Pairs, checked_header, cookie_pairs, encode, header_text, path_segment, query_pairs
@@ -66,8 +76,9 @@ def encode_request(target: Target, invocation: Invocation, new_token: Callable[[
     cookies = [
         pair for spec, value in _values(operation, arguments, "cookie") for pair in cookie_pairs(spec, value)
     ]
+    wanted = _wanted(operation, body.media_type if body else "", stream=invocation.stream)
     headers = {
-        "accept": _accept(operation, body.media_type if body else "", stream=invocation.stream),
+        "accept": ", ".join(dict.fromkeys(spec.media_type for spec in wanted)) or "*/*",
         "user-agent": f"{target.api.distribution}/{target.api.version}",
     }
     if body is not None:
@@ -95,6 +106,7 @@ def encode_request(target: Target, invocation: Invocation, new_token: Callable[[
         url=_url(target.base_url + _path(operation, arguments), query),
         headers=tuple(headers.items()),
         body=body.body if body else None,
+        open_ended=any(spec.kind in STREAMED for spec in wanted),
     )
 
 
@@ -115,18 +127,16 @@ def _proofs(target: Target, operation: Operation[Any, Any]) -> list[tuple[Scheme
     return []
 
 
-def _accept(operation: Operation[Any, Any], sent: str, *, stream: bool) -> str:
-    """The media type to ask for: a stream's if wanted, else the one sent, else JSON, else the first."""
+def _wanted(operation: Operation[Any, Any], sent: str, *, stream: bool) -> list[ResponseSpec]:
+    """The answers to ask for: a stream if wanted, else what is like the body sent, else JSON, else any."""
     offered = [spec for spec in operation.responses if spec.status.startswith("2") and spec.media_type]
-    if not offered:
-        return "*/*"
     series = [spec for spec in offered if spec.kind in ("sse", "jsonl")]
     if stream and series:
-        return series[0].media_type
+        return series[:1]
     whole = [spec for spec in offered if spec not in series] or offered
     alike = [spec for spec in whole if essence(spec.media_type) == sent]
     json = [spec for spec in whole if spec.kind == "json"]
-    return (alike or json or whole)[0].media_type
+    return alike[:1] or json[:1] or whole
 
 
 def _values(

@@ -20,6 +20,8 @@ class Request:
     """Whole, percent-encoded; may hold an API key."""
     headers: tuple[tuple[str, str], ...] = field(repr=False)
     body: Body | None
+    open_ended: bool = False
+    """Whether the answer is to be read as it arrives, so that no time is set for all of it."""
 
 
 class AnswerReader(Protocol):
