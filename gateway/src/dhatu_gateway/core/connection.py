@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol, cast
 
+from dhatu_gateway.core.connection_deadlines import Deadlines
 from dhatu_gateway.core.connection_request import host_line, request_head
 from dhatu_gateway.core.connection_response import AnswerReader, MalformedAnswer
-from dhatu_gateway.core.connection_timer import LazyTimer
-from dhatu_gateway.core.upstream_errors import Phase, UpstreamClosed, UpstreamProtocolError, UpstreamTimeout
+from dhatu_gateway.core.upstream_errors import UpstreamClosed, UpstreamProtocolError
 from dhatu_gateway.core.upstream_types import UpstreamLimits, UpstreamRequest
 
 _JOINED_BYTES = 65_536
@@ -49,52 +48,41 @@ class Connection(asyncio.Protocol):
 
     __slots__ = (
         "_buffered_bytes",
-        "_check_at_s",
-        "_clock",
         "_context",
         "_ended",
-        "_fail_at_s",
         "_host",
         "_limits",
         "_loop",
         "_lost",
-        "_phase",
         "_reading_paused",
-        "_timer",
-        "_total_at_s",
         "_transport",
         "_waiter",
         "_writable",
         "answer",
         "busy",
+        "deadlines",
         "error",
         "reused",
-        "slow",
         "uploading",
     )
 
     def __init__(self, context: ConnectionContext, loop: asyncio.AbstractEventLoop) -> None:
         self._context = context
         self._limits = context.limits
-        self._clock = context.clock
         self._host = host_line(context.authority)
         self._loop = loop
         self._transport: asyncio.Transport | None = None
-        self._timer = LazyTimer(loop, context.clock, self._on_timer)
+        self.deadlines = Deadlines(context.limits, context.clock, loop, self._on_deadline)
         self._waiter: asyncio.Future[None] | None = None
         self._writable: asyncio.Future[None] | None = None
         self._lost = False
         self._ended = False
         self._reading_paused = False
         self._buffered_bytes = 0
-        self._check_at_s = self._fail_at_s = self._total_at_s = math.inf
-        self._phase: Phase = "first_byte"
         self.answer = AnswerReader(context.limits)
         self.busy = False
         self.reused = False
         """Whether an earlier exchange was completed on it."""
-        self.slow = False
-        """Whether the exchange has taken longer than `disconnect_check_s`."""
         self.uploading = False
         """Whether part of the request body is still to be written."""
         self.error: Exception | None = None
@@ -107,28 +95,21 @@ class Connection(asyncio.Protocol):
 
     # The exchange, as the upstream drives it.
 
-    def begin(self, request: UpstreamRequest) -> None:
-        """Send the head of the request, and its body unless it is streamed."""
+    def begin(self, request: UpstreamRequest, now_s: float) -> None:
+        """Send the head of the request, and its body unless it is streamed.
+
+        Raises `InvalidRequestHead` before anything is sent.
+        """
         head = request_head(request, self._host)
-        limits = self._limits
         self.answer.begin(for_head=request.method == b"HEAD")
         self.busy = True
-        self.slow = False
-        now_s = self._clock()
-        self._total_at_s = total_at_s = request.deadline_s
-        fail_at_s = now_s + limits.first_byte_s
-        self._phase = "first_byte"
+        self.deadlines.begin(now_s, request.deadline_s)
+        body = request.body
         if request.stream is not None:
             self.uploading = True
-            fail_at_s = math.inf
-        if fail_at_s >= total_at_s:
-            self._phase = "total"
-            fail_at_s = total_at_s
-        self._fail_at_s = fail_at_s
-        self._check_at_s = check_at_s = now_s + limits.disconnect_check_s
-        self._timer.set(check_at_s if check_at_s < fail_at_s else fail_at_s)
-        body = request.body
-        if self.uploading or not body:
+            self.deadlines.await_client()
+            self._write(head)
+        elif not body:
             self._write(head)
         elif len(body) <= _JOINED_BYTES:
             self._write(head + body)
@@ -137,7 +118,8 @@ class Connection(asyncio.Protocol):
             self._write(body)
 
     def changed(self) -> asyncio.Future[None]:
-        """Return a future: done once the head, more of the body, the end, an error or `slow` has come."""
+        """Return a future: done when the head, a part of the body, the end or an error comes, or the exchange
+        is found to be slow."""
         waiter = self._waiter = self._loop.create_future()
         return waiter
 
@@ -153,7 +135,7 @@ class Connection(asyncio.Protocol):
 
     def lift_deadline(self) -> None:
         """Let the answer go on for as long as it keeps coming: an event stream has no total time."""
-        self._total_at_s = math.inf
+        self.deadlines.lift_total()
         self._await_progress()
 
     def release(self) -> None:
@@ -171,7 +153,7 @@ class Connection(asyncio.Protocol):
             return
         self.busy = False
         self.reused = True
-        self._timer.set(self._clock() + self._limits.keep_alive_s)
+        self.deadlines.await_next()
         self._context.owner.released(self)
 
     def abort(self) -> None:
@@ -203,19 +185,22 @@ class Connection(asyncio.Protocol):
         """Write a piece of a streamed body; returns when the service can take the next one."""
         self._write(data)
         if self._writable is not None:
-            self._set_failure(self._clock() + self._limits.idle_s, "idle")
+            self.deadlines.await_progress()
             await self._writable
-            self._set_failure(self._total_at_s, "total")
+            if not self._lost:
+                self.deadlines.await_client()
 
     def end_body(self, last: bytes) -> None:
         """The streamed body is over: from now on the service is expected to answer."""
         if last:
             self._write(last)
         self.uploading = False
+        if self._lost:
+            return
         if self.answer.status:
             self._await_progress()
         else:
-            self._set_failure(self._clock() + self._limits.first_byte_s, "first_byte")
+            self.deadlines.await_head()
         self.wake()
 
     # Events of the transport.
@@ -286,39 +271,20 @@ class Connection(asyncio.Protocol):
 
     def _await_progress(self) -> None:
         """The service has its idle time to send more, unless it is not the one we wait for."""
-        if self._reading_paused or self.uploading:
-            self._set_failure(self._total_at_s, "total")
-        else:
-            self._set_failure(self._clock() + self._limits.idle_s, "idle")
-
-    def _set_failure(self, at_s: float, phase: Phase) -> None:
         if self._lost:
             return
-        if at_s >= self._total_at_s:
-            at_s, phase = self._total_at_s, "total"
-        self._fail_at_s = at_s
-        self._phase = phase
-        self._timer.set(at_s if self.slow else min(at_s, self._check_at_s))
+        if self._reading_paused or self.uploading:
+            self.deadlines.await_client()
+        else:
+            self.deadlines.await_progress()
 
-    def _on_timer(self) -> None:
+    def _on_deadline(self) -> None:
         if not self.busy:
             self.abort()  # unused for longer than keep_alive_s
-        elif self._clock() >= self._fail_at_s:
-            self.fail(self._too_slow())
+        elif self.deadlines.passed():
+            self.fail(self.deadlines.error(self._context.authority))
         else:
-            self.slow = True
-            self._timer.set(self._fail_at_s)
             self.wake()
-
-    def _too_slow(self) -> UpstreamTimeout:
-        authority = self._context.authority
-        waited_for = {
-            "connect": "accept a connection",
-            "first_byte": f"begin its answer within {self._limits.first_byte_s} s",
-            "idle": f"go on within {self._limits.idle_s} s",
-            "total": "answer before the deadline",
-        }[self._phase]
-        return UpstreamTimeout(f"{authority} did not {waited_for}", phase=self._phase, endpoint=authority)
 
     def _closed_early(self) -> UpstreamClosed:
         authority = self._context.authority
@@ -331,7 +297,7 @@ class Connection(asyncio.Protocol):
 
     def _forget(self) -> None:
         """Leave nothing behind that could wake up later; harmless when repeated."""
-        self._timer.close()
+        self.deadlines.close()
         self.resume_writing()
         if not self._lost:
             self._lost = True

@@ -128,10 +128,11 @@ class ConnectionPool:
     async def _connect(self, deadline_s: float) -> Connection:
         """Open a connection on a slot already taken; gives the slot back when it fails."""
         endpoint = self.endpoint
-        now_s = self._clock()
-        timeout_s = min(self._limits.connect_s, deadline_s - now_s)
+        timeout_s = min(self._limits.connect_s, deadline_s - self._clock())
         try:
-            async with asyncio.timeout(max(timeout_s, 0)):
+            if timeout_s <= 0:
+                raise TimeoutError
+            async with asyncio.timeout(timeout_s):
                 _, connection = await self._loop.create_connection(
                     lambda: Connection(self._context, self._loop), endpoint.host, endpoint.port, ssl=self._tls
                 )

@@ -11,7 +11,7 @@ from typing import Final
 from dhatu_gateway.core.balancer import Balancer
 from dhatu_gateway.core.discovery import Endpoint
 from dhatu_gateway.core.pool import ConnectionPool
-from dhatu_gateway.core.upstream_errors import UpstreamClosed, UpstreamError
+from dhatu_gateway.core.upstream_errors import UpstreamClosed, UpstreamError, UpstreamTimeout
 from dhatu_gateway.core.upstream_stream import StreamedExchange
 from dhatu_gateway.core.upstream_types import ResponseSink, UpstreamLimits, UpstreamRequest
 
@@ -83,18 +83,22 @@ class Upstream:
     async def _attempt(self, pool: ConnectionPool, request: UpstreamRequest, sink: ResponseSink) -> None:
         pool.in_flight += 1
         try:
+            now_s = self._clock()
+            if now_s >= request.deadline_s:
+                raise UpstreamTimeout("the deadline passed before the request could be sent", phase="total")
             connection = pool.take()
             if connection is None:
                 connection = await pool.acquire(request.deadline_s)
+                now_s = self._clock()
             answer = connection.answer
             try:
-                connection.begin(request)
+                connection.begin(request, now_s)
                 if not connection.uploading:
                     await connection.changed()
             except BaseException:
                 connection.abort()
                 raise
-            if connection.uploading or not answer.complete:
+            if connection.uploading or connection.error is not None or not answer.complete:
                 await StreamedExchange(connection, request, sink).run()
                 return
             # Nearly every exchange ends here: the whole answer has come in one piece.

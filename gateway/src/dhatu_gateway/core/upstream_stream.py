@@ -59,7 +59,7 @@ class StreamedExchange:
         while True:
             if connection.error is not None:
                 raise connection.error
-            if connection.slow and not self._watching and not connection.uploading:
+            if connection.deadlines.slow and not self._watching and not connection.uploading:
                 self._watching = True
                 self._spawn(self._watch())
             if answer.status == 0:
