@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any, Final
+
+import jsonschema_rs
 
 from .diagnostics import Diagnostics
 from .document import Map, Node, plain
 from .extension import check_extension
 from .ir.source import SourceRef
-from .pointer import of_reference, tokens
+from .naming import nearest
+from .pointer import join, of_reference, tokens
+from .validators import Validators
+from .walk import structure
 
+_META_SCHEMA: Final = "https://json-schema.org/draft/2020-12/schema"
+_OPERATION: Final = re.compile(r"'(?P<method>[a-z]+)' operation in '(?P<path>[^']+)'")
+_UNEXPECTED: Final = re.compile(r"properties are not allowed \('(?P<key>[^']+)'")
 _VERSIONS_READ: Final = ("3.1.", "3.1")
-_LITERAL_KEYS: Final = frozenset({"example", "examples", "default", "const", "enum", "x-dhatu"})
-"""Below these stand values, in which `$ref` is a key like any other."""
 
 
 def check_document(document: Map, schema: Map, diagnostics: Diagnostics) -> bool:
@@ -30,13 +37,16 @@ def check_document(document: Map, schema: Map, diagnostics: Diagnostics) -> bool
         return False
     references_hold = _check_references(root, diagnostics)
     check_extension(root, schema, diagnostics)
-    structure_holds = _check_structure(root, diagnostics) if references_hold else False
+    structure_holds = _check_structure(root, document, diagnostics) if references_hold else False
     return references_hold and structure_holds
 
 
 def _check_references(root: Node, diagnostics: Diagnostics) -> bool:
     holds = True
-    for node in _references(root):
+    for holder in structure(root):
+        node = holder.get("$ref")
+        if node is None:
+            continue
         reference = node.value
         pointer = of_reference(reference) if isinstance(reference, str) else None
         if pointer is None:
@@ -51,8 +61,6 @@ def _check_references(root: Node, diagnostics: Diagnostics) -> bool:
 
 
 def _nearby(root: Node, pointer: str) -> str:
-    from .naming import nearest
-
     *above, last = tokens(pointer)
     parent: Node | None = root
     for token in above:
@@ -62,53 +70,61 @@ def _nearby(root: Node, pointer: str) -> str:
     return f"did you mean {suggestion!r}?" if suggestion else f"there is no {last!r} under {'/'.join(above)}"
 
 
-def _references(node: Node) -> Iterator[Node]:
-    """Every `$ref` below a node, each written one once, examples and other literal values left alone."""
-    seen: set[int] = set()
-    stack = [node]
-    while stack:
-        current = stack.pop()
-        if isinstance(current.value, (dict, list)):
-            if id(current.value) in seen:
-                continue
-            seen.add(id(current.value))
-        for key, member in current.members():
-            if key == "$ref":
-                yield member
-            elif key not in _LITERAL_KEYS or (key == "default" and current.pointer.endswith("/responses")):
-                stack.append(member)
-            elif key == "examples" and isinstance(member.value, dict):
-                stack += [example for _, example in member.members() if example.get("$ref")]
-        stack += current.elements()
-
-
-def _check_structure(root: Node, diagnostics: Diagnostics) -> bool:
-    """Ask the reference validator, and find the places of what it refuses."""
-    # Half of codegen's import time; a command that only prints the IR of a merged document does without it.
-    from openapi_spec_validator import OpenAPIV31SpecValidator
-    from openapi_spec_validator.exceptions import OpenAPIError
-
-    errors: Iterator[Any]
-    document: Any = plain(root.value)
+def _check_schemas(root: Node, document: Map, diagnostics: Diagnostics) -> bool:
+    """Every schema is one, and allows its own default. The reference validator does not say where."""
     holds = True
-    try:
-        errors = OpenAPIV31SpecValidator(document).iter_errors()
-        for error in errors:
+    meta = jsonschema_rs.Draft202012Validator({"$ref": _META_SCHEMA})
+    validators = Validators(document)
+    for holder in structure(root):
+        schema = holder.get("schema")
+        named = holder.get("schemas") if holder.pointer == "/components" else None
+        for node in [schema] if schema else [member for _, member in named.members()] if named else []:
+            for error in meta.iter_errors(plain(node.value)):
+                holds = False
+                at = node.at(join(*(str(token) for token in error.instance_path))) or node
+                diagnostics.add("DH020", f"not a valid schema: {error.message}", at.place)
+    for holder in structure(root) if holds else ():
+        default = holder.get("default")
+        for error in validators.errors(holder.pointer, default.value) if default else ():
             holds = False
-            node = _deepest(root, [str(token) for token in error.absolute_path])
-            diagnostics.add("DH020", f"not valid OpenAPI: {error.message}", node)
-    except OpenAPIError as error:
-        holds = False
-        diagnostics.add("DH020", f"not valid OpenAPI: {error}", root.source)
+            text = f"the default is refused by its own schema: {error.message}"
+            diagnostics.add("DH042", text, default.place if default else holder.source)
     return holds
 
 
-def _deepest(root: Node, path: list[str]) -> SourceRef:
-    """The place of the deepest node on a path that exists."""
+def _check_structure(root: Node, document: Map, diagnostics: Diagnostics) -> bool:
+    """Ask the reference validator, and find the places of what it refuses."""
+    # Half of codegen's import time, which nothing but this needs.
+    from openapi_spec_validator import OpenAPIV31SpecValidator
+    from openapi_spec_validator.exceptions import OpenAPIError
+    from referencing.exceptions import Unresolvable
+
+    schemas_hold = holds = _check_schemas(root, document, diagnostics)
+    checked: Any = plain(document)
+    try:
+        errors: Iterator[Any] = OpenAPIV31SpecValidator(checked).iter_errors()
+        for error in errors:
+            source = _place_of(root, [str(token) for token in error.absolute_path], str(error.message))
+            if schemas_hold or source != root.source:
+                diagnostics.add("DH020", f"not valid OpenAPI: {str(error.message).splitlines()[0]}", source)
+                holds = False
+    except (OpenAPIError, Unresolvable) as error:
+        diagnostics.add("DH020", f"not valid OpenAPI: {error}", root.source)
+        holds = False
+    return holds
+
+
+def _place_of(root: Node, path: list[str], message: str) -> SourceRef:
+    """The deepest node on a path that exists; where the message names a key or an operation, that one."""
+    operation = _OPERATION.search(message)
+    if operation is not None:
+        path = ["paths", operation["path"], operation["method"]]
     node = root
     for token in path:
         inner = node.step(token)
         if inner is None:
             break
         node = inner
-    return node.source
+    unexpected = _UNEXPECTED.search(message)
+    named = node.get(unexpected["key"]) if unexpected else None
+    return (named or node).source

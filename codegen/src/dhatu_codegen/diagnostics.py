@@ -40,7 +40,7 @@ CODES: dict[str, tuple[Severity, str]] = {
     "DH043": ("error", "a security scheme or scope that is not declared"),
     "DH044": ("warning", "an operation without error responses"),
     "DH045": ("error", "x-dhatu.sdk names something that the operation does not have"),
-    "DH050": ("error", "something that a target cannot express"),
+    "DH046": ("warning", "an operation that does not say who may call it"),
 }
 """Every code: its severity, and the kind of problem it stands for."""
 

@@ -10,6 +10,7 @@ import yaml
 
 from .document import Map, Seq
 from .ir.schema import Json
+from .read_yaml import add_core_resolvers
 
 _WIDTH: Final = 120
 
@@ -37,6 +38,8 @@ def _text(dumper: _Dumper, value: str) -> yaml.Node:
     )
 
 
+# PyYAML quotes what YAML 1.1 takes for a number or a date; YAML 1.2 takes more, such as 1e3 and 0o17.
+add_core_resolvers(_Dumper)
 _Dumper.add_representer(Map, _mapping)
 _Dumper.add_representer(dict, _mapping)
 _Dumper.add_representer(Seq, _sequence)

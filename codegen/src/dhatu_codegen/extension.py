@@ -10,6 +10,7 @@ from .diagnostics import Diagnostics
 from .document import Map, Node, plain
 from .naming import nearest
 from .pointer import join
+from .walk import structure
 
 _EXTENSION: Final = "x-dhatu"
 
@@ -33,31 +34,13 @@ def check_extension(root: Node, schema: Map, diagnostics: Diagnostics) -> bool:
         if found is not None:
             read.add(found.pointer)
             holds = _check(found, schema, definition, diagnostics) and holds
-    for stray in _everywhere(root):
-        if stray.pointer not in read:
+    for holder in structure(root):
+        stray = holder.get(_EXTENSION)
+        if stray is not None and stray.pointer not in read:
             holds = False
             hint = "it belongs to the root, a path or an operation"
             diagnostics.add("DH012", "nothing reads x-dhatu here", stray.source, hint=hint)
     return holds
-
-
-def _everywhere(root: Node) -> list[Node]:
-    found: list[Node] = []
-    stack = [root]
-    seen: set[int] = set()
-    while stack:
-        node = stack.pop()
-        if isinstance(node.value, (dict, list)):
-            if id(node.value) in seen:
-                continue
-            seen.add(id(node.value))
-        for key, member in node.members():
-            if key == _EXTENSION:
-                found.append(member)
-            elif key not in ("example", "examples"):
-                stack.append(member)
-        stack += node.elements()
-    return found
 
 
 def _check(node: Node, schema: Map, definition: str, diagnostics: Diagnostics) -> bool:

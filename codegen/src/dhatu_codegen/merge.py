@@ -16,7 +16,7 @@ from .diagnostics import Diagnostics, Related
 from .document import Map, Node, Seq
 from .ir.schema import Json
 from .ir.source import SourceRef
-from .pointer import join, tokens
+from .pointer import join, of_reference, tokens
 
 METHODS: Final = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 EXTENSION: Final = "x-dhatu"
@@ -150,7 +150,8 @@ class _Joiner:
     def _add_paths(self, service: ServiceDocument) -> None:
         paths = Node.of(service.document).get("paths")
         merged = _map_at(self._merged, "paths")
-        for path, item in paths.members() if paths else ():
+        for path, written in paths.members() if paths else ():
+            item = _followed(service.document, written)
             if not isinstance(item.value, Map):
                 continue
             if path not in merged:
@@ -220,6 +221,13 @@ def _resolved_operation(service: ServiceDocument, item: Node, operation: Map) ->
     places = operation.places.get(EXTENSION, (operation.source, operation.source))
     resolved.put(EXTENSION, extension, places)
     return resolved
+
+
+def _followed(document: Map, item: Node) -> Node:
+    """The path item itself, or the one that its `$ref` leads to, which the merge copies in its place."""
+    pointer = of_reference(item.text("$ref"))
+    target = Node.of(document).at(pointer) if pointer else None
+    return target.written_at(item.source) if target else item
 
 
 def _common_part(item: Map) -> dict[str, Json]:

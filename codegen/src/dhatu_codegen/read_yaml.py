@@ -20,24 +20,29 @@ from .pointer import escape
 _CORE: Final = "tag:yaml.org,2002:"
 
 
+def add_core_resolvers(yaml_class: type[yaml.CSafeLoader] | type[yaml.CSafeDumper]) -> None:
+    """Teach a loader or dumper the plain scalars of YAML 1.2.2's core schema (section 10.3.2), and `<<`."""
+    for tag, pattern, first in (
+        ("null", r"~|null|Null|NULL|", ["~", "n", "N", ""]),
+        ("bool", r"true|True|TRUE|false|False|FALSE", list("tTfF")),
+        ("int", r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+", list("-+0123456789")),
+        ("float", r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?", list("-+.0123456789")),
+        ("float", r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)", list("-+.")),
+        ("merge", r"<<", ["<"]),
+    ):
+        # types-pyyaml leaves this method untyped.
+        yaml_class.add_implicit_resolver(  # pyright: ignore[reportUnknownMemberType]
+            _CORE + tag, re.compile(rf"^(?:{pattern})$"), first
+        )
+
+
 class _Composer(yaml.CSafeLoader):
-    """Composes nodes, with the core schema of YAML 1.2.2 (section 10.3.2) instead of YAML 1.1's types."""
+    """Composes nodes, with YAML 1.2's core schema in place of YAML 1.1's types."""
 
     yaml_implicit_resolvers = {}  # noqa: RUF012 - PyYAML's own spelling; filled below
 
 
-for _tag, _pattern, _first in (
-    ("null", r"~|null|Null|NULL|", ["~", "n", "N", ""]),
-    ("bool", r"true|True|TRUE|false|False|FALSE", list("tTfF")),
-    ("int", r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+", list("-+0123456789")),
-    ("float", r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?", list("-+.0123456789")),
-    ("float", r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)", list("-+.")),
-    ("merge", r"<<", ["<"]),
-):
-    # types-pyyaml leaves this method untyped.
-    _Composer.add_implicit_resolver(  # pyright: ignore[reportUnknownMemberType]
-        _CORE + _tag, re.compile(rf"^(?:{_pattern})$"), _first
-    )
+add_core_resolvers(_Composer)
 
 
 def read_yaml(text: str, file: str, diagnostics: Diagnostics) -> Json | Map | Seq:

@@ -7,7 +7,7 @@ from typing import Final
 
 from ..diagnostics import Diagnostics
 from ..ir.api import Api
-from .contract import declared_security, error_responses, sdk_arguments, unique_sdk_names
+from .contract import declared_security, error_responses, sdk_arguments, stated_security, unique_sdk_names
 from .examples import examples_present, examples_valid
 from .overlap import overlapping_routes
 from .prose import described
@@ -15,6 +15,7 @@ from .prose import described
 RULES: Final[tuple[Callable[[Api, Diagnostics], None], ...]] = (
     unique_sdk_names,
     overlapping_routes,
+    stated_security,
     declared_security,
     sdk_arguments,
     described,

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from ..diagnostics import Diagnostics, Related
+from ..document import Node
 from ..ir.api import Api
 from ..ir.operation import Operation
 from ..ir.schema import Intersection, Object, Ref, Schema, Union
 from ..ir.security import OAuth2Scheme
 from ..naming import nearest, snake
+from ..pointer import join
 
 
 def unique_sdk_names(api: Api, diagnostics: Diagnostics) -> None:
@@ -34,6 +36,16 @@ def unique_sdk_names(api: Api, diagnostics: Diagnostics) -> None:
                 related=[Related(message=f"{holder.key} makes it a resource", source=holder.source)],
                 hint="set x-dhatu.sdk.method or x-dhatu.sdk.resource",
             )
+
+
+def stated_security(api: Api, diagnostics: Diagnostics) -> None:
+    """DH046: every operation says who may call it, be it everybody."""
+    root = Node.of(api.document)
+    for operation in api.operations:
+        written = root.at(join("paths", operation.path, operation.method.lower()))
+        if written is not None and written.get("security") is None:
+            message = f"{operation.key} does not say who may call it"
+            diagnostics.add("DH046", message, operation.source, hint="write `security: []` where anybody may")
 
 
 def declared_security(api: Api, diagnostics: Diagnostics) -> None:

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Final
 
-import jsonschema_rs
-
 from ..diagnostics import Diagnostics
-from ..document import Node, plain
+from ..document import Node
 from ..ir.api import Api
 from ..ir.operation import Operation, Payload
-from ..ir.schema import Json
-from ..pointer import join, to_reference
+from ..pointer import join
+from ..validators import Validators
 
-_DOCUMENT: Final = "urn:dhatu:openapi"
 _VALUES: Final = frozenset({"json", "jsonl", "sse", "form", "multipart"})
 """Kinds whose examples are JSON values of the schema."""
 
@@ -34,7 +30,7 @@ def examples_present(api: Api, diagnostics: Diagnostics) -> None:
 
 def examples_valid(api: Api, diagnostics: Diagnostics) -> None:
     """DH042: every example is a value that its schema allows."""
-    validators = _Validators(api.document)
+    validators = Validators(api.document)
     root = Node.of(api.document)
     checked: set[str] = set()
     for operation in api.operations:
@@ -53,7 +49,7 @@ def examples_valid(api: Api, diagnostics: Diagnostics) -> None:
                 _check_payload(root, validators, payload, diagnostics)
 
 
-def _check_payload(root: Node, validators: _Validators, payload: Payload, diagnostics: Diagnostics) -> None:
+def _check_payload(root: Node, validators: Validators, payload: Payload, diagnostics: Diagnostics) -> None:
     carrier = root.at(payload.pointer.removesuffix("/schema"))
     for name, value in payload.examples:
         node = carrier.at(join("examples", name, "value")) if carrier else None
@@ -61,22 +57,6 @@ def _check_payload(root: Node, validators: _Validators, payload: Payload, diagno
             found = node.at(join(*(str(token) for token in error.instance_path))) if node else None
             text = f"the example {name!r} is refused by its schema: {error.message}"
             diagnostics.add("DH042", text, found.source if found else payload.source)
-
-
-class _Validators:
-    """Compiles each schema of the document once, formats included."""
-
-    def __init__(self, document: Mapping[str, Json]) -> None:
-        self._registry = jsonschema_rs.Registry([(_DOCUMENT, plain(dict(document)))])
-        self._compiled: dict[str, jsonschema_rs.Draft202012Validator] = {}
-
-    def errors(self, pointer: str, value: Json) -> list[jsonschema_rs.ValidationError]:
-        """What the schema at a JSON Pointer of the document refuses in a value."""
-        if pointer not in self._compiled:
-            self._compiled[pointer] = jsonschema_rs.Draft202012Validator(
-                {"$ref": _DOCUMENT + to_reference(pointer)}, registry=self._registry, validate_formats=True
-            )
-        return list(self._compiled[pointer].iter_errors(plain(value)))
 
 
 def _payloads(operation: Operation) -> tuple[Payload, ...]:

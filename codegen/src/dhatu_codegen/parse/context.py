@@ -15,6 +15,8 @@ class Context:
 
     root: Node
     diagnostics: Diagnostics
+    following: frozenset[str] = frozenset()
+    """Pointers of the nameless schemas that are being parsed because a `$ref` led there."""
 
     def follow(self, node: Node) -> Node:
         """What a chain of `$ref` leads to; the node itself where there is none.

@@ -7,6 +7,7 @@ are present. Where several apply at once (`$ref` beside properties) the parts be
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Any, Final, Literal
 
@@ -76,8 +77,8 @@ _COMPONENT_DEPTH: Final = 3
 """Tokens of /components/schemas/Name."""
 
 
-def parse_schema(context: Context, node: Node, following: tuple[str, ...] = ()) -> Schema:
-    """The schema at a node; `following` holds the pointers of the inline references being followed."""
+def parse_schema(context: Context, node: Node) -> Schema:
+    """The schema at a node."""
     if node.value is False:
         return Never(source=node.source, constraints={})
     if not isinstance(node.value, dict):
@@ -85,22 +86,20 @@ def parse_schema(context: Context, node: Node, following: tuple[str, ...] = ()) 
     for keyword, hint in _UNHOLDABLE.items():
         if found := node.get(keyword):
             context.diagnostics.add("DH025", f"the keyword {keyword} is not read", found.source, hint=hint)
-    parts = _parts(context, node, following)
+    parts = _parts(context, node)
     if not parts:
         return AnyValue(**_annotated(node))
     if len(parts) == 1:
         return parts[0]()
     bare = Node(value=_without_annotations(node), pointer=node.pointer, source=node.source, place=node.place)
-    return Intersection(
-        parts=tuple(part() for part in _parts(context, bare, following)), **_annotated(node, ())
-    )
+    return Intersection(parts=tuple(part() for part in _parts(context, bare)), **_annotated(node, ()))
 
 
-def _parts(context: Context, node: Node, following: tuple[str, ...]) -> list[Callable[[], Schema]]:
+def _parts(context: Context, node: Node) -> list[Callable[[], Schema]]:
     """One function for each statement about the value that has a kind of its own."""
     parts: list[Callable[[], Schema]] = []
     if node.get("$ref"):
-        parts.append(lambda: _reference(context, node, following))
+        parts.append(lambda: _reference(context, node))
     for keyword, mode in (("allOf", "all"), ("anyOf", "any"), ("oneOf", "one")):
         if node.get(keyword):
             parts.append(partial(_composition, context, node, keyword, mode))
@@ -240,7 +239,7 @@ def _discriminator(node: Node, variants: tuple[Schema, ...]) -> Discriminator | 
     return Discriminator(property=written.text("propertyName"), mapping=tuple(mapping))
 
 
-def _reference(context: Context, node: Node, following: tuple[str, ...]) -> Schema:
+def _reference(context: Context, node: Node) -> Schema:
     reference = node.text("$ref")
     pointer = of_reference(reference) or ""
     path = tokens(pointer)
@@ -248,11 +247,11 @@ def _reference(context: Context, node: Node, following: tuple[str, ...]) -> Sche
         annotated = _annotated(node, ())
         return Ref(component=path[-1], **annotated)
     target = context.root.at(pointer)
-    if target is None or pointer in following:
+    if target is None or pointer in context.following:
         problem = "leads back to itself" if target else "leads nowhere"
         context.diagnostics.add("DH022", f"{reference} {problem}", node.source, hint="give the schema a name")
         return AnyValue(source=node.source, constraints={})
-    return parse_schema(context, target, (*following, pointer))
+    return parse_schema(replace(context, following=context.following | {pointer}), target)
 
 
 def _annotated(node: Node, constraints: tuple[()] | None = None) -> dict[str, Any]:

@@ -98,7 +98,7 @@ class ApiKey(BaseModel):
     name: str
     """What the key is for."""
     owner: str
-    """The user or key that created it."""
+    """Id of the caller that created it, such as `user:panini`."""
     scopes: list[Scope]
     """What the key allows, sorted."""
     roles: list[str]
@@ -117,7 +117,7 @@ class CreatedApiKey(BaseModel):
     name: str
     """What the key is for."""
     owner: str
-    """The user or key that created it."""
+    """Id of the caller that created it, such as `user:panini`."""
     scopes: list[Scope]
     """What the key allows, sorted."""
     roles: list[str]

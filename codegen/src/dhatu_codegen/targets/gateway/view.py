@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...ir.api import Api
+from ...ir.api import Api, Version
 from ...ir.operation import Operation, Parameter, Payload
 from ...ir.policy import RateLimit
 from ...ir.security import (
@@ -18,50 +18,26 @@ from .literals import Call, Literal
 
 def platform(api: Api) -> Call:
     """`PLATFORM`: everything that is not about one route."""
-    return Call(
-        name="Platform",
-        fields=(
-            ("title", api.title),
-            ("version", api.version),
-            ("header_prefix", api.header_prefix),
-            (
-                "services",
-                tuple(
-                    _call(
-                        "Service",
-                        name=item.name,
-                        url_variable=item.upstream_env,
-                        default_url=item.upstream_default,
-                    )
-                    for item in api.services
-                ),
-            ),
-            (
-                "versions",
-                tuple(
-                    _call(
-                        "Version",
-                        name=item.name,
-                        state=item.state,
-                        deprecated_at=item.deprecated_at,
-                        sunset=item.sunset,
-                        link=item.link,
-                    )
-                    for item in api.versions
-                ),
-            ),
-            ("security_schemes", tuple(_scheme(scheme) for scheme in api.security_schemes)),
-            ("scopes", tuple(sorted(_scopes(api).items()))),
-            (
-                "cors",
-                _call(
-                    "Cors",
-                    allow_origins=api.cors.allow_origins,
-                    allow_headers=api.cors.allow_headers,
-                    expose_headers=api.cors.expose_headers,
-                    max_age_s=api.cors.max_age_s,
-                ),
-            ),
+    return _call(
+        "Platform",
+        title=api.title,
+        version=api.version,
+        header_prefix=api.header_prefix,
+        services=tuple(
+            _call(
+                "Service", name=item.name, url_variable=item.upstream_env, default_url=item.upstream_default
+            )
+            for item in api.services
+        ),
+        versions=tuple(_version(version) for version in api.versions),
+        security_schemes=tuple(_scheme(scheme) for scheme in api.security_schemes),
+        scopes=tuple(sorted(_scopes(api).items())),
+        cors=_call(
+            "Cors",
+            allow_origins=api.cors.allow_origins,
+            allow_headers=api.cors.allow_headers,
+            expose_headers=api.cors.expose_headers,
+            max_age_s=api.cors.max_age_s,
         ),
     )
 
@@ -70,6 +46,17 @@ def routes(api: Api) -> tuple[Call, ...]:
     """`ROUTES`, sorted by path and method: the router finds the most specific one whatever the order."""
     ordered = sorted(api.operations, key=lambda operation: (operation.path, operation.method))
     return tuple(_route(operation) for operation in ordered)
+
+
+def _version(version: Version) -> Call:
+    return _call(
+        "Version",
+        name=version.name,
+        state=version.state,
+        deprecated_at=version.deprecated_at,
+        sunset=version.sunset,
+        link=version.link,
+    )
 
 
 def _route(operation: Operation) -> Call:
