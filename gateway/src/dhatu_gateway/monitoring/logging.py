@@ -18,7 +18,7 @@ MAX_WAITING_RECORDS = 10_000
 SECRETS = re.compile(
     r"(dhk_[0-9A-Za-z]+_|dhr_[0-9A-Za-z]+_)[0-9A-Za-z_]+"  # keys and refresh tokens: the id stays
     r"|\beyJ[\w-]+\.[\w-]+\.[\w-]*"  # JSON Web Tokens
-    r"|(://[^/\s:@]*:)[^/\s@]+(?=@)",  # passwords in URLs
+    r"|(://[^/\s:@]*:)[^/\s]+(?=@)",  # passwords in URLs
     re.ASCII,
 )
 

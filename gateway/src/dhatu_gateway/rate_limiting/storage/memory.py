@@ -46,9 +46,9 @@ def _make_room(buckets: dict[str, BucketState], now_us: int, limit: BucketLimit)
     dropped early gets a fresh burst: it takes more callers than the table holds, within one window, to get
     there.
     """
+    kept = len(buckets) - max(1, len(buckets) // 8)
     paid_off = [key for key, (debt, at_us) in buckets.items() if debt <= (now_us - at_us) * limit.rate_units]
     for key in paid_off:
         del buckets[key]
-    surplus = len(buckets) * 8 - 7 * (len(buckets) + len(paid_off))
-    for key in list(islice(buckets, max(0, surplus // 8 + 1))):
+    for key in list(islice(buckets, max(0, len(buckets) - kept))):
         del buckets[key]
