@@ -1,0 +1,1 @@
+"""Collects documents and searches them: spec/services/corpus.yaml."""
