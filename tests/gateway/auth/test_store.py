@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -117,6 +118,17 @@ async def test_sqlite_keeps_everything_across_processes(tmp_path: Path) -> None:
     await one.close()
     await two.close()
     assert path.stat().st_mode & 0o077 == 0
+
+
+def test_sqlite_lets_many_workers_start_on_a_new_file_at_once(tmp_path: Path) -> None:
+    async def close(store: SqliteStore) -> None:
+        await store.close()
+
+    with ThreadPoolExecutor(max_workers=8) as workers:
+        for round_ in range(5):
+            path = tmp_path / f"{round_}.sqlite3"
+            for store in workers.map(SqliteStore, [path] * 8):
+                asyncio.run(close(store))
 
 
 async def test_sqlite_refuses_a_file_from_a_newer_gateway(tmp_path: Path) -> None:

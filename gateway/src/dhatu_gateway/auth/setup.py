@@ -43,6 +43,11 @@ class Auth:
         await self.store.close()
 
 
+async def open_keys(store: CredentialStore) -> ApiKeys:
+    """Make what creates and verifies API keys: all that the command line needs, without any secret of tokens."""
+    return ApiKeys(store, await store.secret("api-keys"))
+
+
 async def open_auth(
     settings: AuthSettings,
     store: CredentialStore,
@@ -57,7 +62,7 @@ async def open_auth(
     """
     signing_key = load_signing_key(settings.secret, settings.algorithm)
     access = AccessTokens(signing_key, settings.policy)
-    keys = ApiKeys(store, await store.secret("api-keys"))
+    keys = await open_keys(store)
     authenticator = Authenticator(bearer=BearerTokens(access, store), api_key=keys, wall_clock=wall_clock)
     tokens = Tokens(
         store, access, settings.policy, await store.secret("refresh-tokens"), on_revoked=authenticator.revoke

@@ -11,6 +11,7 @@ import asyncio
 import os
 import secrets
 import sqlite3
+import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -24,6 +25,7 @@ T = TypeVar("T")
 Row = tuple[Any, ...]  # columns differ in type; the functions below know them by position
 
 BUSY_TIMEOUT_S = 5.0
+BUSY_PAUSE_S = 0.01
 KEY_COLUMNS = "id, name, owner, scopes, roles, digest, created_at_s, expires_at_s"
 USER_COLUMNS = "name, password, scopes, roles, created_at_s, disabled"
 REFRESH_COLUMNS = "id, digest, family, subject, scopes, created_at_s, expires_at_s, used_at_s"
@@ -180,10 +182,24 @@ def _connect(path: str) -> sqlite3.Connection:
     # check_same_thread: the writer is handed to its thread, never shared. isolation_level None: transactions
     # are explicit.
     connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False)
-    connection.execute("PRAGMA journal_mode = WAL")
+    _use_write_ahead_log(connection)
     # FULL: a revocation that was answered must outlive a power cut.
     connection.execute("PRAGMA synchronous = FULL")
     return connection
+
+
+def _use_write_ahead_log(connection: sqlite3.Connection) -> None:
+    # The only statement that SQLite does not wait for a lock with: workers that start together on a new file
+    # meet here.
+    give_up_at_s = time.monotonic() + BUSY_TIMEOUT_S
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() >= give_up_at_s:
+                raise
+            time.sleep(BUSY_PAUSE_S)
 
 
 def _joined(names: frozenset[str]) -> str:
