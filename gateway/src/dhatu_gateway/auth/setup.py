@@ -44,7 +44,7 @@ class Auth:
 
 
 async def open_keys(store: CredentialStore) -> ApiKeys:
-    """Make what creates and verifies API keys: all that the command line needs, without any secret of tokens."""
+    """Make what creates and verifies API keys: all that the command line needs, and no token secret."""
     return ApiKeys(store, await store.secret("api-keys"))
 
 
