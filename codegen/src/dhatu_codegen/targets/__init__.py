@@ -6,5 +6,6 @@ from typing import Final
 
 from .base import Target
 from .gateway import GatewayTarget
+from .python import PythonTarget
 
-TARGETS: Final[tuple[Target, ...]] = (GatewayTarget(),)
+TARGETS: Final[tuple[Target, ...]] = (GatewayTarget(), PythonTarget())

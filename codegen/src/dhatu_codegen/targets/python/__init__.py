@@ -1,0 +1,28 @@
+"""The Python target: the generated half of the Python SDK.
+
+`package.py` runs it. `methods.py` makes the view of the operations (`view.py`), through `arguments.py`,
+`answers.py` and `signatures.py`; these ask `model_document.py` for the models that they mention, which
+`models.py` renders. `count.py` holds what was rendered against the API.
+"""
+
+from __future__ import annotations
+
+from ...ir.api import Api
+from ..base import GeneratedFile, Unsupported
+
+
+class PythonTarget:
+    """Writes descriptors, models, and one-line methods; the SDK's runtime does the rest."""
+
+    name = "python"
+    unsupported: tuple[Unsupported, ...] = ()
+    irrelevant: frozenset[str] = frozenset(
+        {"max_body_bytes", "rate_limit", "breaker", "cache", "fallback", "validate", "roles"}  # the gateway's
+    )
+
+    def render(self, api: Api) -> tuple[GeneratedFile, ...]:
+        """The package `generated` inside the SDK."""
+        # The two generators behind it take half a second to import; `dhatu-codegen ir` needs neither.
+        from .package import render_package
+
+        return render_package(api)

@@ -1,0 +1,206 @@
+"""Python annotations of arguments and answers, as text."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Final, assert_never
+
+from ...ir.operation import Payload
+from ...ir.schema import (
+    AnyValue,
+    Array,
+    Boolean,
+    Enum,
+    Integer,
+    Intersection,
+    Json,
+    Never,
+    Null,
+    Number,
+    Object,
+    Ref,
+    Schema,
+    String,
+    Union,
+)
+from .model_document import ModelDocument
+
+MAPPING: Final = "Mapping[str, object]"
+_FORMATS: Final = {"date-time": "datetime", "date": "date", "uuid": "UUID"}
+_MAX_DEPTH: Final = 16
+"""Nesting of an argument; a value inside a recursive schema is any object."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Twin:
+    """An annotation in the async client and in the sync one."""
+
+    asynchronous: str
+    synchronous: str
+
+    @classmethod
+    def of(cls, text: str) -> Twin:
+        """The same in both."""
+        return cls(asynchronous=text, synchronous=text)
+
+
+CONTENT: Final = Twin(asynchronous="Content", synchronous="SyncContent")
+
+
+def union_of(*kinds: str) -> str:
+    """`A | B`, each kind once, the listed values together and None last.
+
+    >>> union_of("None", "int | str", "int"), union_of('Literal["a"]', 'Literal["b"]')
+    ('int | str | None', 'Literal["a", "b"]')
+    """
+    members = [part for kind in kinds for part in alternatives(kind)]
+    values = dict.fromkeys(part[8:-1] for part in members if part.startswith("Literal["))
+    if len(values) > 1:
+        together = f"Literal[{', '.join(values)}]"
+        members = [together if part.startswith("Literal[") else part for part in members]
+    ordered = [*(part for part in members if part != "None"), *(part for part in members if part == "None")]
+    return " | ".join(dict.fromkeys(ordered))
+
+
+def twin_union(*kinds: Twin) -> Twin:
+    """`union_of`, of both."""
+    return Twin(
+        asynchronous=union_of(*(kind.asynchronous for kind in kinds)),
+        synchronous=union_of(*(kind.synchronous for kind in kinds)),
+    )
+
+
+class Annotations:
+    """Writes annotations, and asks for the models that they name."""
+
+    def __init__(self, document: ModelDocument) -> None:
+        self._document = document
+        self._schemas = document.schemas
+
+    def argument(self, schema: Schema, hint: str) -> str:
+        """What a caller may pass: an object as its model or a plain mapping; `hint` names an inline one."""
+        return self._argument(schema, hint, 0)
+
+    def line(self, payload: Payload, hint: str) -> Twin:
+        """What a caller may pass as JSON Lines: items, or content that is in lines already."""
+        item = self.argument(payload.schema, f"{hint} line") if payload.schema is not None else "object"
+        sync = f"SyncContent | Iterable[{item}]"
+        return Twin(asynchronous=f"Content | Iterable[{item}] | AsyncIterable[{item}]", synchronous=sync)
+
+    def answer(self, schema: Schema | None, hint: str) -> str:
+        """The type of an answer, in the words of the module of the models; empty for any JSON value."""
+        if schema is None:
+            return ""
+        component = self._schemas.named(schema)
+        if component is not None:
+            return self._document.mention(component.name.wire, answer=True)
+        resolved = self._schemas.resolve(schema)
+        match resolved:
+            case AnyValue():
+                return ""
+            case Null():
+                return "None"
+            case Boolean():
+                return "bool"
+            case Integer():
+                return "int"
+            case Number():
+                return "float"
+            case String(format=written) if written not in _FORMATS:
+                return "str"
+            case Array(items=items, prefix=()) if item := self.answer(items, f"{hint} item"):
+                return f"list[{item}]"
+            case _:
+                return self._document.hoist(resolved, hint, answer=True)
+
+    def _argument(self, schema: Schema, hint: str, depth: int) -> str:
+        if depth > _MAX_DEPTH:
+            return "object"
+        component = self._schemas.named(schema)
+        resolved = self._schemas.resolve(schema)
+        match resolved:
+            case AnyValue() | Never() | Ref() | Intersection():
+                return "object"
+            case Null():
+                return "None"
+            case Boolean():
+                return "bool"
+            case Integer():
+                return "int"
+            case Number():
+                return "float"
+            case String(format=written):
+                # Text in the same format does as well: it is what travels.
+                return union_of(_FORMATS[written], "str") if written in _FORMATS else "str"
+            case Enum(values=values):
+                return literal(values)
+            case Array(items=items, prefix=prefix):
+                kinds = [self._argument(item, f"{hint} item", depth + 1) for item in (*prefix, items)]
+                return _sequence(union_of(*kinds))
+            case Object(properties=(_, *_)):
+                if component is not None:
+                    return f"models.{self._document.mention(component.name.wire, answer=False)} | {MAPPING}"
+                return f"models.{self._document.hoist(resolved, hint, answer=False)} | {MAPPING}"
+            case Object(additional=additional):
+                known = additional is not None and not resolved.pattern_properties
+                value = (
+                    self._argument(additional, f"{hint} value", depth + 1)
+                    if known and additional
+                    else "object"
+                )
+                return f"Mapping[str, {value}]"
+            case Union(discriminator=found) if found is not None and component is not None:
+                # By its alias, so that what an answer holds may be passed on, unknown variants included.
+                return f"models.{self._document.mention(component.name.wire, answer=False)} | {MAPPING}"
+            case Union(variants=variants):
+                hints = [f"{hint} {number}" for number in range(1, len(variants) + 1)]
+                return union_of(*map(self._argument, variants, hints, [depth + 1] * len(variants)))
+            case _:
+                assert_never(resolved)
+
+
+def literal(values: tuple[Json, ...]) -> str:
+    """`Literal["auto", "zstd"]`; values that no Literal can hold fall back to their type.
+
+    >>> literal(("a", 1, True)), literal((1.5, 2.5))
+    ('Literal["a", 1, True]', 'float')
+    """
+    if all(isinstance(value, str | int) for value in values):
+        return f"Literal[{', '.join(quoted(value) for value in values)}]"
+    if all(isinstance(value, int | float) for value in values):
+        return "float"
+    return "object"
+
+
+def quoted(value: Json) -> str:
+    """A Python literal in double quotes.
+
+    >>> print(quoted('a "b"'), quoted(None))
+    "a \\"b\\"" None
+    """
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else repr(value)
+
+
+def _sequence(item: str) -> str:
+    """A text is a sequence of texts, but never what is meant by one."""
+    if "str" in alternatives(item):
+        return f"list[{item}] | tuple[{item}, ...]"
+    return f"Sequence[{item}]"
+
+
+def alternatives(kind: str) -> list[str]:
+    """The members of a union, at its top level."""
+    parts, depth, begin = list[str](), 0, 0
+    in_text = False
+    for index, char in enumerate(kind):
+        if char == '"' and kind[index - 1] != "\\":
+            in_text = not in_text
+        elif not in_text and char in "[(":
+            depth += 1
+        elif not in_text and char in ")]":
+            depth -= 1
+        elif char == "|" and not depth and not in_text:
+            parts.append(kind[begin:index].strip())
+            begin = index + 1
+    return [*parts, kind[begin:].strip()]

@@ -1,0 +1,237 @@
+"""The arguments of a method, and the groups of them that make up each body."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Final, TypeAlias
+
+from ...ir.operation import Operation, Parameter, Payload
+from ...ir.schema import AnyValue, Array, Object, Property, Schema, String, Union
+from .annotations import CONTENT, Annotations, Twin, literal, twin_union
+from .identifiers import RESERVED_ARGUMENTS, Taken, value_name
+from .schemas import Schemas
+
+Key: TypeAlias = "tuple[str, str]"
+"""Where an argument goes (a parameter's location, body, file, content), and its name there."""
+
+RUNTIME_HEADERS: Final = frozenset({"accept", "content-type", "authorization", "idempotency-key"})
+"""Headers that the runtime sends: OpenAPI ignores three of them as parameters, CallOptions holds the last."""
+_MAX_VARIANTS: Final = 8
+"""Variants of a body that get an overload each; one of more variants is passed whole."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Argument:
+    """One argument of a method."""
+
+    key: Key
+    name: str
+    annotation: Twin
+    """Without Omit."""
+    required: bool
+    description: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Field:
+    """An argument that becomes a member of a body."""
+
+    argument: str
+    name: str
+    content_type: str
+    file: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Body:
+    """One media type, and the arguments that fill it."""
+
+    payload: Payload
+    fields: tuple[Field, ...]
+    whole: str
+    """Name of the argument that is the whole body, where there are no fields."""
+    groups: tuple[tuple[Argument, ...], ...]
+    """Arguments that go together: several groups where the body is one of several objects."""
+
+
+class ArgumentList:
+    """Collects the arguments of one operation under names of their own."""
+
+    def __init__(self, operation: Operation, annotations: Annotations, schemas: Schemas, hint: str) -> None:
+        self._operation = operation
+        self._annotations = annotations
+        self._schemas = schemas
+        self._hint = hint
+        self._taken = Taken(RESERVED_ARGUMENTS)
+        self._found: dict[Key, Argument] = {}
+        self.parameters = tuple(
+            (parameter, self._parameter(parameter)) for parameter in _in_order(operation.parameters)
+        )
+        payloads = operation.body.payloads if operation.body is not None else ()
+        self.bodies = tuple(self._body(payload) for payload in payloads)
+        self.content_type = self._content_type()
+        """The argument that chooses among raw media types."""
+
+    @property
+    def all(self) -> tuple[Argument, ...]:
+        """Every argument once, annotated with all that it may be; required only where every group has it."""
+        return tuple(self._found.values())
+
+    def flag(self, name: str, description: str) -> Argument:
+        """An argument that chooses the answer: one that is sent under this name as well, if there is one."""
+        for location in ("body", "query"):
+            own = self._found.get((location, name))
+            if own is not None and "bool" in own.annotation.asynchronous.split(" | "):
+                return own
+        return self._add(("flag", name), name, Twin.of("bool"), required=False, description=description)
+
+    def _parameter(self, parameter: Parameter) -> Argument:
+        wire = parameter.name.wire
+        annotation = self._annotations.argument(parameter.schema, f"{self._hint} {wire}")
+        return self._add(
+            (parameter.location, wire),
+            value_name(parameter.name),
+            Twin.of(annotation),
+            required=parameter.required,
+            description=_explained(parameter.description or parameter.schema.description, parameter.schema),
+        )
+
+    def _body(self, payload: Payload) -> Body:
+        whole = self._whole(payload)
+        if whole is not None:
+            return Body(payload=payload, fields=(), whole=whole.name, groups=((whole,),))
+        groups = tuple(
+            tuple(self._member(payload, member) for member in variant.properties if not _read_only(member))
+            for variant in self._variants(payload.schema)
+        )
+        arguments = {argument.name: argument for group in groups for argument in group}
+        encodings = {part.property: part.content_type for part in payload.encoding}
+        fields = tuple(
+            Field(
+                argument=argument.name,
+                name=argument.key[1],
+                content_type=encodings.get(argument.key[1], ""),
+                file=argument.key[0] == "file",
+            )
+            for argument in arguments.values()
+        )
+        return Body(payload=payload, fields=fields, whole="", groups=groups)
+
+    def _whole(self, payload: Payload) -> Argument | None:
+        """The argument of a body that has no members to flatten; None for one that has."""
+        kind, required = payload.kind, self._operation.body is not None and self._operation.body.required
+        if kind in ("json", "form", "multipart"):
+            if self._variants(payload.schema):
+                return None
+            schema = payload.schema
+            annotation = Twin.of(
+                self._annotations.argument(schema, f"{self._hint} body") if schema else "object"
+            )
+            description = self._described(payload, "The whole body.")
+            return self._add(("body", ""), "body", annotation, required=required, description=description)
+        annotation = self._annotations.line(payload, self._hint) if kind == "jsonl" else CONTENT
+        pieces = "bytes, text, a path, an open file or chunks"
+        pieces = f"items, one a line; or {pieces}" if kind == "jsonl" else pieces
+        description = self._described(payload, f"The whole body in {payload.media_type}: {pieces}.")
+        return self._add(("content", ""), "content", annotation, required=required, description=description)
+
+    def _described(self, payload: Payload, otherwise: str) -> str:
+        own = payload.schema.description if payload.schema is not None and payload.kind != "jsonl" else ""
+        return own or otherwise
+
+    def _variants(self, schema: Schema | None) -> tuple[Object, ...]:
+        """The objects that a body may be, where each has members that can be arguments; none otherwise."""
+        resolved = self._schemas.resolve(schema) if schema is not None else None
+        candidates = resolved.variants if isinstance(resolved, Union) else (resolved,)
+        objects = [
+            found
+            for candidate in candidates
+            if candidate is not None and isinstance(found := self._schemas.resolve(candidate), Object)
+        ]
+        flat = all(any(not _read_only(member) for member in found.properties) for found in objects)
+        return tuple(objects) if flat and len(objects) == len(candidates) <= _MAX_VARIANTS else ()
+
+    def _member(self, payload: Payload, member: Property) -> Argument:
+        wire = member.name.wire
+        resolved = self._schemas.resolve(member.schema)
+        file = payload.kind == "multipart" and self._is_file(resolved)
+        if file:
+            annotation = CONTENT if not isinstance(resolved, Array) else _many(CONTENT)
+        else:
+            annotation = Twin.of(self._annotations.argument(member.schema, f"{self._hint} {wire}"))
+        body_required = self._operation.body is not None and self._operation.body.required
+        return self._add(
+            ("file" if file else "body", wire),
+            value_name(member.name),
+            annotation,
+            required=member.required and body_required,
+            description=_explained(member.schema.description or resolved.description, member.schema),
+        )
+
+    def _is_file(self, schema: Schema) -> bool:
+        """Raw bytes: `format: binary` in OpenAPI 3.0; since 3.1 a content type alone, or no type at all."""
+        match schema:
+            case Array(items=items):
+                return self._is_file(self._schemas.resolve(items))
+            case String(format=written, content_encoding=encoding, content_media_type=media_type):
+                return written == "binary" or (bool(media_type) and not encoding)
+            case _:
+                return isinstance(schema, AnyValue)
+
+    def _content_type(self) -> Argument | None:
+        """The choice among several media types of raw content; none where another argument has its name."""
+        raw = [body.payload.media_type for body in self.bodies if body.whole and body.whole != "body"]
+        if len(raw) < 2 or any(argument.name == "content_type" for argument in self._found.values()):
+            return None
+        description = f"Media type of the content; {raw[0]} when absent."
+        annotation = Twin.of("str" if any("*" in media_type for media_type in raw) else literal((*raw,)))
+        return self._add(
+            ("flag", "content_type"), "content_type", annotation, required=False, description=description
+        )
+
+    def _add(self, key: Key, name: str, annotation: Twin, *, required: bool, description: str) -> Argument:
+        """The argument of a key; one that several bodies share may be what any of them takes."""
+        known = self._found.get(key)
+        if known is None:
+            given = self._taken.give(name, f"{name.rstrip('_')}_{_SUFFIXES.get(key[0], key[0])}")
+            known = Argument(
+                key=key, name=given, annotation=annotation, required=required, description=description
+            )
+        else:
+            told = dict.fromkeys(filter(None, (*known.description.split(_OR), description)))
+            annotation_of_all = twin_union(known.annotation, annotation)
+            known = replace(known, annotation=annotation_of_all, description=_OR.join(told))
+        self._found[key] = known
+        return replace(known, annotation=annotation, required=required)
+
+
+_OR: Final = " Or: "
+_SUFFIXES: Final = {"content": "bytes", "flag": "option"}
+
+
+def _in_order(parameters: tuple[Parameter, ...]) -> Iterator[Parameter]:
+    """Path, query, header, cookie: the first of a name keeps it. None that the runtime sends."""
+    for location in ("path", "query", "header", "cookie"):
+        for parameter in parameters:
+            sent = location == "header" and parameter.name.wire.lower() in RUNTIME_HEADERS
+            if parameter.location == location and not sent:
+                yield parameter
+
+
+def _read_only(member: Property) -> bool:
+    return member.schema.read_only
+
+
+def _many(kind: Twin) -> Twin:
+    def of(item: str) -> str:
+        return f"list[{item}] | tuple[{item}, ...]"
+
+    return Twin(asynchronous=of(kind.asynchronous), synchronous=of(kind.synchronous))
+
+
+def _explained(description: str, schema: Schema) -> str:
+    """The description, and the default that the server fills in."""
+    if not schema.has_default or isinstance(schema.default, dict | list):
+        return description
+    return f"{description.rstrip()} Default: {schema.default if schema.default != '' else 'empty'}.".strip()

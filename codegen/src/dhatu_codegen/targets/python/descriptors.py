@@ -1,0 +1,137 @@
+"""The calls that make up descriptors: the runtime's own types, without what these fill in themselves."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from ...ir.api import Api
+from ...ir.operation import Parameter
+from ...ir.security import (
+    ApiKeyScheme,
+    HttpScheme,
+    MutualTlsScheme,
+    OAuth2Scheme,
+    OpenIdScheme,
+    SecurityScheme,
+)
+from ..gateway.literals import Call
+from .answers import Answer
+from .arguments import Argument, Body
+from .view import Method
+
+_PARAMETER: Final = {"style": "form", "explode": True, "allow_reserved": False, "content_type": ""}
+_FIELD: Final = {"content_type": "", "file": False}
+_BODY: Final = {"fields": (), "argument": ""}
+_RESPONSE: Final = {"media_type": "", "kind": "empty", "type": ""}
+_OPERATION: Final = {
+    "parameters": (),
+    "bodies": (),
+    "body_required": False,
+    "responses": (),
+    "security": (),
+    "deprecated": "",
+}
+_SCHEME: Final = {"location": "header", "parameter": "Authorization"}
+
+
+def operation_call(method: Method) -> Call:
+    """`Operation(...)`."""
+    operation = method.operation
+    return _call(
+        "Operation",
+        _OPERATION,
+        key=operation.key,
+        method=operation.method,
+        path=operation.path,
+        parameters=tuple(_parameter(parameter, argument) for parameter, argument in method.parameters),
+        bodies=tuple(_body(body) for body in method.bodies),
+        body_required=operation.body is not None and operation.body.required,
+        responses=tuple(_response(answer) for answer in method.answers),
+        security=tuple(
+            tuple(credential.scheme for credential in requirement.credentials)
+            for requirement in operation.security
+        ),
+        retry=operation.policy.retry,
+        timeout_s=operation.policy.timeout_s,
+        deprecated=method.deprecated,
+    )
+
+
+def api_call(api: Api) -> Call:
+    """`ApiSpec(...)`."""
+    return _call(
+        "ApiSpec",
+        {"header_prefix": "", "schemes": ()},
+        client=api.sdk.client,
+        distribution=api.sdk.python_distribution,
+        version=api.version,
+        base_url=api.servers[0].url.rstrip("/") if api.servers else "",
+        environment_prefix=api.sdk.environment_prefix,
+        header_prefix=api.header_prefix,
+        schemes=tuple(_scheme(scheme) for scheme in api.security_schemes),
+    )
+
+
+def _parameter(parameter: Parameter, argument: Argument) -> Call:
+    return _call(
+        "ParameterSpec",
+        _PARAMETER,
+        argument=argument.name,
+        name=parameter.name.wire,
+        location=parameter.location,
+        style=parameter.style,
+        explode=parameter.explode,
+        allow_reserved=parameter.allow_reserved,
+        content_type=parameter.content_type,
+    )
+
+
+def _body(body: Body) -> Call:
+    fields = tuple(
+        _call(
+            "FieldSpec",
+            _FIELD,
+            argument=field.argument,
+            name=field.name,
+            content_type=field.content_type,
+            file=field.file,
+        )
+        for field in body.fields
+    )
+    return _call(
+        "BodySpec",
+        _BODY,
+        media_type=body.payload.media_type,
+        kind=body.payload.kind,
+        fields=fields,
+        argument=body.whole,
+    )
+
+
+def _response(answer: Answer) -> Call:
+    return _call(
+        "ResponseSpec",
+        _RESPONSE,
+        status=answer.status,
+        media_type=answer.media_type,
+        kind=answer.kind,
+        type=answer.type,
+    )
+
+
+def _scheme(scheme: SecurityScheme) -> Call:
+    """A scheme, as far as the client can satisfy it."""
+    match scheme:
+        case ApiKeyScheme():
+            kind, location, parameter = "api_key", scheme.location, scheme.parameter
+        case HttpScheme(scheme="bearer") | OAuth2Scheme() | OpenIdScheme():
+            kind, location, parameter = "bearer", "header", "Authorization"
+        case HttpScheme() | MutualTlsScheme():
+            kind, location, parameter = "other", "header", "Authorization"
+    return _call("SchemeSpec", _SCHEME, key=scheme.key, kind=kind, location=location, parameter=parameter)
+
+
+def _call(name: str, defaults: dict[str, Any], /, **fields: Any) -> Call:
+    """A call without the fields that have their default anyway."""
+    kept = ((key, value) for key, value in fields.items() if key not in defaults or defaults[key] != value)
+    return Call(name=name, fields=tuple(kept))

@@ -1,0 +1,107 @@
+"""Docstrings of methods, as an editor shows them."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from collections.abc import Iterator
+from typing import Final
+
+from ...ir.operation import Operation
+from .arguments import Argument
+
+_WIDTH: Final = 100
+_ERRORS: Final = {
+    "400": "BadRequestError",
+    "401": "AuthenticationError",
+    "403": "PermissionDeniedError",
+    "404": "NotFoundError",
+    "409": "ConflictError",
+    "413": "ContentTooLargeError",
+    "415": "UnsupportedMediaTypeError",
+    "422": "UnprocessableEntityError",
+    "429": "RateLimitedError",
+}
+"""The runtime's classes by status; any other status is an APIStatusError or, from 500 on, a ServerError."""
+# Lists, tables, quotes, headings, fences and indented code keep their line breaks.
+_KEEPS_LINES = re.compile(r"^(\s{2,}|[-*+|>#]|\d+[.)]|```)", re.MULTILINE)
+
+
+def docstring(operation: Operation, arguments: tuple[Argument, ...]) -> tuple[str, ...]:
+    """Summary, description, route, arguments, result and errors, each line safe inside triple quotes."""
+    lines = list(_lines(operation, arguments))
+    while lines and not lines[-1]:
+        lines.pop()
+    return tuple(in_docstring(line) for line in lines)
+
+
+def in_docstring(line: str) -> str:
+    """A line that is safe inside triple quotes, even right before the closing ones.
+
+    >>> print(in_docstring('a "quote"'))
+    a "quote\\"
+    """
+    safe = line.replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
+    return f'{safe[:-1]}\\"' if safe.endswith('"') and not safe.endswith('\\"') else safe
+
+
+def paragraphs(text: str, width: int = _WIDTH) -> Iterator[str]:
+    """Markdown, each plain paragraph filled anew."""
+    for number, paragraph in enumerate(re.split(r"\n\s*\n", text.strip())):
+        if number:
+            yield ""
+        if _KEEPS_LINES.search(paragraph):
+            yield from (line.rstrip() for line in paragraph.splitlines())
+        else:
+            yield from textwrap.wrap(paragraph, width, break_long_words=False, break_on_hyphens=False)
+
+
+def _lines(operation: Operation, arguments: tuple[Argument, ...]) -> Iterator[str]:
+    summary = " ".join(operation.summary.split()) or f"{operation.method} {operation.path}"
+    yield summary if summary.endswith((".", "!", "?")) else f"{summary}."
+    yield ""
+    if operation.description.strip():
+        yield from paragraphs(operation.description)
+        yield ""
+    yield from textwrap.wrap(f"`{operation.method} {operation.path}`{_needs(operation)}", _WIDTH)
+    if arguments:
+        yield from ("", "Args:")
+        for argument in arguments:
+            yield from _item(f"{argument.name}: {' '.join(argument.description.split())}")
+    successes = [response for response in operation.responses if response.status.startswith("2")]
+    if any(response.payloads for response in successes):
+        yield from ("", "Returns:")
+        yield from _item(" ".join(" ".join(response.description.split()) for response in successes))
+    refusals = [
+        f"{_ERRORS[response.status]} ({response.status})"
+        for response in operation.responses
+        if response.status in _ERRORS
+    ]
+    if refusals:
+        yield from ("", "Raises:")
+        yield from _item(f"APIStatusError: The server refuses, as {', '.join(refusals)} and others.")
+
+
+def _item(text: str) -> list[str]:
+    return textwrap.wrap(
+        text.strip().removesuffix(":"),
+        _WIDTH,
+        initial_indent="    ",
+        subsequent_indent="        ",
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+def _needs(operation: Operation) -> str:
+    """Which scopes a credential needs, where all alternatives agree."""
+    if not operation.security:
+        return "; anybody may call it."
+    scopes = {
+        tuple(scope for credential in requirement.credentials for scope in credential.scopes)
+        for requirement in operation.security
+    }
+    agreed = scopes.pop() if len(scopes) == 1 else ()
+    if not agreed:
+        return ""
+    return f"; needs the {'scope' if len(agreed) == 1 else 'scopes'} {', '.join(agreed)}."

@@ -1,0 +1,87 @@
+"""Names that Python and the runtime leave free, each given out once."""
+
+from __future__ import annotations
+
+import keyword
+import re
+import unicodedata
+from collections.abc import Iterable
+from itertools import chain, count
+from typing import Final
+
+from ...ir.name import Name
+from ...naming import pascal, snake
+
+CALL_OPTIONS: Final = frozenset(
+    {"timeout_s", "max_retries", "idempotency_key", "extra_headers", "extra_query", "extra_body"}
+)
+"""The keys of the runtime's `CallOptions`: a method takes them as keywords of its own."""
+RESERVED_ARGUMENTS: Final = CALL_OPTIONS | {"self", "options"}
+CLIENT_MEMBERS: Final = frozenset({"call", "with_options", "close", "aclose"})
+"""What the runtime's clients define, so that no operation or resource may."""
+RESERVED_CLASSES: Final = frozenset(
+    {
+        *(
+            "Annotated",
+            "Any",
+            "BaseModel",
+            "ConfigDict",
+            "Field",
+            "Literal",
+            "TypeAliasType",
+            "UUID",
+            "Union",
+        ),
+        *("False", "None", "True"),
+    }
+)
+"""What the module of the models imports, and what no class can be called."""
+
+_SNAKE = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
+_PASCAL = re.compile(r"[A-Z][A-Za-z0-9]*")
+
+
+def value_name(name: Name) -> str:
+    """`next_cursor`: for an argument, a method or a module; a keyword gets a trailing underscore.
+
+    >>> value_name(Name.of("Last-Event-ID")), value_name(Name.of("class")), value_name(Name.of("sha256"))
+    ('last_event_id', 'class_', 'sha256')
+    """
+    spelled = name.wire if _SNAKE.fullmatch(name.wire) else unicodedata.normalize("NFKC", snake(name))
+    if not spelled.isidentifier():
+        spelled = f"value_{spelled}"  # a leading digit; a leading underscore would make it private
+    return f"{spelled}_" if keyword.iskeyword(spelled) else spelled
+
+
+def class_name(name: Name) -> str:
+    """`SearchPage`; a name that is in this style keeps its capitals.
+
+    >>> class_name(Name.of("search_page")), class_name(Name.of("APIKey")), class_name(Name.of("3d model"))
+    ('SearchPage', 'APIKey', 'Model3DModel')
+    """
+    spelled = name.wire if _PASCAL.fullmatch(name.wire) else unicodedata.normalize("NFKC", pascal(name))
+    return spelled if spelled.isidentifier() else f"Model{spelled}"
+
+
+class Taken:
+    """The names of one scope."""
+
+    def __init__(self, reserved: Iterable[str] = ()) -> None:
+        self._taken = set(reserved)
+        self._reserved = frozenset(self._taken)
+
+    def give(self, wanted: str, *otherwise: str) -> str:
+        """The first of the names that is free, else the last one numbered; a reserved one gets an underscore.
+
+        >>> names = Taken({"self"})
+        >>> names.give("id"), names.give("id", "id_body"), names.give("id", "id_body"), names.give("self")
+        ('id', 'id_body', 'id_body_2', 'self_')
+        """
+        last = (wanted, *otherwise)[-1]
+        numbered = (f"{last}_{number}" for number in count(2))
+        for name in chain((wanted, *otherwise), numbered):
+            free = f"{name}_" if name in self._reserved else name
+            if free not in self._taken:
+                self._taken.add(free)
+                return free
+        raise AssertionError("the numbers do not end")

@@ -1,0 +1,143 @@
+"""The import lines of a module, worked out from the names that its text uses."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+_ORIGINS: Final = {
+    "builtins": "",
+    **dict.fromkeys(("AsyncIterable", "Iterable", "Mapping", "Sequence"), "collections.abc"),
+    **dict.fromkeys(("date", "datetime"), "datetime"),
+    "cached_property": "functools",
+    **dict.fromkeys(("Any", "ClassVar", "Final", "Literal", "Unpack", "overload"), "typing"),
+    "deprecated": "typing_extensions",
+    "UUID": "uuid",
+    "models": ".",
+    "ops": ".",
+    **dict.fromkeys(("BinaryResponse", "SyncBinaryResponse"), ".._binary"),
+    **dict.fromkeys(
+        (
+            *(
+                "OMIT",
+                "ApiSpec",
+                "BodySpec",
+                "CallOptions",
+                "FieldSpec",
+                "Omit",
+                "Operation",
+                "ParameterSpec",
+            ),
+            *("ResponseSpec", "SchemeSpec"),
+        ),
+        ".._call",
+    ),
+    **dict.fromkeys(("AsyncAPIClient", "SyncAPIClient"), ".._client"),
+    **dict.fromkeys(("Content", "SyncContent"), ".._content"),
+    **dict.fromkeys(("EventStream", "SyncEventStream"), ".._streams"),
+}
+"""Where a name comes from, seen from the package; empty for a module of its own."""
+_RENAMED: Final = {"ops": "operations as ops"}
+
+
+def import_lines(text: str, depth: int = 0, own: Mapping[str, str] | None = None) -> str:
+    """The imports of a module `depth` folders down in the package; what only annotations use is not run.
+
+    `own` adds names to those that are known.
+
+    >>> print(import_lines("X: Final[Literal['a']] = OMIT"))
+    from __future__ import annotations
+    <BLANKLINE>
+    from typing import TYPE_CHECKING
+    <BLANKLINE>
+    from .._call import OMIT
+    <BLANKLINE>
+    if TYPE_CHECKING:
+        from typing import Final, Literal
+    """
+    origins = {**_ORIGINS, **(own or {})}
+    uses = _Uses()
+    uses.visit(ast.parse(text))
+    run = (uses.run & origins.keys()) - uses.bound
+    annotated = (uses.annotated & origins.keys()) - run
+    standard, others = _lines(run, origins, depth)
+    if annotated and "typing" not in {origins[name] for name in run}:
+        standard = sorted([*standard, "from typing import TYPE_CHECKING"], key=_order)
+    elif annotated:
+        standard = [
+            line.replace("from typing import ", "from typing import TYPE_CHECKING, ") for line in standard
+        ]
+    blocks = ["from __future__ import annotations", "\n".join(standard), "\n".join(others)]
+    if annotated:
+        typed = [
+            "\n".join(f"    {line}" for line in lines) for lines in _lines(annotated, origins, depth) if lines
+        ]
+        blocks.append("if TYPE_CHECKING:\n" + "\n\n".join(typed))
+    return "\n\n".join(block for block in blocks if block)
+
+
+class _Uses(ast.NodeVisitor):
+    """The names that a module runs, those that only its annotations use, and those that functions import."""
+
+    def __init__(self) -> None:
+        self.run: set[str] = set()
+        self.annotated: set[str] = set()
+        self.bound: set[str] = set()
+        self._inside = False
+
+    def visit_Name(self, node: ast.Name) -> None:
+        (self.annotated if self._inside else self.run).add(node.id)
+
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> None:
+        self.bound |= {alias.asname or alias.name for alias in node.names}
+
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> None:
+        self._annotation(node.annotation)
+        if node.value is not None:
+            self.visit(node.value)
+
+    def visit_arg(self, node: ast.arg) -> None:
+        self._annotation(node.annotation)
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> None:
+        self._function(node)
+
+    def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> None:
+        self._function(node)
+
+    def _function(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
+        self._annotation(node.returns)
+        for part in (*node.decorator_list, node.args, *node.body):
+            self.visit(part)
+
+    def _annotation(self, node: ast.expr | None) -> None:
+        if node is not None:
+            self._inside = True
+            self.visit(node)
+            self._inside = False
+
+
+def _lines(names: Iterable[str], origins: Mapping[str, str], depth: int) -> tuple[list[str], list[str]]:
+    """Those of the standard library, and all others."""
+    modules: dict[str, list[str]] = {}
+    for name in sorted(names, key=lambda name: (not name.isupper(), not name[0].isupper(), name)):
+        origin = origins[name]
+        module = "." * depth + origin if origin.startswith(".") else origin
+        modules.setdefault(module, []).append(_RENAMED.get(name, name))
+    found: tuple[list[str], list[str]] = ([], [])
+    for module, listed in modules.items():
+        lines = (
+            [f"from {module} import {', '.join(listed)}"] if module else [f"import {one}" for one in listed]
+        )
+        found[module.startswith(".")].extend(lines)
+    for lines in found:
+        lines.sort(key=_order)
+    return found
+
+
+def _order(line: str) -> tuple[bool, int, str]:
+    """Modules before names, the furthest package first, then by name: as import sorters have it."""
+    module = line.split()[1]
+    dots = len(module) - len(module.lstrip("."))
+    return (line.startswith("from "), -dots, module.lower())

@@ -1,0 +1,111 @@
+"""Operations as methods of resources and of the client."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from ...document import Node
+from ...ir.api import Api
+from ...ir.name import Name
+from ...ir.operation import Operation
+from .annotations import Annotations
+from .answers import Answers
+from .arguments import Argument, ArgumentList
+from .docstrings import docstring, in_docstring
+from .identifiers import CLIENT_MEMBERS, Taken, class_name, value_name
+from .model_document import ModelDocument
+from .signatures import signatures
+from .view import Method, Package, Resource, Signature
+
+_STREAM: Final = "True for events as they happen, instead of the whole answer at the end."
+
+
+def package_view(api: Api, document: ModelDocument) -> Package:
+    """Every operation of the API exactly once, grouped as the IR says, in the order of the spec."""
+    by_resource: dict[str, list[Operation]] = {}
+    for operation in api.operations:
+        by_resource.setdefault(operation.resource.wire if operation.resource else "", []).append(operation)
+    writer = _MethodWriter(document)
+    members = Taken(CLIENT_MEMBERS)
+    modules = Taken()
+    described = _tag_descriptions(api)
+    resources: list[Resource] = []
+    for wire, operations in by_resource.items():
+        name = operations[0].resource
+        if name is None:
+            continue
+        given = members.give(modules.give(value_name(name)))
+        resources.append(
+            Resource(
+                name=given,
+                class_name=f"{class_name(name)}Resource",
+                doc=in_docstring(described.get(value_name(name), f"The operations of {wire}.")),
+                methods=writer.methods(operations, Taken()),
+            )
+        )
+    own = writer.methods(by_resource.get("", []), members)
+    return Package(api=api, resources=tuple(resources), client_methods=own)
+
+
+class _MethodWriter:
+    def __init__(self, document: ModelDocument) -> None:
+        self._document = document
+        self._annotations = Annotations(document)
+        self._constants = Taken()
+
+    def methods(self, operations: Iterable[Operation], taken: Taken) -> tuple[Method, ...]:
+        return tuple(
+            self._method(operation, taken.give(value_name(operation.name))) for operation in operations
+        )
+
+    def _method(self, operation: Operation, name: str) -> Method:
+        hint = f"{operation.resource.wire if operation.resource else ''} {name}"
+        arguments = ArgumentList(operation, self._annotations, self._document.schemas, hint)
+        answers = Answers(operation, self._annotations, hint)
+        stream = arguments.flag("stream", _STREAM) if answers.chosen_by_flag else None
+        signature, overloads = signatures(operation, arguments, answers, stream)
+        handed = [argument for argument in arguments.all if argument.key != ("flag", "stream")]
+        return Method(
+            operation=operation,
+            name=name,
+            constant=self._constants.give(_constant(operation, name)),
+            signature=signature,
+            overloads=overloads,
+            sent=tuple(argument.name for argument in handed),
+            stream=stream.name if stream is not None else "",
+            doc=docstring(operation, _in_order(signature, arguments.all)),
+            deprecated=_deprecation(operation),
+            parameters=arguments.parameters,
+            bodies=arguments.bodies,
+            answers=answers.all,
+            result=signature.returns,
+        )
+
+
+def _in_order(signature: Signature, arguments: tuple[Argument, ...]) -> tuple[Argument, ...]:
+    by_name = {argument.name: argument for argument in arguments}
+    return tuple(by_name[slot.name] for slot in (*signature.positional, *signature.keyword))
+
+
+def _constant(operation: Operation, name: str) -> str:
+    """`CORPUS_SEARCH`."""
+    resource = f"{value_name(operation.resource)}_" if operation.resource else ""
+    return f"{resource}{name}".upper().rstrip("_")
+
+
+def _deprecation(operation: Operation) -> str:
+    """What an editor strikes the method through with, and the runtime warns of."""
+    if not operation.deprecated:
+        return ""
+    until = f"; it goes away on {operation.sunset}" if operation.sunset else ""
+    return f"{operation.key} is deprecated{until}."
+
+
+def _tag_descriptions(api: Api) -> dict[str, str]:
+    tags = Node.of(api.document).get("tags")
+    described = {
+        tag.text("name"): " ".join(tag.text("description").split())
+        for tag in (tags.elements() if tags else ())
+    }
+    return {value_name(Name.of(name)): text for name, text in described.items() if text}

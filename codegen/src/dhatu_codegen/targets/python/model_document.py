@@ -1,0 +1,80 @@
+"""The document that models are made from: the schemas that arguments and answers mention, and no others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from ...ir.api import Api
+from ...ir.name import Name
+from ...ir.schema import Ref, Schema
+from ...ir.source import SourceRef
+from .identifiers import RESERVED_CLASSES, Taken, class_name
+from .schema_writer import JsonSchema, Named, SchemaWriter
+from .schemas import Schemas, nested
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mentioned:
+    """What arguments and answers asked for, as JSON Schema."""
+
+    schemas: dict[str, JsonSchema]
+    """By class name."""
+    unions: dict[str, str]
+    """Alias of a union of known variants to the class of a variant that a newer server added."""
+
+
+class ModelDocument:
+    """Collects what is mentioned and gives out class names; every component has its own from the start."""
+
+    def __init__(self, api: Api) -> None:
+        self.schemas = Schemas(api)
+        self._taken = Taken(RESERVED_CLASSES)
+        self._names = {
+            key: self._taken.give(class_name(component.name))
+            for key, component in self.schemas.components.items()
+        }
+        self._components: dict[str, bool] = {}
+        self._inline: dict[tuple[str, SourceRef], Named] = {}
+
+    def mention(self, key: str, *, answer: bool) -> str:
+        """The class of a component; `answer` says that it is read and not only sent."""
+        self._components[key] = self._components.get(key, False) or answer
+        return self._names[key]
+
+    def hoist(self, schema: Schema, wanted: str, *, answer: bool) -> str:
+        """A class of its own for an inline schema; the same one when asked again."""
+        known = self._inline.get((wanted, schema.source))
+        if known is None:
+            name = self._taken.give(class_name(Name.of(wanted)))
+            known = Named(name=name, schema=schema, answer=answer)
+            self._inline[wanted, schema.source] = known
+        return known.name
+
+    def finish(self) -> Mentioned:
+        """Write out everything that was mentioned, and what it mentions in turn."""
+        answers = self._reachable(
+            (key for key, answer in self._components.items() if answer),
+            (inline.schema for inline in self._inline.values() if inline.answer),
+        )
+        writer = SchemaWriter(self.schemas, self._names, self._taken, answers, self._inline.values())
+        for key in self._components:
+            writer.ask(key)
+        writer.write()
+        return Mentioned(schemas=dict(sorted(writer.written.items())), unions=writer.unions)
+
+    def _reachable(self, keys: Iterable[str], inline: Iterable[Schema]) -> frozenset[str]:
+        """The components that schemas mention, at any depth."""
+        found: set[str] = set()
+        waiting = list(keys)
+        waiting += [key for schema in inline for key in _references(schema)]
+        while waiting:
+            key = waiting.pop()
+            if key not in found:
+                found.add(key)
+                waiting += _references(self.schemas.components[key].schema)
+        return frozenset(found)
+
+
+def _references(schema: Schema) -> list[str]:
+    return [part.component for part in nested(schema) if isinstance(part, Ref)]

@@ -1,0 +1,121 @@
+"""The module of the models, by datamodel-code-generator."""
+
+from __future__ import annotations
+
+import json
+import re
+import tempfile
+from pathlib import Path
+from typing import Any, Final
+
+from ..base import HEADER
+from .model_document import Mentioned
+
+_DOCSTRING: Final = '"""What the operations answer, and the objects that they take."""'
+_LINE_LENGTH: Final = 110
+
+
+class ModelError(Exception):
+    """datamodel-code-generator gave something else than what it was asked for."""
+
+
+def render_models(mentioned: Mentioned, package: str) -> str:
+    """`models.py`: a class or an alias for every schema, under exactly its name.
+
+    Raises `ModelError`.
+    """
+    if not mentioned.schemas:
+        return f"# {HEADER}\n{_DOCSTRING}\n"
+    with tempfile.TemporaryDirectory() as directory:
+        written, metadata = Path(directory, "models.py"), Path(directory, "models.json")
+        _generate(mentioned, package, written, metadata)
+        text = written.read_text(encoding="utf-8")
+        _check_names(mentioned, json.loads(metadata.read_text(encoding="utf-8")))
+    text = _with_relative_import(text, package)
+    for union, unknown in mentioned.unions.items():
+        text = _open_union(text, union, unknown)
+    return text.rstrip() + "\n"
+
+
+def _generate(mentioned: Mentioned, package: str, output: Path, metadata: Path) -> None:
+    # It brings a Python parser and a type system along, which takes a quarter of a second.
+    from datamodel_code_generator import Error, generate
+    from datamodel_code_generator.config import GenerateConfig
+    from datamodel_code_generator.enums import DataModelType, InputFileType, OpenAPIScope
+    from datamodel_code_generator.format import DatetimeClassType, Formatter, PythonVersion
+    from datamodel_code_generator.parser import LiteralType
+
+    config = GenerateConfig(
+        input_file_type=InputFileType.OpenAPI,
+        openapi_scopes=[OpenAPIScope.Schemas],
+        output=output,
+        emit_model_metadata=metadata,
+        output_model_type=DataModelType.PydanticV2BaseModel,
+        target_python_version=PythonVersion.PY_311,
+        base_class=f"{package}._models.BaseModel",
+        formatters=[Formatter.BUILTIN],
+        builtin_format_line_length=_LINE_LENGTH,
+        disable_timestamp=True,
+        custom_file_header=f"# {HEADER}\n{_DOCSTRING}",
+        # Strings, lists and unions are aliases: `result.algorithm`, never `result.algorithm.root`.
+        use_type_alias=True,
+        enum_field_as_literal=LiteralType.All,
+        output_datetime_class=DatetimeClassType.Datetime,
+        snake_case_field=True,
+        strict_nullable=True,
+        use_annotated=True,
+        use_double_quotes=True,
+        # Descriptions become docstrings, which editors show, and not Field arguments, which nobody reads.
+        use_schema_description=True,
+        use_field_description=True,
+        use_single_line_docstring=True,
+    )
+    document: dict[str, Any] = {
+        "openapi": "3.1.1",
+        "info": {"title": package, "version": "1"},
+        "paths": {},
+        "components": {"schemas": mentioned.schemas},
+    }
+    try:
+        generate(json.dumps(document), config=config)
+    except Error as error:
+        raise ModelError(f"datamodel-code-generator refuses the schemas: {error}") from error
+
+
+def _check_names(mentioned: Mentioned, metadata: dict[str, Any]) -> None:
+    """Hold its own map from schema to class against the names that the operations use."""
+    made = {model["source_ref"].rpartition("/")[2]: model["class_name"] for model in metadata["models"]}
+    wrong = [
+        f"{name} became {made.get(name, 'nothing')}" for name in mentioned.schemas if made.get(name) != name
+    ]
+    if wrong:
+        raise ModelError(f"datamodel-code-generator renamed schemas: {', '.join(wrong)}")
+
+
+def _with_relative_import(text: str, package: str) -> str:
+    """The base class from beside this package, which may then be copied and renamed as a whole."""
+    absolute = f"from {package}._models import BaseModel\n"
+    before, found, after = text.partition(absolute)
+    if not found:
+        raise ModelError("datamodel-code-generator did not import the base class")
+    third_party, _, rest = after.partition("\n\n")
+    return f"{before}{third_party}\n\nfrom .._models import BaseModel\n\n{rest}" if third_party else text
+
+
+def _open_union(text: str, union: str, unknown: str) -> str:
+    """Let a union of known variants end in the one that a newer server added.
+
+    The variants are tried in this order, so that an unknown one is only what no known one is. Raises
+    `ModelError` where the union is not found.
+    """
+    annotated = r'Annotated\[.*?, Field\(discriminator="[^"]*"\)\]'
+    pattern = rf'^{union} = TypeAliasType\(\s*"{union}",\s*({annotated})\s*,?\s*\)$'
+    found = re.search(pattern, text, re.MULTILINE | re.DOTALL)
+    if found is None:
+        raise ModelError(f"datamodel-code-generator did not make a discriminated union of {union}")
+    known = re.sub(r"\s*\n\s*", " ", found[1])
+    opened = (
+        f'{union} = TypeAliasType(\n    "{union}",\n    Annotated[\n        {known}\n        | {unknown},\n'
+        f'        Field(union_mode="left_to_right"),\n    ],\n)'
+    )
+    return text[: found.start()] + opened + text[found.end() :]

@@ -1,0 +1,266 @@
+"""Schemas of the IR as JSON Schema, in the shape that makes good models.
+
+They say what a value looks like and leave out how it is checked. The server judges requests; and a client
+that checked answers against limits, closed lists of values or formats would break when a newer server widens
+them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final, TypeAlias, assert_never
+
+from ...ir.name import Name
+from ...ir.schema import (
+    AnyValue,
+    Array,
+    Boolean,
+    Enum,
+    Integer,
+    Intersection,
+    Json,
+    Never,
+    Null,
+    Number,
+    Object,
+    Property,
+    Ref,
+    Schema,
+    String,
+    Union,
+)
+from .identifiers import Taken, class_name
+from .schemas import Schemas, nested, without_null
+
+JsonSchema: TypeAlias = "dict[str, Json]"
+
+FORMATS: Final = frozenset({"date-time", "date", "uuid"})
+"""Formats that have a Python type of their own; values of others stay text, as the server wrote them."""
+_MAX_DEPTH: Final = 32
+"""Nesting of inline schemas; beyond it, a union that holds itself through allOf is cut off."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Named:
+    """A schema that has a class name."""
+
+    name: str
+    schema: Schema
+    answer: bool
+    """Whether it is read and not only sent: its lists of values are then open to newer ones."""
+    key: str = ""
+    """Of its component; empty for an inline schema."""
+    depth: int = 0
+
+
+class SchemaWriter:
+    """Writes schemas, and the components and inline objects that they mention, each under its class name."""
+
+    def __init__(
+        self,
+        schemas: Schemas,
+        names: Mapping[str, str],
+        taken: Taken,
+        answers: frozenset[str],
+        inline: Iterable[Named],
+    ) -> None:
+        self.written: dict[str, JsonSchema] = {}
+        self.unions: dict[str, str] = {}
+        self._schemas = schemas
+        self._names = names
+        self._taken = taken
+        self._answers = answers
+        self._asked: set[str] = set()
+        self._waiting = list(inline)
+        self._tags = _tags(schemas, [named.schema for named in self._waiting])
+
+    def ask(self, key: str) -> str:
+        """The class of a component, which will be written."""
+        if key not in self._asked:
+            self._asked.add(key)
+            schema = self._schemas.components[key].schema
+            answer = key in self._answers
+            self._waiting.append(Named(name=self._names[key], schema=schema, answer=answer, key=key))
+        return self._names[key]
+
+    def write(self) -> None:
+        """Write what was asked for, the inline schemas, and everything that they mention."""
+        while self._waiting:
+            named = self._waiting.pop(0)
+            resolved = self._schemas.resolve(named.schema)
+            match resolved:
+                case Object(properties=(_, *_)):
+                    self.written[named.name] = self._object(resolved, named)
+                case Union():
+                    self.written[named.name] = self._named_union(resolved, named)
+                case _:
+                    self.written[named.name] = self._described(self._bare(resolved, named, ""), resolved)
+
+    def _any(self, schema: Schema, parent: Named, hint: str) -> JsonSchema:
+        """A schema where it is used; `hint` names an object that has to become a class."""
+        component = self._schemas.named(schema)
+        if component is not None:
+            return _reference(self.ask(component.name.wire))
+        resolved = self._schemas.resolve(schema)
+        if isinstance(resolved, Object) and resolved.properties:
+            return _reference(self._hoist(resolved, parent, hint))
+        if isinstance(resolved, Union):
+            found, nullable = without_null(resolved)
+            if self._discriminator(found):
+                reference = _reference(self._hoist(found, parent, hint))
+                return {"anyOf": [reference, {"type": "null"}]} if nullable else reference
+        return self._bare(resolved, parent, hint)
+
+    def _hoist(self, schema: Schema, parent: Named, hint: str) -> str:
+        name = self._taken.give(class_name(Name.of(f"{parent.name} {hint}")))
+        self._waiting.append(Named(name=name, schema=schema, answer=parent.answer, depth=parent.depth + 1))
+        return name
+
+    def _bare(self, schema: Schema, parent: Named, hint: str) -> JsonSchema:
+        """A resolved schema that needs no class."""
+        match schema:
+            case AnyValue() | Never() | Ref() | Intersection():
+                return {}
+            case Null():
+                return {"type": "null"}
+            case Boolean():
+                return {"type": "boolean"}
+            case Integer():
+                return {"type": "integer"}
+            case Number():
+                return {"type": "number"}
+            case String(format=written):
+                return {"type": "string", "format": written} if written in FORMATS else {"type": "string"}
+            case Enum(values=values):
+                return _open(values) if parent.answer else {"enum": list(values)}
+            case Array(items=items, prefix=prefix):
+                kinds = [self._any(item, parent, f"{hint} item") for item in (*prefix, items)]
+                return {"type": "array", "items": {"anyOf": [*kinds]} if prefix else kinds[0]}
+            case Object(additional=additional):
+                anything = additional is None or schema.pattern_properties
+                inner = (
+                    {} if anything or additional is None else self._any(additional, parent, f"{hint} value")
+                )
+                return {"type": "object", "additionalProperties": inner or True}
+            case Union(variants=variants):
+                if parent.depth > _MAX_DEPTH:
+                    return {}
+                return {
+                    "anyOf": [
+                        self._any(variant, parent, f"{hint} {number}")
+                        for number, variant in enumerate(variants, start=1)
+                    ]
+                }
+            case _:
+                assert_never(schema)
+
+    def _object(self, schema: Object, named: Named) -> JsonSchema:
+        members: dict[str, Json] = {}
+        tags = self._tags.get(named.key, {})
+        for member in schema.properties:
+            tag = tags.get(member.name.wire)
+            written = _closed(tag) if tag else self._any(member.schema, named, member.name.wire)
+            members[member.name.wire] = self._described(written, self._schemas.resolve(member.schema), member)
+        return self._described(
+            {
+                "type": "object",
+                "properties": members,
+                "required": [member.name.wire for member in schema.properties if member.required],
+                # A misspelt member of a request is found where it is written; answers may gain members.
+                **({"additionalProperties": False} if schema.additional is None and not named.answer else {}),
+            },
+            schema,
+        )
+
+    def _named_union(self, schema: Union, named: Named) -> JsonSchema:
+        found, nullable = without_null(schema)
+        tag = self._discriminator(found)
+        if not tag or nullable:
+            return self._described(self._bare(schema, named, ""), schema)
+        if named.answer:
+            unknown = self._taken.give(f"Unknown{named.name}")
+            self.unions[named.name] = unknown
+            self.written[unknown] = _unknown_variant(named.name, tag)
+        variants = [component for variant in found.variants if (component := self._schemas.named(variant))]
+        mapping: dict[str, Json] = {
+            value: f"#/components/schemas/{self.ask(component.name.wire)}"
+            for component in variants
+            for value in self._tags[component.name.wire][tag]
+        }
+        return self._described(
+            {
+                "oneOf": [_reference(self.ask(component.name.wire)) for component in variants],
+                "discriminator": {"propertyName": tag, "mapping": mapping},
+            },
+            schema,
+        )
+
+    def _discriminator(self, union: Union) -> str:
+        """The property that tells the variants apart; empty where not all of them are classes with it."""
+        if union.discriminator is None or len(union.variants) < 2:
+            return ""
+        tag = union.discriminator.property
+        for variant in union.variants:
+            component = self._schemas.named(variant)
+            if component is None or tag not in self._tags.get(component.name.wire, {}):
+                return ""
+        return tag
+
+    def _described(self, written: JsonSchema, resolved: Schema, member: Property | None = None) -> JsonSchema:
+        """With the description; a member that refers to a class has only one that it was given itself."""
+        named = member is not None and self._schemas.named(member.schema) is not None
+        description = member.schema.description if member is not None and named else resolved.description
+        return {**written, "description": description} if description else written
+
+
+def _tags(schemas: Schemas, inline: Iterable[Schema]) -> dict[str, dict[str, tuple[str, ...]]]:
+    """Component to discriminator to the values that stand for the component.
+
+    Its own closed list of values is believed before the mapping, which may only repeat its name.
+    """
+    found: dict[str, dict[str, tuple[str, ...]]] = {}
+    written = [*(component.schema for component in schemas.components.values()), *inline]
+    for union in (part for schema in written for part in nested(schema)):
+        if not isinstance(union, Union) or union.discriminator is None:
+            continue
+        tag = union.discriminator.property
+        for value, mapped in union.discriminator.mapping:
+            component = schemas.components.get(mapped)
+            if component is None:
+                continue
+            resolved = schemas.resolve(component.schema)
+            members = resolved.properties if isinstance(resolved, Object) else ()
+            own = [schemas.resolve(member.schema) for member in members if member.name.wire == tag]
+            if not own:
+                continue
+            listed = own[0].values if isinstance(own[0], Enum) else ()
+            values = tuple(str(one) for one in listed) or (*found.get(mapped, {}).get(tag, ()), value)
+            found.setdefault(mapped, {})[tag] = tuple(dict.fromkeys(values))
+    return found
+
+
+def _reference(name: str) -> JsonSchema:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def _closed(values: Iterable[str]) -> JsonSchema:
+    return {"type": "string", "enum": [*values]}
+
+
+def _open(values: tuple[Json, ...]) -> JsonSchema:
+    """A list of values that may grow: the listed ones complete in an editor, others are read as well."""
+    kinds = {type(value) for value in values}
+    for kind, name in ((str, "string"), (int, "integer")):
+        if kinds == {kind}:
+            return {"anyOf": [{"type": name, "enum": list(values)}, {"type": name}]}
+    return {"enum": list(values)}
+
+
+def _unknown_variant(union: str, tag: str) -> JsonSchema:
+    return {
+        "description": f"A kind of {union} that this version of the SDK does not know.",
+        "type": "object",
+        "properties": {tag: {"description": "Which kind it is.", "type": "string"}},
+        "required": [tag],
+    }

@@ -1,0 +1,136 @@
+"""What a schema comes down to, once references are followed and intersections are merged."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from ...ir.api import Api
+from ...ir.schema import (
+    AnyValue,
+    Array,
+    Component,
+    Intersection,
+    Never,
+    Null,
+    Object,
+    Property,
+    Ref,
+    Schema,
+    Union,
+)
+
+
+class Schemas:
+    """The components of an API by key."""
+
+    def __init__(self, api: Api) -> None:
+        self.components = {component.name.wire: component for component in api.components}
+
+    def named(self, schema: Schema) -> Component | None:
+        """The component that a schema is another word for, if it is."""
+        followed = simplified(schema)
+        seen: set[str] = set()
+        component: Component | None = None
+        while isinstance(followed, Ref) and followed.component not in seen:
+            seen.add(followed.component)
+            component = self.components[followed.component]
+            followed = simplified(component.schema)
+        return component
+
+    def resolve(self, schema: Schema) -> Schema:
+        """The schema as neither a reference nor an intersection; a description on the way is kept."""
+        return self._resolve(schema, frozenset())
+
+    def is_object(self, schema: Schema) -> bool:
+        """Whether only objects with members of their own are meant."""
+        resolved = self.resolve(schema)
+        return isinstance(resolved, Object) and bool(resolved.properties)
+
+    def _resolve(self, schema: Schema, seen: frozenset[str]) -> Schema:
+        simple = simplified(schema)
+        match simple:
+            case Ref(component=key):
+                if key in seen:
+                    return AnyValue(source=simple.source, constraints={})
+                found = self._resolve(self.components[key].schema, seen | {key})
+                return replace(found, description=simple.description) if simple.description else found
+            case Intersection(parts=parts):
+                merged = _merged([self._resolve(part, seen) for part in parts], simple)
+                return replace(merged, description=simple.description)
+            case _:
+                return simple
+
+
+def simplified(schema: Schema) -> Schema:
+    """The schema; an intersection with one part that says something is that part."""
+    if not isinstance(schema, Intersection):
+        return schema
+    telling = [part for part in schema.parts if not isinstance(part, AnyValue)]
+    if len(telling) != 1:
+        return schema
+    part = simplified(telling[0])
+    return replace(part, description=schema.description) if schema.description else part
+
+
+def without_null(union: Union) -> tuple[Union, bool]:
+    """The union of what is not null, and whether null is allowed beside it."""
+    variants = tuple(variant for variant in union.variants if not isinstance(variant, Null))
+    return replace(union, variants=variants), len(variants) < len(union.variants)
+
+
+def parts_of(schema: Schema) -> Iterator[Schema]:
+    """The schemas written directly inside a schema; references are not followed."""
+    match schema:
+        case Array(items=items, prefix=prefix):
+            yield from (*prefix, items)
+        case Object(properties=properties, additional=additional, pattern_properties=patterns):
+            yield from (member.schema for member in properties)
+            yield from (member for _, member in patterns)
+            if additional is not None:
+                yield additional
+        case Union(variants=inner) | Intersection(parts=inner):
+            yield from inner
+        case _:
+            return
+
+
+def nested(schema: Schema) -> Iterator[Schema]:
+    """A schema and everything written inside it."""
+    waiting = [schema]
+    while waiting:
+        found = waiting.pop()
+        yield found
+        waiting.extend(parts_of(found))
+
+
+def _merged(parts: list[Schema], where: Intersection) -> Schema:
+    """All parts at once: objects joined, a union spread over them; of other kinds the first one speaks."""
+    telling = [part for part in parts if not isinstance(part, AnyValue)]
+    if not telling:
+        return AnyValue(source=where.source, constraints={})
+    for index, part in enumerate(telling):
+        rest = [*telling[:index], *telling[index + 1 :]]
+        if isinstance(part, Union) and rest:
+            variants = tuple(
+                Intersection(parts=(*rest, variant), source=where.source, constraints={})
+                for variant in part.variants
+            )
+            return replace(part, variants=variants, discriminator=None)
+    objects = [part for part in telling if isinstance(part, Object)]
+    if len(objects) == len(telling):
+        return _joined(objects)
+    return next((part for part in telling if isinstance(part, Never)), telling[0])
+
+
+def _joined(objects: list[Object]) -> Object:
+    """One object with the members of all: the last schema of a member wins, required once is required."""
+    members: dict[str, Property] = {}
+    for part in objects:
+        for member in part.properties:
+            before = members.get(member.name.wire)
+            required = member.required or (before is not None and before.required)
+            members[member.name.wire] = replace(member, required=required)
+    closed = any(part.additional is None for part in objects)
+    additional = None if closed else objects[0].additional
+    return replace(objects[0], properties=tuple(members.values()), additional=additional)

@@ -1,0 +1,112 @@
+"""Filters of the templates: what takes more than a template to write."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from typing import Final, Literal, TypeAlias
+
+from ...ir.api import Api
+from ..gateway.literals import source
+from .annotations import Twin, alternatives, quoted
+from .descriptors import api_call, operation_call
+from .imports import import_lines
+from .view import Method, Slot
+
+Color: TypeAlias = Literal["asynchronous", "synchronous"]
+
+_WIDTH: Final = 110
+_TYPES: Final = frozenset({"bool", "dict", "float", "int", "list", "object", "str", "tuple"})
+"""Builtins that annotations name, and that a method of the same name would hide from its class."""
+# A text, which is left alone, or a name that does not follow a dot.
+_TEXT_OR_NAME = re.compile(r'"(?:[^"\\]|\\.)*"|(?<![\w."])[A-Za-z_]\w*')
+
+
+def hidden(methods: Iterable[Method]) -> frozenset[str]:
+    """The builtins that methods of one class hide from its annotations."""
+    return _TYPES & {method.name for method in methods}
+
+
+def visible(annotation: str, names: frozenset[str]) -> str:
+    """An annotation inside a class whose methods hide builtins.
+
+    >>> visible('list[Literal["list"]]', frozenset({"list"}))
+    'builtins.list[Literal["list"]]'
+    """
+    return _TEXT_OR_NAME.sub(
+        lambda found: f"builtins.{found[0]}" if found[0] in names else found[0], annotation
+    )
+
+
+def slot(found: Slot, color: Color, names: frozenset[str]) -> str:
+    """A parameter of a signature: `limit: int | Omit = OMIT`; a long union is broken at its bars."""
+    annotation = visible(getattr(found.annotation, color), names)
+    default = f" = {found.default}" if found.default else ""
+    if len(annotation) + len(found.name) + len(default) + 12 > _WIDTH:
+        annotation = _broken(annotation, 8)
+    return f"{found.name}: {annotation}{default}"
+
+
+def returns(annotation: Twin, color: Color, names: frozenset[str]) -> str:
+    """What a method returns."""
+    text = visible(getattr(annotation, color), names)
+    return _broken(text, 4) if len(text) + 14 > _WIDTH else text
+
+
+def descriptor(method: Method) -> str:
+    """`CORPUS_SEARCH: Final[Operation[...]] = Operation(...)`."""
+    kinds = [*dict.fromkeys((method.result.asynchronous, method.result.synchronous))]
+    head = f"{method.constant}: Final[Operation[{', '.join(kinds)}]] = "
+    if len(head) > _WIDTH - len("Operation("):
+        lines = "".join(f"        {kind},\n" for kind in kinds)
+        head = f"{method.constant}: Final[\n    Operation[\n{lines}    ]\n] = "
+    return head + source(operation_call(method), used=len(head.rpartition("\n")[2]))
+
+
+def _broken(annotation: str, indent: int) -> str:
+    """A union, one alternative a line."""
+    margin = " " * (indent + 4)
+    lines = f"\n{margin}| ".join(alternatives(annotation))
+    return f"(\n{margin}{lines}\n{' ' * indent})" if "\n" in lines else annotation
+
+
+def docstring(lines: Iterable[str], indent: int) -> str:
+    """A docstring, its closing quotes on a line of their own where it has several."""
+    first, *rest = lines
+    if not rest:
+        return f'"""{first}"""'
+    return "\n".join([f'"""{first}', *(f"{' ' * indent}{line}" if line else "" for line in (*rest, '"""'))])
+
+
+def handed(method: Method, call: str) -> str:
+    """The call of the runtime: descriptor, arguments, options, and whether events are wanted."""
+    pairs = [f"{quoted(name)}: {name}" for name in method.sent]
+    stream = [f"stream={method.stream} is True"] if method.stream else []
+    flat = ", ".join([f"ops.{method.constant}", f"{{{', '.join(pairs)}}}", "options", *stream])
+    if 8 + len(call) + len(flat) + 2 <= _WIDTH:
+        return f"{call}({flat})"
+    inner = " " * 12
+    members = "".join(f"{inner}    {pair},\n" for pair in pairs)
+    listed = f"{{\n{members}{inner}}}" if pairs else "{}"
+    lines = "".join(f"{inner}{part},\n" for part in (f"ops.{method.constant}", listed, "options", *stream))
+    return f"{call}(\n{lines}        )"
+
+
+def api_spec(api: Api) -> str:
+    """`ApiSpec(...)`."""
+    return source(api_call(api), used=len("_API: Final = "))
+
+
+FILTERS: Final[dict[str, Callable[..., object]]] = {
+    "api_spec": api_spec,
+    "descriptor": descriptor,
+    "docstring": docstring,
+    "hidden": hidden,
+    "imports": import_lines,
+    "handed": handed,
+    "returns": returns,
+    "slot": slot,
+    "visible": visible,
+    "quoted": quoted,
+}
+"""By their names in the templates."""
