@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
-from codegen.project import Project
-from dhatu_codegen.document import Node
+from typing import Any, cast
+
+from codegen.project import REPOSITORY, Project
+from dhatu_codegen.diagnostics import Diagnostics
+from dhatu_codegen.document import Node, plain
 from dhatu_codegen.ir.security import Credential, Requirement
+from dhatu_codegen.load import load
+from dhatu_codegen.parse.document import parse
+from dhatu_codegen.pipeline import MERGED_FILE, build
+from dhatu_codegen.show import to_plain
+from openapi_spec_validator import OpenAPIV31SpecValidator
 
 PROBLEM = """\
 components:
@@ -179,3 +187,24 @@ def test_the_merged_document_says_everything_that_targets_need(project: Project)
     own = Node.of(project.api().document).at("/paths/~1alpha/get/x-dhatu/service")
     assert own is not None
     assert own.value == "alpha"
+
+
+def without_places(value: object) -> object:
+    if isinstance(value, dict):
+        return {key: without_places(member) for key, member in value.items() if key != "source"}
+    return [without_places(element) for element in value] if isinstance(value, list) else value
+
+
+def test_the_platforms_merged_document_is_valid_and_says_all_that_the_services_do() -> None:
+    api = build(REPOSITORY, targets=()).api
+    assert api is not None
+    diagnostics = Diagnostics()
+    merged = load(REPOSITORY, MERGED_FILE, diagnostics)
+    assert merged is not None
+    assert list(OpenAPIV31SpecValidator(cast(dict[str, Any], plain(merged))).iter_errors()) == []
+    read_back = parse(merged, diagnostics)
+    assert diagnostics.all == ()
+    assert without_places(to_plain(read_back)) == without_places(to_plain(api))
+    assert {str(operation.source).split(":")[0] for operation in api.operations} == {
+        f"spec/services/{service.name}.yaml" for service in api.services
+    }

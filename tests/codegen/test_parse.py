@@ -127,6 +127,24 @@ def test_a_union_of_types_gives_each_its_own_constraints() -> None:
     assert [variant.constraints for variant in found.variants] == [{"maxLength": 3}, {"minimum": 1}, {}]
 
 
+def test_constraints_beside_compositions_are_kept_once() -> None:
+    alone = schema("{$ref: '#/components/schemas/A', unevaluatedProperties: false}")
+    assert (type(alone), alone.constraints) == (Ref, {"unevaluatedProperties": False})
+    several = schema("{allOf: [true], oneOf: [true], not: false, description: D}")
+    assert (several.constraints, several.description) == ({"not": False}, "D")
+    typed = schema("{allOf: [true], type: object, minProperties: 1}")
+    assert isinstance(typed, Intersection)
+    assert (typed.constraints, [part.constraints for part in typed.parts]) == ({}, [{}, {"minProperties": 1}])
+
+
+def test_parts_of_a_composition_know_their_places() -> None:
+    found = schema("{allOf: [true],\n properties: {a: {type: string}}}")
+    assert isinstance(found, Intersection)
+    part = found.parts[1]
+    assert isinstance(part, Object)
+    assert str(part.properties[0].source) == "a.yaml:2:15"
+
+
 def test_a_discriminator_maps_every_variant() -> None:
     found = schema(
         "{oneOf: [{$ref: '#/components/schemas/Cat'}, {$ref: '#/components/schemas/Dog'},"

@@ -28,6 +28,7 @@ CODES: dict[str, tuple[Severity, str]] = {
     "DH023": ("error", "a reference that leaves its document"),
     "DH024": ("warning", "a part of a service's document that the merge leaves out"),
     "DH025": ("error", "a schema keyword that the intermediate representation cannot hold"),
+    "DH026": ("warning", "a keyword of OpenAPI 3.0 that has no meaning in 3.1"),
     "DH030": ("error", "the same path and method in two services"),
     "DH031": ("error", "the same operationId twice"),
     "DH032": ("error", "components of the same name that differ"),

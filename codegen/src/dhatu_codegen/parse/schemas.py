@@ -11,7 +11,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, Final, Literal
 
-from ..document import Node
+from ..document import Map, Node
 from ..ir.name import Name
 from ..ir.schema import (
     AnyValue,
@@ -56,7 +56,6 @@ _UNHOLDABLE: Final = {
     "$dynamicRef": "name the schema with $ref",
     "$id": "refer to schemas by their place in the document",
     "$anchor": "refer to schemas by their place in the document",
-    "nullable": "OpenAPI 3.1 says it in the type: [string, 'null']",
 }
 _KEYWORDS_OF: Final = {
     "object": frozenset(
@@ -86,13 +85,19 @@ def parse_schema(context: Context, node: Node) -> Schema:
     for keyword, hint in _UNHOLDABLE.items():
         if found := node.get(keyword):
             context.diagnostics.add("DH025", f"the keyword {keyword} is not read", found.source, hint=hint)
+    if found := node.get("nullable"):
+        hint = "write the type as [string, 'null']"
+        context.diagnostics.add("DH026", "`nullable` means nothing in OpenAPI 3.1", found.source, hint=hint)
     parts = _parts(context, node)
     if not parts:
         return AnyValue(**_annotated(node))
     if len(parts) == 1:
         return parts[0]()
-    bare = Node(value=_without_annotations(node), pointer=node.pointer, source=node.source, place=node.place)
-    return Intersection(parts=tuple(part() for part in _parts(context, bare)), **_annotated(node, ()))
+    bare = replace(node, value=_without_annotations(node))
+    # Constraints belong to the part that has a type; where none has, to the whole.
+    typed = bool(node.get("const") or node.get("enum") or _kinds(node, alone=False))
+    annotated = _annotated(node, () if typed else None)
+    return Intersection(parts=tuple(part() for part in _parts(context, bare)), **annotated)
 
 
 def _parts(context: Context, node: Node) -> list[Callable[[], Schema]]:
@@ -214,8 +219,7 @@ def _enum(node: Node) -> Schema:
 def _composition(context: Context, node: Node, keyword: str, mode: str) -> Schema:
     listed = node.get(keyword)
     parsed = tuple(parse_schema(context, part) for part in (listed.elements() if listed else ()))
-    only = sum(1 for key in ("allOf", "anyOf", "oneOf", "$ref", "properties", "type") if node.get(key)) == 1
-    annotated: dict[str, Any] = _annotated(node) if only else {"source": node.source, "constraints": {}}
+    annotated = _annotated_alone(node)
     if mode == "all":
         return Intersection(parts=parsed, **annotated)
     union_mode: Literal["any", "one"] = "one" if mode == "one" else "any"
@@ -244,8 +248,7 @@ def _reference(context: Context, node: Node) -> Schema:
     pointer = of_reference(reference) or ""
     path = tokens(pointer)
     if path[:2] == ("components", "schemas") and len(path) == _COMPONENT_DEPTH:
-        annotated = _annotated(node, ())
-        return Ref(component=path[-1], **annotated)
+        return Ref(component=path[-1], **_annotated_alone(node))
     target = context.root.at(pointer)
     if target is None or pointer in context.following:
         problem = "leads back to itself" if target else "leads nowhere"
@@ -271,10 +274,21 @@ def _annotated(node: Node, constraints: tuple[()] | None = None) -> dict[str, An
     }
 
 
+def _annotated_alone(node: Node) -> dict[str, Any]:
+    """The fields of a reference or composition: all of them where it is the only part of its schema."""
+    parts = ("allOf", "anyOf", "oneOf", "$ref", "properties", "type", "enum", "const")
+    alone = sum(1 for part in parts if node.get(part)) == 1
+    return _annotated(node) if alone else {"source": node.source, "constraints": {}}
+
+
 def _constraints(node: Node) -> dict[str, Json]:
     return {key: member.value for key, member in node.members() if key in _CONSTRAINTS}
 
 
-def _without_annotations(node: Node) -> dict[str, Json]:
+def _without_annotations(node: Node) -> Map:
     gone = ("description", "default", "examples", "example", "deprecated", "readOnly", "writeOnly", "title")
-    return {key: member.value for key, member in node.members() if key not in gone}
+    kept = Map(node.place)
+    for key, member in node.members():
+        if key not in gone:
+            kept.put(key, member.value, (member.source, member.place))
+    return kept
