@@ -115,14 +115,10 @@ def refused(errors: Sequence[FieldError]) -> ServiceProblem:
     return ServiceProblem(400, f"{parts}; see errors.", errors=errors)
 
 
-def field_errors(
-    error: ValidationError, *, location: Location = "body", pointer: str = ""
-) -> list[FieldError]:
-    """What pydantic refused, each part by its JSON Pointer below `pointer`."""
+def field_errors(error: ValidationError) -> list[FieldError]:
+    """What pydantic refused in a body, each part by its JSON Pointer."""
     return [
-        FieldError(
-            location=location, name=pointer + _pointer(item["loc"]), detail=_detail(item["type"], item["msg"])
-        )
+        FieldError(location="body", name=_pointer(item["loc"]), detail=_detail(item["type"], item["msg"]))
         for item in error.errors(include_url=False, include_input=False, include_context=False)
     ]
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from base64 import b64decode, b64encode
-from binascii import Error as Base64Error
+from base64 import b64encode
+from binascii import a2b_base64
 from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Annotated, Any, Final, Literal, TypeAlias, final
@@ -123,8 +123,8 @@ async def _decompress(request: Request, algorithm: ChoiceQuery = "auto") -> Resp
 
 async def _decompress_text(data: str, choice: Choice) -> Response:
     try:
-        compressed = b64decode(data, validate=True)
-    except (Base64Error, ValueError) as error:
+        compressed = a2b_base64(data, strict_mode=True)
+    except ValueError as error:
         raise refused(
             [FieldError(location="body", name="/data", detail=f"is not base64: {error}")]
         ) from error
