@@ -5,10 +5,11 @@ from __future__ import annotations
 import io
 import json
 import logging
+import queue
 from typing import Any
 
 import pytest
-from dhatu_gateway.monitoring.logging import configure_logging, redact
+from dhatu_gateway.monitoring.logging import NeverWaits, configure_logging, redact
 
 
 def lines(stream: io.StringIO) -> list[dict[str, Any]]:
@@ -37,6 +38,22 @@ def test_an_exception_is_part_of_the_line() -> None:
     (line,) = lines(stream)
     assert "Traceback" in line["exception"]
     assert "ValueError: dhk_abc_***" in line["exception"]
+
+
+def test_records_are_dropped_rather_than_waited_for_and_counted() -> None:
+    records: queue.Queue[logging.LogRecord] = queue.Queue(2)
+    handler = NeverWaits(records)
+    for number in range(5):
+        handler.handle(logging.makeLogRecord({"msg": f"record {number}"}))
+    kept = [records.get_nowait().getMessage() for _ in range(2)]
+    handler.handle(logging.makeLogRecord({"msg": "record 5"}))
+    kept += [records.get_nowait().getMessage() for _ in range(2)]
+    assert [json.loads(line)["message"].split(",")[0] for line in kept] == [
+        "record 0",
+        "record 1",
+        "record 5",
+        "3 log records were dropped",
+    ]
 
 
 def test_stopping_puts_the_root_logger_back() -> None:

@@ -47,14 +47,29 @@ class JsonFormatter(logging.Formatter):
         return orjson.dumps(members).decode()
 
 
-class _NeverWaits(QueueHandler):
-    """Drops a record where the writer cannot keep up: a slow disk must not stop the event loop."""
+class NeverWaits(QueueHandler):
+    """Drops records while the writer cannot keep up, for a slow disk must not stop the event loop.
+
+    Once there is room again, a record says how many were dropped.
+    """
+
+    def __init__(self, records: queue.Queue[logging.LogRecord]) -> None:
+        super().__init__(records)
+        # Formatted by the caller: a queue handler would flatten the exception into the message otherwise.
+        self.setFormatter(JsonFormatter())
+        self._dropped = 0
 
     def enqueue(self, record: logging.LogRecord) -> None:
         try:
             self.queue.put_nowait(record)
         except queue.Full:
+            self._dropped += 1
             return
+        if self._dropped:
+            count, self._dropped = self._dropped, 0
+            message = f"{count} log records were dropped, because they could not be written fast enough"
+            notice = {"name": __name__, "levelno": logging.WARNING, "levelname": "WARNING", "msg": message}
+            self.enqueue(self.prepare(logging.makeLogRecord(notice)))
 
 
 def configure_logging(level: int = logging.WARNING, stream: TextIO | None = None) -> Callable[[], None]:
@@ -63,9 +78,7 @@ def configure_logging(level: int = logging.WARNING, stream: TextIO | None = None
     Answers a function that writes what is waiting and puts the root logger back as it was.
     """
     records: queue.Queue[logging.LogRecord] = queue.Queue(MAX_WAITING_RECORDS)
-    producer = _NeverWaits(records)
-    # Formatted by the caller: a queue handler would flatten the exception into the message otherwise.
-    producer.setFormatter(JsonFormatter())
+    producer = NeverWaits(records)
     listener = QueueListener(records, logging.StreamHandler(stream or sys.stderr))
     root = logging.getLogger()
     before = (root.level, root.handlers[:])
