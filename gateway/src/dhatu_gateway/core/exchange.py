@@ -43,6 +43,7 @@ class Exchange:
         "principal",
         "query",
         "receive",
+        "refusal",
         "request_id",
         "response_headers",
         "route",
@@ -78,6 +79,8 @@ class Exchange:
     """The whole body where a stage has read it; None while it is still to be streamed from `receive`."""
     response_headers: list[Header]
     """Added to whatever answer is sent."""
+    refusal: Exception | None
+    """What the handler of one of the gateway's own operations raised instead of answering."""
     status: int
     """Of the answer; 0 until it has started."""
 
@@ -88,5 +91,5 @@ SCOPE_KEY = "dhatu.exchange"
 Stage: TypeAlias = Callable[[Exchange], Awaitable[None] | None]
 """Looks at an exchange, changes it, or refuses it by raising `ProblemError`.
 
-What it returns is awaited unless it is None, so a stage that needs I/O only now and then pays for it only then.
+What it returns is awaited unless it is None, so a stage that seldom needs I/O seldom pays for it.
 """

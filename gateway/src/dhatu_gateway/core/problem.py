@@ -112,6 +112,16 @@ class Problem:
         return orjson.dumps(members)
 
 
+def problem_headers(problem: Problem, body: bytes) -> list[Header]:
+    """Return the headers of the answer that carries `body`, the rendered problem."""
+    return [
+        (b"content-type", CONTENT_TYPE),
+        (b"content-length", b"%d" % len(body)),
+        (b"cache-control", b"no-store"),
+        *problem.headers,
+    ]
+
+
 class ProblemError(Exception):
     """Refuses the request at hand; the edge answers with the problem."""
 

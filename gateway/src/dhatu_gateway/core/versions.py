@@ -1,4 +1,4 @@
-"""API versions: in the path, or in a header of requests to the unversioned path; and how old ones are announced.
+"""API versions: in the path, or in a header of requests to the unversioned path; how old ones are announced.
 
 `Deprecation` is RFC 9745, `Sunset` RFC 8594.
 """
@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from email.utils import format_datetime
 
-from dhatu_gateway.core.exchange import Header
+from dhatu_gateway.core.exchange import Exchange, Header, Stage
 from dhatu_gateway.core.problem import ProblemError
 from dhatu_gateway.core.types import Platform, Route, Version
 
@@ -19,7 +19,7 @@ VERSION_FIELD = b"api-version"
 class VersionResolver:
     """Finds the versioned path that an unversioned one means."""
 
-    def __init__(self, versions: Iterable[Version], routes: Iterable[Route]) -> None:
+    def __init__(self, versions: tuple[Version, ...], routes: Iterable[Route]) -> None:
         self._names = tuple(version.name for version in versions)
         self._current = next((version.name for version in versions if version.state == "current"), "")
         self._prefixes = tuple(
@@ -77,3 +77,15 @@ def _moment(date: str) -> datetime:
     """Read an RFC 3339 date, with or without a time; midnight UTC without."""
     moment = datetime.fromisoformat(date)
     return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def build_lifecycle(route: Route, platform: Platform) -> Stage | None:
+    """Mark the answers of a deprecated operation; None for the others."""
+    headers = lifecycle_headers(route, platform)
+    if not headers:
+        return None
+
+    def mark(exchange: Exchange) -> None:
+        exchange.response_headers += headers
+
+    return mark

@@ -1,0 +1,196 @@
+"""The composition root: the gateway's parts, put together once per process."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import Any
+
+import orjson
+
+from dhatu_gateway.auth.errors import AuthError
+from dhatu_gateway.auth.jwt import TokenPolicy
+from dhatu_gateway.auth.setup import Auth, AuthSettings, open_auth
+from dhatu_gateway.auth.stage import build_authenticate, build_authorize
+from dhatu_gateway.auth.store.sqlite import SqliteStore
+from dhatu_gateway.core.balancer import LeastInFlight
+from dhatu_gateway.core.cors import CrossOrigin
+from dhatu_gateway.core.discovery import Endpoint
+from dhatu_gateway.core.edge import Edge, EdgeParts
+from dhatu_gateway.core.exchange import Receive, Scope, Send
+from dhatu_gateway.core.forward import Terminal, build_forward
+from dhatu_gateway.core.forward_headers import ForwardedHeaders
+from dhatu_gateway.core.local import build_local
+from dhatu_gateway.core.pipeline import Pipeline, Policies
+from dhatu_gateway.core.router import Router
+from dhatu_gateway.core.schemas import Schemas
+from dhatu_gateway.core.types import Platform, Route
+from dhatu_gateway.core.upstream import Upstream
+from dhatu_gateway.core.upstream_types import UpstreamLimits
+from dhatu_gateway.core.versions import VersionResolver
+from dhatu_gateway.monitoring.endpoints import Monitoring
+from dhatu_gateway.monitoring.health import Health, ServiceView, service_check, store_check
+from dhatu_gateway.monitoring.metrics import Metrics
+from dhatu_gateway.rate_limiting.stage import build_rate_limit
+from dhatu_gateway.rate_limiting.storage.memory import MemoryStorage
+from dhatu_gateway.rate_limiting.storage.redis import RedisStorage, connect
+from dhatu_gateway.settings import Settings
+from dhatu_gateway.system import SYSTEM, build_system
+
+DRAIN_S = 5.0
+"""How long requests to services may go on once the server has stopped taking new ones."""
+
+_logger = logging.getLogger("dhatu.app")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """What the gateway serves: the generated tables, or a test's own."""
+
+    platform: Platform
+    routes: tuple[Route, ...]
+    document: dict[str, Any]
+    """The merged OpenAPI document."""
+
+
+def generated_table() -> Table:
+    """Return the table that the specification says."""
+    from dhatu_gateway.generated.routes import PLATFORM, ROUTES
+
+    document = orjson.loads(files("dhatu_gateway.generated").joinpath("openapi.json").read_bytes())
+    return Table(platform=PLATFORM, routes=ROUTES, document=document)
+
+
+@asynccontextmanager
+async def open_edge(settings: Settings, table: Table) -> AsyncGenerator[Edge]:
+    """Open the stores and connections, and yield the request path; closes them in the end."""
+    for variable in settings.without_effect:
+        _logger.warning("%s is set but has no effect yet", variable)
+    async with AsyncExitStack() as stack:
+        upstreams = {name: _upstream(name, found) for name, found in settings.endpoints.items()}
+        for upstream in upstreams.values():
+            stack.push_async_callback(upstream.close, DRAIN_S)
+        auth = await open_auth(_auth_settings(settings), SqliteStore(settings.database))
+        stack.push_async_callback(auth.close)
+        storage = _limit_storage(settings)
+        if isinstance(storage, RedisStorage):
+            stack.push_async_callback(storage.close)
+        yield build_edge(table, Parts(settings=settings, auth=auth, storage=storage, upstreams=upstreams))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """What has been opened."""
+
+    settings: Settings
+    auth: Auth
+    storage: MemoryStorage | RedisStorage
+    upstreams: Mapping[str, Upstream]
+
+
+def build_edge(table: Table, parts: Parts) -> Edge:
+    """Compose every route; raises where the table asks for something that cannot be enforced."""
+    platform = table.platform
+    metrics = Metrics(table.routes)
+    policies = Policies(
+        authenticate=lambda route: build_authenticate(
+            route, platform.security_schemes, parts.auth.authenticator
+        ),
+        authorize=build_authorize,
+        rate_limit=lambda route: build_rate_limit(route, parts.storage),
+    )
+    pipeline = Pipeline(platform, Schemas(table.document), policies)
+    headers = ForwardedHeaders(platform)
+    system = build_local(build_system(parts.auth, _monitoring(table, parts, metrics), table.routes))
+
+    def terminal(route: Route) -> Terminal:
+        if route.service == SYSTEM:
+            return system
+        return build_forward(route, parts.upstreams[route.service], headers)
+
+    handlers = [
+        (route.method, route.path, pipeline.compose(route, terminal(route), metrics.recorder(route)))
+        for route in table.routes
+    ]
+    return Edge(
+        EdgeParts(
+            router=Router(handlers),
+            versions=VersionResolver(platform.versions, table.routes),
+            cors=CrossOrigin(platform.cors),
+            metrics=metrics,
+        )
+    )
+
+
+class Gateway:
+    """The gateway as an ASGI application: opens everything on startup and closes it on shutdown."""
+
+    def __init__(self, settings: Settings, table: Table) -> None:
+        self._settings = settings
+        self._table = table
+        self._edge: Edge | None = None
+
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        if scope["type"] == "http" and self._edge is not None:
+            return self._edge(scope, receive, send)
+        if scope["type"] == "lifespan":
+            return self._live(receive, send)
+        raise RuntimeError(f"the gateway serves no {scope['type']}, or has not been started")
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        await receive()
+        async with AsyncExitStack() as stack:
+            try:
+                self._edge = await stack.enter_async_context(open_edge(self._settings, self._table))
+            except Exception as error:
+                expected = isinstance(error, (AuthError, ValueError))
+                _logger.error("the gateway cannot start: %s", error, exc_info=not expected)
+                await send({"type": "lifespan.startup.failed", "message": str(error)})
+                return
+            await send({"type": "lifespan.startup.complete"})
+            await receive()
+        await send({"type": "lifespan.shutdown.complete"})
+
+
+def _upstream(service: str, endpoints: tuple[Endpoint, ...]) -> Upstream:
+    return Upstream(service, endpoints, UpstreamLimits(), LeastInFlight())
+
+
+def _auth_settings(settings: Settings) -> AuthSettings:
+    return AuthSettings(
+        secret=settings.jwt_secret,
+        algorithm=settings.jwt_algorithm,
+        policy=TokenPolicy(access_lifetime_s=settings.jwt_lifetime_s),
+    )
+
+
+def _limit_storage(settings: Settings) -> MemoryStorage | RedisStorage:
+    if settings.redis_url is None:
+        return MemoryStorage()
+    return RedisStorage(connect(settings.redis_url, settings.redis_password))
+
+
+def _monitoring(table: Table, parts: Parts, metrics: Metrics) -> Monitoring:
+    services = [
+        ServiceView(name=name, endpoints=parts.settings.endpoints[name], in_flight=_in_flight(upstream))
+        for name, upstream in parts.upstreams.items()
+    ]
+    checks = [store_check("credentials", parts.auth.store.ping, essential=True)]
+    if isinstance(parts.storage, RedisStorage):
+        checks.append(store_check("redis", parts.storage.ping, essential=False))
+    checks += map(service_check, services)
+    return Monitoring(
+        title=table.platform.title,
+        version=table.platform.version,
+        routes=len(table.routes),
+        services=services,
+        health=Health(checks),
+        metrics=metrics if parts.settings.metrics else None,
+    )
+
+
+def _in_flight(upstream: Upstream) -> Callable[[Endpoint], int]:
+    return lambda endpoint: dict(upstream.in_flight()).get(endpoint.authority, 0)

@@ -1,0 +1,77 @@
+"""What happens to a request after its path has been matched, in order; composed per route at boot."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from dhatu_gateway.core.deadline import build_deadline
+from dhatu_gateway.core.exchange import Exchange, Stage
+from dhatu_gateway.core.forward import Terminal
+from dhatu_gateway.core.parameters import build_parameters
+from dhatu_gateway.core.request_body import build_body
+from dhatu_gateway.core.schemas import Schemas
+from dhatu_gateway.core.types import Platform, Route
+from dhatu_gateway.core.versions import build_lifecycle
+
+StageBuilder = Callable[[Route], Stage | None]
+
+
+class Recorder(Protocol):
+    """Counts the answers of one route."""
+
+    def record(self, status: int, duration_s: float, /) -> None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policies:
+    """The stages that other packages provide; each is None where nothing is to be done for a route."""
+
+    authenticate: StageBuilder
+    authorize: StageBuilder
+    rate_limit: StageBuilder
+
+
+class Handler:
+    """One route, ready to serve."""
+
+    __slots__ = ("_stages", "_terminal", "recorder", "route")
+
+    def __init__(self, route: Route, stages: Sequence[Stage], terminal: Terminal, recorder: Recorder) -> None:
+        self.route = route
+        self.recorder = recorder
+        self._stages = tuple(stages)
+        self._terminal = terminal
+
+    async def run(self, exchange: Exchange) -> None:
+        """Take the exchange through the stages to its answer; raises what they raise."""
+        for stage in self._stages:
+            pending = stage(exchange)
+            if pending is not None:
+                await pending
+        await self._terminal(exchange)
+
+
+class Pipeline:
+    """Composes the stages of every route.
+
+    Before the first stage, the edge has dealt with cross-origin requests, made the path canonical, matched it
+    and resolved its version: without that there is no route. After the last one the terminal answers, with
+    the headers that the stages have left, and the edge records.
+    """
+
+    def __init__(self, platform: Platform, schemas: Schemas, policies: Policies) -> None:
+        self._builders: tuple[StageBuilder, ...] = (
+            lambda route: build_lifecycle(route, platform),
+            lambda route: build_deadline(route, platform.header_prefix),
+            policies.authenticate,
+            policies.authorize,
+            policies.rate_limit,
+            lambda route: build_parameters(route, schemas),
+            lambda route: build_body(route, schemas),
+        )
+
+    def compose(self, route: Route, terminal: Terminal, recorder: Recorder) -> Handler:
+        stages = [stage for build in self._builders if (stage := build(route)) is not None]
+        return Handler(route, stages, terminal, recorder)

@@ -1,0 +1,139 @@
+"""What a schema says is wrong, in words for the caller: the part, and what to do about it.
+
+Values are never repeated: they may be secret, and they may be long.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import Any, Literal
+
+import orjson
+from jsonschema_rs import ValidationError
+
+from dhatu_gateway.core.problem import FieldError
+
+MAX_ERRORS = 32
+
+_TYPES = {
+    "array": "an array",
+    "boolean": "true or false",
+    "integer": "an integer",
+    "null": "null",
+    "number": "a number",
+    "object": "an object",
+    "string": "a string",
+}
+
+
+def body_errors(errors: Iterable[ValidationError]) -> tuple[FieldError, ...]:
+    """Name each part of a body by its JSON Pointer."""
+    parts = (FieldError(location="body", name=name, detail=text) for name, text in _flattened(errors))
+    return tuple(dict.fromkeys(islice(parts, MAX_ERRORS)))
+
+
+def parameter_errors(
+    errors: Iterable[ValidationError], location: Literal["path", "query", "header", "cookie"], parameter: str
+) -> Iterator[FieldError]:
+    """Name each part of a parameter by its name and, inside it, its JSON Pointer."""
+    for name, text in islice(_flattened(errors), MAX_ERRORS):
+        yield FieldError(location=location, name=parameter + name, detail=text)
+
+
+def _flattened(errors: Iterable[ValidationError]) -> Iterator[tuple[str, str]]:
+    for error in errors:
+        path = "".join(f"/{_token(part)}" for part in error.instance_path)
+        facts = error.kind.as_dict()
+        match error.kind.name:
+            case "required":
+                yield f"{path}/{_token(facts['property'])}", "is required"
+            case "additionalProperties" | "unevaluatedProperties":
+                for name in facts["unexpected"]:
+                    yield f"{path}/{_token(name)}", "is not known here"
+            case "oneOf" | "anyOf" if facts.get("context"):
+                yield from _of_alternatives(path, facts["context"])
+            case name:
+                yield path, _describe(name, facts)
+
+
+def _of_alternatives(path: str, alternatives: list[list[ValidationError]]) -> Iterator[tuple[str, str]]:
+    """Speak of the alternative that was meant: the one whose fixed values are right."""
+    meant = [errors for errors in alternatives if not any(e.kind.name in ("const", "type") for e in errors)]
+    if len(meant) == 1:
+        yield from _flattened(meant[0])
+        return
+    fixed = [next((e for e in errors if e.kind.name == "const"), None) for errors in alternatives]
+    places = {tuple(error.instance_path) for error in fixed if error is not None}
+    if len(places) == 1 and all(error is not None for error in fixed):
+        values = [error.kind.as_dict()["expected_value"] for error in fixed if error is not None]
+        name = "".join(f"/{_token(part)}" for part in next(iter(places)))
+        yield name, f"must be one of {_listed(values)}"
+        return
+    kinds = {e.kind.name for errors in alternatives for e in errors if tuple(e.instance_path) == ()}
+    if kinds == {"type"}:
+        types = [t for errors in alternatives for e in errors for t in e.kind.as_dict()["types"]]
+        yield path, _of_types(types)
+        return
+    yield path, "matches none of the forms, or more than one, that are described here"
+
+
+def _describe(keyword: str, facts: dict[str, Any]) -> str:
+    limit = facts.get("limit")
+    match keyword:
+        case "type":
+            return _of_types(facts["types"])
+        case "enum":
+            return f"must be one of {_listed(facts['options'])}"
+        case "const":
+            return f"must be {_listed([facts['expected_value']])}"
+        case "minimum":
+            return f"must be at least {limit}"
+        case "maximum":
+            return f"must be at most {limit}"
+        case "exclusiveMinimum":
+            return f"must be more than {limit}"
+        case "exclusiveMaximum":
+            return f"must be less than {limit}"
+        case "multipleOf":
+            return f"must be a multiple of {facts['multiple_of']}"
+        case "format":
+            return f"must have the format {facts['format']}"
+        case "pattern":
+            return f"must match the pattern {facts['pattern']}"
+        case _:
+            return _of_sizes(keyword, limit)
+
+
+def _of_sizes(keyword: str, limit: Any) -> str:
+    match keyword:
+        case "minLength":
+            return f"must have at least {limit} characters"
+        case "maxLength":
+            return f"may have at most {limit} characters"
+        case "minItems":
+            return f"must have at least {limit} items"
+        case "maxItems":
+            return f"may have at most {limit} items"
+        case "minProperties":
+            return f"must have at least {limit} members"
+        case "maxProperties":
+            return f"may have at most {limit} members"
+        case "uniqueItems":
+            return "must not hold the same item twice"
+        case "falseSchema":
+            return "is not allowed here"
+        case _:
+            return f"does not satisfy {keyword}"
+
+
+def _of_types(types: Iterable[str]) -> str:
+    return "must be " + " or ".join(_TYPES.get(name, name) for name in dict.fromkeys(types))
+
+
+def _listed(values: Iterable[Any]) -> str:
+    return ", ".join(orjson.dumps(value).decode() for value in values)
+
+
+def _token(part: str | int) -> str:
+    return str(part).replace("~", "~0").replace("/", "~1")

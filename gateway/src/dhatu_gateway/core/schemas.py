@@ -1,0 +1,64 @@
+"""The schemas of the merged document, compiled at boot (JSON Schema 2020-12)."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+from urllib.parse import quote
+
+import jsonschema_rs
+
+_URI = "urn:dhatu:openapi"
+
+
+class Schemas:
+    """Compiles schemas by their JSON Pointer into the OpenAPI document."""
+
+    def __init__(self, document: dict[str, Any]) -> None:
+        self._document = document
+        self._registry = jsonschema_rs.Registry([(_URI, document)], draft=jsonschema_rs.Draft202012)
+        self._validators: dict[str, jsonschema_rs.Validator] = {}
+
+    def validator(self, pointer: str) -> jsonschema_rs.Validator:
+        """Compile a schema; formats are asserted, and patterns run on a regex engine of linear time.
+
+        Raises `ValueError` where the schema cannot be compiled.
+        """
+        validator = self._validators.get(pointer)
+        if validator is None:
+            try:
+                validator = jsonschema_rs.Draft202012Validator(
+                    {"$ref": f"{_URI}#{quote(pointer, safe='/~')}"},
+                    registry=self._registry,
+                    validate_formats=True,
+                    pattern_options=jsonschema_rs.RegexOptions(),
+                    offline=True,
+                )
+            except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError) as error:
+                raise ValueError(f"the schema at {pointer} cannot be compiled: {error}") from error
+            self._validators[pointer] = validator
+        return validator
+
+    def resolve(self, schema: Any) -> dict[str, Any]:
+        """Follow `$ref` to the schema that says something itself; `true` and `false` say nothing."""
+        seen: set[str] = set()
+        while isinstance(schema, dict):
+            members = cast(dict[str, Any], schema)
+            reference = members.get("$ref")
+            if reference is None or len(members) > 1:
+                return members
+            if reference in seen:
+                raise ValueError(f"{reference} refers to itself")
+            seen.add(reference)
+            schema = self.at(str(reference).removeprefix("#"))
+        return {}
+
+    def at(self, pointer: str) -> Any:
+        """Return what a JSON Pointer (RFC 6901) points to; raises `ValueError` where there is nothing."""
+        value: Any = self._document
+        for token in pointer.split("/")[1:]:
+            key = token.replace("~1", "/").replace("~0", "~")
+            try:
+                value = value[int(key) if isinstance(value, list) else key]
+            except (KeyError, IndexError, TypeError, ValueError) as error:
+                raise ValueError(f"openapi.json has nothing at {pointer}") from error
+        return value

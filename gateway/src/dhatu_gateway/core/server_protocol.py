@@ -1,0 +1,306 @@
+"""A client's connection: HTTP/1.1 parsed by llhttp, and what is refused before it becomes a request.
+
+uvicorn's own protocol has no limits on slowness, sizes or repeated framing headers and refuses in plain text;
+this one takes its place in uvicorn's server.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from typing import Any, cast
+
+import httptools
+from uvicorn.config import Config
+from uvicorn.server import ServerState
+
+from dhatu_gateway.core.exchange import Header, Scope
+from dhatu_gateway.core.problem import Problem
+from dhatu_gateway.core.server_clock import ConnectionClock, Phase
+from dhatu_gateway.core.server_cycle import Application, Cycle
+from dhatu_gateway.core.server_limits import ServerLimits
+from dhatu_gateway.core.server_request import Head, check_head, head_size_bytes, split_target
+
+
+class ServerProtocol(asyncio.Protocol):
+    """One connection; pipelined requests wait for their turn."""
+
+    def __init__(
+        self,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+        *,
+        limits: ServerLimits,
+    ) -> None:
+        self.transport: asyncio.Transport
+        self.write_paused = False
+        self._limits = limits
+        self._application = cast(Application, config.loaded_app)
+        self._server_state = server_state
+        self._app_state = app_state
+        self._loop = _loop or asyncio.get_running_loop()
+        self._parser = httptools.HttpRequestParser(self)
+        self._clock = ConnectionClock(self._loop, limits, self._expired)
+        self._server: tuple[str, int] | None = None
+        self._client: tuple[str, int] | None = None
+        self._scheme = "http"
+        self._cycle: Cycle | None = None
+        """The one that answers, or has answered last."""
+        self._arriving: Cycle | None = None
+        """The one whose body is being read; the last of those that wait, where some do."""
+        self._waiting: deque[Cycle] = deque()
+        self._read_paused = False
+        self._drained: asyncio.Future[None] | None = None
+        self._refused: Problem | None = None
+        self._closing = False
+        """No further request is taken; what still arrives is dropped."""
+        self._target = b""
+        self._headers: list[Header] = []
+        self._in_head = False
+        self._default_headers: list[Header] | None = None
+        self._date_line = b""
+        self._head_bytes = 0
+        """Of an unfinished head, and of the data in which a head ended."""
+
+    # -- the connection
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = cast(asyncio.Transport, transport)
+        self._server_state.connections.add(cast(Any, self))
+        self._server = _address(transport.get_extra_info("sockname"))
+        self._client = _address(transport.get_extra_info("peername"))
+        self._scheme = "https" if transport.get_extra_info("sslcontext") else "http"
+        self._clock.start()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._server_state.connections.discard(cast(Any, self))
+        self._clock.stop()
+        self._closing = True
+        for cycle in (self._cycle, *self._waiting):
+            if cycle is not None:
+                cycle.disconnected = True
+                cycle.wake()
+        self._waiting.clear()
+        self.resume_writing()
+
+    def data_received(self, data: bytes) -> None:
+        if self._closing:
+            return
+        self._head_bytes += len(data)
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserUpgrade:
+            # The upgrade is declined by answering the request as it is; what follows cannot be parsed.
+            self._closing = True
+        except httptools.HttpParserError as error:
+            problem = self._refused or Problem(
+                kind="malformed-request", detail=f"This is not a proper HTTP/1.1 request: {error}."
+            )
+            self._refuse(problem)
+        else:
+            self._check_unfinished_head()
+
+    def pause_writing(self) -> None:
+        self.write_paused = True
+
+    def resume_writing(self) -> None:
+        self.write_paused = False
+        if self._drained is not None and not self._drained.done():
+            self._drained.set_result(None)
+
+    async def writable(self) -> None:
+        if self.write_paused and not self.transport.is_closing():
+            if self._drained is None or self._drained.done():
+                self._drained = self._loop.create_future()
+            stalled = self._loop.call_later(self._limits.write_stall_s, self.transport.abort)
+            try:
+                await asyncio.shield(self._drained)
+            finally:
+                stalled.cancel()
+
+    def resume_reading(self) -> None:
+        if self._read_paused and not self._waiting and not self.transport.is_closing():
+            self._read_paused = False
+            self._clock.resume()
+            self.transport.resume_reading()
+
+    def date_line(self) -> bytes:
+        headers = self._server_state.default_headers  # uvicorn makes a new list every second
+        if headers is not self._default_headers:
+            self._default_headers = headers
+            self._date_line = b"".join([b"%b: %b\r\n" % header for header in headers])
+        return self._date_line
+
+    def shutdown(self) -> None:
+        """Close the connection when the request at hand has been answered; called by uvicorn."""
+        self._waiting.clear()
+        if self._cycle is None or self._cycle.answered:
+            self.transport.close()
+        else:
+            self._cycle.keep_alive = False
+
+    def answered(self) -> None:
+        self._server_state.total_requests += 1
+        cycle = self._cycle
+        if cycle is None or not cycle.keep_alive or self._closing:
+            self._close()
+        elif self._waiting:
+            self._run(self._waiting.popleft())
+            self.resume_reading()
+        else:
+            self._clock.enter("head" if self._in_head else "idle")
+
+    # -- what llhttp calls, in this order
+
+    def on_message_begin(self) -> None:
+        self._in_head = True
+        self._target = b""
+        self._headers = []
+
+    def on_url(self, part: bytes) -> None:
+        self._target += part
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self._headers.append((name.lower(), value))
+
+    def on_headers_complete(self) -> None:
+        self._in_head = False
+        parser = self._parser
+        head = Head(
+            parser.get_method().decode("ascii"), self._target, parser.get_http_version(), self._headers
+        )
+        self._refused = check_head(head, self._limits) or self._check_head_size()
+        target = split_target(head.target)
+        if self._refused is None and target is None:
+            self._refused = Problem(kind="malformed-request", detail="The request target is not a path.")
+        if self._refused is not None or target is None:
+            raise ValueError("refused")  # stops the parser; `data_received` answers
+        cycle = self._arriving = Cycle(
+            self,
+            self._scope(head, *target),
+            keep_alive=head.version == "1.1" and parser.should_keep_alive(),
+            expects_continue=(b"expect", b"100-continue") in self._headers,
+        )
+        if self._cycle is None or self._cycle.answered:
+            self._run(cycle)
+        else:
+            self._waiting.append(cycle)
+            self._pause_reading()
+
+    def on_body(self, body: bytes) -> None:
+        cycle = self._arriving
+        if cycle is None or cycle.answered:
+            return
+        cycle.body = cycle.body + body if cycle.body else body
+        self._clock.received(len(body))
+        if len(cycle.body) > self._limits.high_water_bytes:
+            self._pause_reading()
+        cycle.wake()
+
+    def on_message_complete(self) -> None:
+        cycle = self._arriving
+        if cycle is not None:
+            cycle.body_complete = True
+            cycle.wake()
+        self._clock.phase = "answer"
+
+    # -- the rest
+
+    def _scope(self, head: Head, path: bytes, query: bytes) -> Scope:
+        return {
+            "type": "http",
+            "asgi": {"version": "3.0", "spec_version": "2.4"},
+            "http_version": head.version,
+            "server": self._server,
+            "client": self._client,
+            "scheme": self._scheme,
+            "method": head.method,
+            "root_path": "",
+            # Not decoded: whoever decides on a path decides on the canonical form of `raw_path`.
+            "path": path.decode("latin-1"),
+            "raw_path": path,
+            "query_string": query,
+            "headers": head.headers,
+            "state": self._app_state,
+        }
+
+    def _run(self, cycle: Cycle) -> None:
+        self._cycle = cycle
+        tasks = self._server_state.tasks
+        task = self._loop.create_task(cycle.run(self._application))
+        tasks.add(task)
+        task.add_done_callback(tasks.discard)
+
+    def _pause_reading(self) -> None:
+        if not self._read_paused and not self.transport.is_closing():
+            self._read_paused = True
+            self._clock.pause()
+            self.transport.pause_reading()
+
+    def _check_head_size(self) -> Problem | None:
+        limit = self._limits.max_header_bytes
+        if self._head_bytes > limit and head_size_bytes(self._target, self._headers) > limit:
+            return Problem(
+                kind="headers-too-large", detail=f"The header fields may have {limit} bytes together."
+            )
+        return None
+
+    def _check_unfinished_head(self) -> None:
+        if not self._in_head:
+            self._head_bytes = 0
+            return
+        if self._clock.phase != "head" and (self._cycle is None or self._cycle.answered):
+            self._clock.enter("head")
+        limits = self._limits
+        if not self._headers and len(self._target) > limits.max_target_bytes:
+            detail = f"Path and query may have {limits.max_target_bytes} bytes together."
+            self._refuse(Problem(kind="uri-too-long", detail=detail))
+        elif self._head_bytes > limits.max_header_bytes + limits.max_target_bytes:
+            detail = f"The header fields may have {limits.max_header_bytes} bytes together."
+            self._refuse(Problem(kind="headers-too-large", detail=detail))
+
+    def _expired(self, phase: Phase) -> None:
+        match phase:
+            case "head" if self._in_head:
+                self._refuse(Problem(kind="request-timeout", detail="The header fields came too slowly."))
+            case "body":
+                self._refuse(Problem(kind="request-timeout", detail="The body came too slowly."))
+            case "linger":
+                self.transport.abort()
+            case _:
+                self.transport.close()
+
+    def _refuse(self, problem: Problem) -> None:
+        """Answer what cannot become, or stay, a request; the connection is not used again."""
+        self._closing = True
+        cycle, arriving = self._cycle, self._arriving
+        if arriving is not None and not arriving.body_complete:
+            arriving.failure = problem
+            arriving.wake()
+        elif cycle is not None and not cycle.answered:
+            cycle.keep_alive = False  # its answer goes out, then the connection is closed
+        else:
+            self._cycle = Cycle(
+                self, {"method": "", "http_version": "1.1"}, keep_alive=False, expects_continue=False
+            )
+            self._cycle.refuse(problem)
+
+    def _close(self) -> None:
+        """Close the connection, but not over data that was not read: the reset would outrun the answer."""
+        arriving = self._arriving
+        if self._refused is None and not self._closing and (arriving is None or arriving.body_complete):
+            self.transport.close()
+            return
+        self._closing = True
+        self._read_paused = False
+        self.transport.resume_reading()
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
+        self._clock.enter("linger")
+
+
+def _address(address: Any) -> tuple[str, int] | None:
+    """A socket's address; None for a Unix socket, whose address is a text."""
+    return None if not address or isinstance(address, str | bytes) else (str(address[0]), int(address[1]))

@@ -1,0 +1,98 @@
+"""Which heads of requests are refused before anything looks at what they ask for (RFC 9112)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import httptools
+
+from dhatu_gateway.core.exchange import Header
+from dhatu_gateway.core.problem import Kind, Problem
+from dhatu_gateway.core.server_limits import ServerLimits
+
+# Repeated, these could be read differently by the next program in the chain.
+_SINGLE = frozenset(
+    {b"authorization", b"content-length", b"content-type", b"expect", b"host", b"transfer-encoding"}
+)
+_HOST = re.compile(rb"[A-Za-z0-9._~!$&'()*+,;=%-]+(?::[0-9]*)?|\[[0-9A-Fa-f:.]+\](?::[0-9]*)?")
+_VERSIONS = frozenset({"1.0", "1.1"})
+
+
+@dataclass(slots=True)
+class Head:
+    """The head of a request as parsed; one is made for every request, so it is not frozen."""
+
+    method: str
+    target: bytes
+    version: str
+    headers: Sequence[Header]
+
+
+def check_head(head: Head, limits: ServerLimits) -> Problem | None:
+    """Return why the head is refused, or None."""
+    if len(head.headers) > limits.max_headers:
+        return _refusal("headers-too-large", f"A request may have {limits.max_headers} header fields.")
+    if len(head.target) > limits.max_target_bytes:
+        return _refusal("uri-too-long", f"Path and query may have {limits.max_target_bytes} bytes together.")
+    if head.version not in _VERSIONS:
+        return _refusal("malformed-request", "Send HTTP/1.1.")
+    fields = dict(head.headers)
+    if len(fields) != len(head.headers):
+        repeated = _repeated(head.headers)
+        if repeated:
+            return _refusal("malformed-request", f"The field {repeated} may be sent once.")
+    host = fields.get(b"host")
+    if host is None:
+        if head.version == "1.1":
+            return _refusal("malformed-request", "HTTP/1.1 requires a Host field.")
+    elif _HOST.fullmatch(host) is None:
+        return _refusal("malformed-request", "The Host field is not a host name with an optional port.")
+    if b"transfer-encoding" in fields:
+        return _check_transfer_encoding(head, fields)
+    if b"expect" in fields and fields[b"expect"].lower() != b"100-continue":
+        return _refusal("expectation-failed", "Only Expect: 100-continue is understood.")
+    if head.method == "CONNECT":
+        return _refusal("method-not-allowed", "This is not a tunnelling proxy.")
+    return None
+
+
+def split_target(target: bytes) -> tuple[bytes, bytes] | None:
+    """Split the target into path and query; None where it is not a path or a URL (RFC 9112 section 3.2)."""
+    if target.startswith(b"/"):
+        path, _, query = target.partition(b"?")
+        return None if b"#" in target else (path, query)
+    try:
+        url = httptools.parse_url(target)
+    except httptools.HttpParserInvalidURLError:
+        return None
+    # Not even the authority of the absolute form is looked at: nothing here depends on the host.
+    return (url.path or b"/", url.query or b"") if url.schema in (b"http", b"https") else None
+
+
+def head_size_bytes(target: bytes, headers: Sequence[Header]) -> int:
+    return len(target) + sum(len(name) + len(value) for name, value in headers)
+
+
+def _check_transfer_encoding(head: Head, fields: dict[bytes, bytes]) -> Problem | None:
+    if b"content-length" in fields:
+        return _refusal("malformed-request", "Content-Length and Transfer-Encoding exclude one another.")
+    if head.version != "1.1":
+        return _refusal("malformed-request", "HTTP/1.0 has no Transfer-Encoding.")
+    if fields[b"transfer-encoding"].lower() != b"chunked":
+        return _refusal("malformed-request", "The only Transfer-Encoding that is understood is chunked.")
+    return None
+
+
+def _repeated(headers: Sequence[Header]) -> str:
+    seen: set[bytes] = set()
+    for name, _ in headers:
+        if name in seen and name in _SINGLE:
+            return name.decode("latin-1").title()
+        seen.add(name)
+    return ""
+
+
+def _refusal(kind: Kind, detail: str) -> Problem:
+    return Problem(kind=kind, detail=detail)

@@ -1,0 +1,180 @@
+"""What the operator decides: read once from the environment, checked as a whole, then frozen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar, cast
+from urllib.parse import urlsplit
+
+from dhatu_gateway.auth.errors import SigningKeyError
+from dhatu_gateway.auth.jwks import ALGORITHMS, Algorithm, load_signing_key
+from dhatu_gateway.core.discovery import Endpoint, InvalidEndpoint, parse_endpoints
+from dhatu_gateway.core.types import Service
+
+T = TypeVar("T")
+
+DEMO_SECRET = "dhatu-demo-secret-that-everybody-knows"
+"""Signs tokens where GATEWAY_DEMO=1 and JWT_SECRET_KEY is not set."""
+MAX_WORKERS = 256
+NOT_YET_EFFECTIVE = ("JAEGER_ENDPOINT", "CONSUL_URL")
+"""Read and checked, so that a configuration can be written once, but nothing follows from them yet."""
+
+_TRUE = frozenset({"1", "true", "yes", "on"})
+_FALSE = frozenset({"0", "false", "no", "off"})
+
+
+class SettingsError(Exception):
+    """The environment has bad values; the message names every variable and what it should be."""
+
+    def __init__(self, problems: tuple[str, ...]) -> None:
+        count = "1 variable is" if len(problems) == 1 else f"{len(problems)} variables are"
+        lines = "".join(f"\n  {problem}" for problem in problems)
+        super().__init__(f"The gateway cannot start, {count} wrong:{lines}")
+        self.problems = problems
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Everything that the environment says, in the types that the gateway uses."""
+
+    host: str
+    port: int
+    """0 takes any free port."""
+    workers: int
+    database: Path
+    """SQLite file of keys, users and tokens."""
+    demo: bool
+    """Allows the secret that everybody knows."""
+    redis_url: str | None = field(repr=False)
+    redis_password: str | None = field(repr=False)
+    endpoints: Mapping[str, tuple[Endpoint, ...]]
+    """By service."""
+    jwt_secret: str = field(repr=False)
+    jwt_algorithm: Algorithm
+    jwt_lifetime_s: int
+    metrics: bool
+    without_effect: tuple[str, ...]
+    """Variables that are set and not used yet."""
+
+
+def read_settings(environment: Mapping[str, str], services: tuple[Service, ...]) -> Settings:
+    """Read the environment; raises `SettingsError` that names everything that is wrong with it."""
+    reader = _Reader(environment)
+    demo = reader.value("GATEWAY_DEMO", "0", _boolean)
+    algorithm: Algorithm = reader.value("JWT_ALGORITHM", "HS256", _algorithm)
+    for variable in NOT_YET_EFFECTIVE:
+        reader.value(variable, "", _http_url)
+    endpoints = {
+        service.name: reader.value(service.url_variable, service.default_url, parse_endpoints)
+        for service in services
+        if service.url_variable
+    }
+    settings = Settings(
+        host=reader.value("GATEWAY_HOST", "127.0.0.1", _host),
+        port=reader.value("GATEWAY_PORT", "8000", _between(0, 65_535)),
+        workers=reader.value("GATEWAY_WORKERS", "1", _between(1, MAX_WORKERS)),
+        database=database_path(environment),
+        demo=demo,
+        redis_url=reader.value("REDIS_URL", "", _redis_url) or None,
+        redis_password=environment.get("REDIS_PASSWORD") or None,
+        endpoints=endpoints,
+        jwt_secret=reader.value("JWT_SECRET_KEY", DEMO_SECRET, lambda text: _secret(text, algorithm, demo)),
+        jwt_algorithm=algorithm,
+        jwt_lifetime_s=60 * reader.value("JWT_EXPIRE_MINUTES", "60", _between(1, 525_600)),
+        metrics=reader.value("PROMETHEUS_ENABLED", "1", _boolean),
+        without_effect=tuple(name for name in NOT_YET_EFFECTIVE if environment.get(name)),
+    )
+    if reader.problems:
+        raise SettingsError(tuple(reader.problems))
+    return settings
+
+
+def database_path(environment: Mapping[str, str]) -> Path:
+    """Return where keys, users and tokens are kept; all that the commands about them need to know."""
+    return Path(environment.get("GATEWAY_DATABASE") or "dhatu.sqlite3")
+
+
+class _Reader:
+    """Reads variables and collects what is wrong with them."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self._environment = environment
+        self.problems: list[str] = []
+
+    def value(self, variable: str, default: str, parse: Callable[[str], T]) -> T:
+        """Parse a variable; one that is set but empty counts as not set, as is usual in compose files."""
+        text = self._environment.get(variable, "").strip() or default
+        try:
+            return parse(text)
+        except (ValueError, InvalidEndpoint) as error:
+            self.problems.append(f"{variable}: {error}")
+            # A stand-in: `read_settings` raises before anybody looks at it.
+            return cast(T, None)
+
+
+def _boolean(text: str) -> bool:
+    if text.lower() not in _TRUE | _FALSE:
+        raise ValueError(f"must be 1 or 0, not {text!r}")
+    return text.lower() in _TRUE
+
+
+def _between(least: int, most: int) -> Callable[[str], int]:
+    def parse(text: str) -> int:
+        if not text.isascii() or not text.isdigit() or not least <= int(text) <= most:
+            raise ValueError(f"must be a whole number from {least} to {most}, not {text!r}")
+        return int(text)
+
+    return parse
+
+
+def _host(text: str) -> str:
+    if not text or any(character.isspace() or character in "/@" for character in text):
+        raise ValueError(f"must be a host name or an address without port, not {text!r}")
+    return text
+
+
+def _algorithm(text: str) -> Algorithm:
+    for algorithm in ALGORITHMS:
+        if text == algorithm:
+            return algorithm
+    raise ValueError(f"must be one of {', '.join(ALGORITHMS)}, not {text!r}")
+
+
+def _secret(text: str, algorithm: Algorithm, demo: bool) -> str:
+    if text == DEMO_SECRET:
+        if not demo:
+            raise ValueError(
+                "must be set to a secret of your own, such as `openssl rand -base64 48` gives; "
+                "the built-in one is for demonstrations and needs GATEWAY_DEMO=1"
+            )
+        if algorithm != "HS256":
+            raise ValueError(f"must be set to a private key in PEM, since JWT_ALGORITHM is {algorithm}")
+    try:
+        load_signing_key(text, algorithm)
+    except SigningKeyError as error:
+        raise ValueError(str(error)) from error
+    return text
+
+
+def _redis_url(text: str) -> str:
+    return _url(text, ("redis", "rediss", "unix"), "redis://127.0.0.1:6379")
+
+
+def _http_url(text: str) -> str:
+    return _url(text, ("http", "https"), "http://127.0.0.1:4318")
+
+
+def _url(text: str, schemes: tuple[str, ...], example: str) -> str:
+    if not text:
+        return ""
+    try:
+        parts = urlsplit(text)
+        port_is_valid = parts.port is None or parts.port > 0
+    except ValueError as error:
+        raise ValueError(f"must be a URL such as {example}: {error}") from error
+    if parts.scheme not in schemes or not (parts.netloc or parts.path) or not port_is_valid:
+        # Not repeated: it may hold a password.
+        raise ValueError(f"must be a URL such as {example}")
+    return text
