@@ -9,6 +9,8 @@ from textwrap import dedent
 from dhatu_codegen.ir.api import Api
 from dhatu_codegen.ir.operation import Operation
 from dhatu_codegen.pipeline import Build, build
+from dhatu_codegen.targets.base import Target
+from dhatu_codegen.targets.gateway import GatewayTarget
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -61,12 +63,12 @@ class Project:
         operation = OPERATION.format(id=id or name, tag=name)
         self.service(name, f"paths:\n  {path}:\n    {method}:\n{operation}{dedent(more)}")
 
-    def build(self) -> Build:
-        return build(self.root)
+    def build(self, targets: tuple[Target, ...] = (GatewayTarget(),)) -> Build:
+        return build(self.root, targets)
 
     def api(self) -> Api:
         """The IR, of specs without errors."""
-        built = self.build()
+        built = self.build(targets=())
         assert built.diagnostics.errors == (), self.report()
         assert built.api is not None
         return built.api
