@@ -57,7 +57,7 @@ lock: setup  ## resolve the dependencies anew into requirements.txt
 bench: bench-gateway  ## measure everything; writes build/bench.json
 
 bench-gateway: setup  ## requests per second and latency: the gateway, a naive proxy and Envoy side by side
-	@$(BIN)/python -m bench.gateway
+	@PYTHONPATH=tests $(BIN)/python -m bench.gateway
 
 clean:  ## remove everything that make creates
 	rm -rf $(VENV) build node_modules .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

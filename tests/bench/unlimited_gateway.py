@@ -1,0 +1,36 @@
+"""The gateway as deployed, all policies on, with limits so high that no load reaches them."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+
+import uvicorn
+from dhatu_gateway.app import Gateway, generated_table
+from dhatu_gateway.core.server import server_config
+from dhatu_gateway.core.server_limits import ServerLimits
+from dhatu_gateway.core.types import Route
+from dhatu_gateway.settings import read_settings
+
+CALLS_PER_WINDOW = 10**9
+BURST = 10**8
+
+
+def unlimited(route: Route) -> Route:
+    limit = route.rate_limit
+    return replace(route, rate_limit=limit and replace(limit, limit=CALLS_PER_WINDOW, burst=BURST))
+
+
+def main() -> None:
+    """Serves until the process is ended."""
+    generated = generated_table()
+    table = replace(generated, routes=tuple(map(unlimited, generated.routes)))
+    settings = read_settings(os.environ, table.platform.services)
+    config = server_config(
+        lambda: Gateway(settings, table), limits=ServerLimits(), host=settings.host, port=settings.port
+    )
+    uvicorn.Server(config).run()
+
+
+if __name__ == "__main__":
+    main()
