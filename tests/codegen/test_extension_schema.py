@@ -1,0 +1,56 @@
+"""x-dhatu.schema.json and the policies of the IR say the same."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from typing import Any
+
+import jsonschema_rs
+import pytest
+from codegen.project import REPOSITORY
+from dhatu_codegen.ir.operation import Pagination
+from dhatu_codegen.ir.policy import Breaker, Cache, Fallback, Policy, RateLimit, Validate
+
+SCHEMA: dict[str, Any] = json.loads((REPOSITORY / "spec/x-dhatu.schema.json").read_text(encoding="utf-8"))
+DEFINITIONS: dict[str, Any] = SCHEMA["$defs"]
+
+
+def fields(of: Any) -> set[str]:
+    return {field.name for field in dataclasses.fields(of)}
+
+
+def test_the_schema_is_a_schema() -> None:
+    jsonschema_rs.meta.validate(SCHEMA)
+
+
+def test_every_policy_can_be_written_on_an_operation() -> None:
+    assert set(DEFINITIONS["operation"]["properties"]) == fields(Policy) | {"sdk", "sunset"}
+    assert set(DEFINITIONS["root"]["properties"]) == set(DEFINITIONS["operation"]["properties"])
+    # Retry follows the method; a default for all would call a POST safe.
+    assert set(DEFINITIONS["platform"]["properties"]["defaults"]["properties"]) == fields(Policy) - {"retry"}
+
+
+@pytest.mark.parametrize(
+    ("definition", "of"),
+    [
+        (DEFINITIONS["rate_limit"], RateLimit),
+        (DEFINITIONS["breaker"], Breaker),
+        (DEFINITIONS["cache"], Cache),
+        (DEFINITIONS["fallback"], Fallback),
+        (DEFINITIONS["validate"], Validate),
+        (DEFINITIONS["sdk"]["properties"]["paginate"], Pagination),
+    ],
+)
+def test_every_part_of_a_policy_can_be_written(definition: dict[str, Any], of: Any) -> None:
+    assert set(definition["properties"]) == fields(of)
+    assert definition["additionalProperties"] is False
+
+
+def test_what_an_editor_completes_is_described() -> None:
+    silent = [
+        name
+        for name, definition in DEFINITIONS.items()
+        if "description" not in definition and "$ref" not in definition
+    ]
+    assert silent == []
