@@ -7,7 +7,7 @@ import contextlib
 import socket
 import ssl
 import struct
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -90,6 +90,8 @@ class Service:
     scripts: tuple[Script, ...]
     connections: int = 0
     failures: list[BaseException] = field(default_factory=list)
+    accepted: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set with the first connection."""
     finished: asyncio.Event = field(default_factory=asyncio.Event)
     """Set whenever a script has run to its end."""
     _tasks: dict[asyncio.Task[None], asyncio.StreamWriter] = field(default_factory=dict)
@@ -100,6 +102,7 @@ class Service:
         self._tasks[task] = writer
         script = self.scripts[min(self.connections, len(self.scripts) - 1)]
         self.connections += 1
+        self.accepted.set()
         try:
             await script(Wire(reader, writer))
         except asyncio.CancelledError:
@@ -121,7 +124,7 @@ class Service:
 @contextlib.asynccontextmanager
 async def serving(
     *scripts: Script, tls: ssl.SSLContext | None = None
-) -> AsyncIterator[tuple[Service, Endpoint]]:
+) -> AsyncGenerator[tuple[Service, Endpoint]]:
     """Run a service on a free port; a script that fails makes the test fail."""
     service = Service(scripts)
     server = await asyncio.start_server(service.accept, "127.0.0.1", 0, ssl=tls)
@@ -140,7 +143,7 @@ async def serving(
 @contextlib.asynccontextmanager
 async def upstream_to(
     *endpoints: Endpoint, limits: UpstreamLimits = LIMITS, tls: ssl.SSLContext | None = None
-) -> AsyncIterator[Upstream]:
+) -> AsyncGenerator[Upstream]:
     upstream = Upstream("corpus", endpoints, limits, RoundRobin(), tls=tls)
     try:
         yield upstream
@@ -149,7 +152,7 @@ async def upstream_to(
 
 
 @contextlib.asynccontextmanager
-async def upstream_of(*scripts: Script, limits: UpstreamLimits = LIMITS) -> AsyncIterator[Upstream]:
+async def upstream_of(*scripts: Script, limits: UpstreamLimits = LIMITS) -> AsyncGenerator[Upstream]:
     """The usual case: one endpoint, running the scripts."""
     async with serving(*scripts) as (_, endpoint), upstream_to(endpoint, limits=limits) as upstream:
         yield upstream

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-
 from dhatu_gateway.core.upstream_types import UpstreamRequest
 from gateway.upstream.scripted import (
     OK,
@@ -19,7 +18,10 @@ from gateway.upstream.scripted import (
     upstream_to,
 )
 
-CHUNKED = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n3\r\nsam\r\n7;x=y\r\nskrtam!\r\n0\r\nx-sum: 1\r\n\r\n"
+CHUNKED = (
+    b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"
+    b"3\r\nsam\r\n7;x=y\r\nskrtam!\r\n0\r\nx-sum: 1\r\n\r\n"
+)
 
 
 async def test_a_small_answer_reaches_the_sink_in_one_piece() -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
-
 from dhatu_gateway.core.discovery import Endpoint
 from dhatu_gateway.core.upstream_errors import (
     UpstreamAborted,
@@ -34,8 +33,8 @@ from gateway.upstream.scripted import (
 HEAD = b"HTTP/1.1 200 OK\r\n"
 
 
-def limits(**changes: float) -> UpstreamLimits:
-    return dataclasses.replace(LIMITS, **changes)
+def limits(*, first_byte_s: float = LIMITS.first_byte_s, idle_s: float = LIMITS.idle_s) -> UpstreamLimits:
+    return dataclasses.replace(LIMITS, first_byte_s=first_byte_s, idle_s=idle_s)
 
 
 async def silence(wire: Wire) -> None:

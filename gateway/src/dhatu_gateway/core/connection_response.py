@@ -23,6 +23,9 @@ class AnswerReader:
     `feed` it what arrives; the `on_` methods are called by the parser. llhttp, strict as httptools leaves
     it, refuses control characters in headers, folded lines, repeated or malformed Content-Length, and
     Content-Length together with Transfer-Encoding.
+
+    The size of a head that comes in one read is that of the headers passed on; of one in several reads,
+    every byte counts.
     """
 
     __slots__ = (
@@ -202,7 +205,7 @@ class AnswerReader:
             self.keep_alive = version == "1.1" and b"close" not in self._options
         named = self._options - CONNECTION_ONLY
         if named:
-            self.headers = [h for h in self.headers if h[0] not in named or h[0] == b"content-length"]
+            self.headers = [h for h in self.headers if h[0] not in named]
 
     def on_body(self, data: bytes) -> None:
         if self.complete:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
-_HOST = re.compile(r"[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]")
+_LABEL = r"[a-z0-9_-]{1,63}"
+_HOST = re.compile(rf"{_LABEL}(\.{_LABEL})*\.?|\[[0-9a-f:.]+\]")
 
 
 class InvalidEndpoint(ValueError):
@@ -49,6 +50,8 @@ def parse_endpoints(urls: str) -> tuple[Endpoint, ...]:
 def _parse_endpoint(url: str) -> Endpoint:
     if not url:
         raise InvalidEndpoint("an endpoint is empty: write a URL such as http://127.0.0.1:8101")
+    if not url.isprintable():
+        raise InvalidEndpoint(f"{url!r} is not a URL: it holds a control character")
     try:
         parts = urlsplit(url)
         port = parts.port

@@ -23,8 +23,8 @@ HOP_BY_HOP: Final = frozenset(
 REQUEST_DROPPED: Final = HOP_BY_HOP | {b"host", b"content-length", b"expect", b"http2-settings"}
 """Hop-by-hop, or written by the gateway itself (Host and the framing), or answered by it (Expect)."""
 
-CONNECTION_ONLY: Final = frozenset({b"close", b"keep-alive", b""})
-"""Options of a Connection header that name no other header."""
+CONNECTION_ONLY: Final = frozenset({b"close", b"keep-alive", b"", b"content-length"})
+"""Options of a Connection header that drop nothing; among them the length, which is never dropped by name."""
 
 
 def filter_request_headers(headers: Headers, dropped: frozenset[bytes] = REQUEST_DROPPED) -> Headers:
