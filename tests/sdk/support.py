@@ -116,6 +116,10 @@ class Caller(Protocol):
 
     def save(self, response: Any, path: Path) -> int: ...
 
+    def shut(self) -> None:
+        """Close the client alone."""
+        ...
+
     def close(self) -> None: ...
 
 
@@ -153,6 +157,9 @@ class SyncCaller:
     def save(self, response: SyncBinaryResponse, path: Path) -> int:
         with response:
             return response.save(path)
+
+    def shut(self) -> None:
+        self.client.close()
 
     def close(self) -> None:
         self.client.close()
@@ -207,6 +214,9 @@ class AsyncCaller:
                 return await response.save(path)
 
         return self._runner.run(write())
+
+    def shut(self) -> None:
+        self._runner.run(self.client.aclose())
 
     def close(self) -> None:
         async def close() -> None:

@@ -70,8 +70,7 @@ class PathBody:
 
     def chunks(self) -> Iterator[bytes]:
         with self._open() as file:
-            while chunk := file.read(CHUNK_BYTES):
-                yield chunk
+            yield from _pieces(file, self.size_bytes)
 
     async def achunks(self) -> AsyncIterator[bytes]:
         async for chunk in in_thread(self.chunks):
@@ -104,8 +103,7 @@ class FileBody:
         self._begun = True
         if self._start is not None:
             self._file.seek(self._start)
-        while chunk := self._file.read(CHUNK_BYTES):
-            yield _as_chunk(chunk)
+        yield from _pieces(self._file, self.size_bytes)
 
     async def achunks(self) -> AsyncIterator[bytes]:
         async for chunk in in_thread(self.chunks):
@@ -221,6 +219,18 @@ async def in_thread(make: Callable[[], Iterator[T]]) -> AsyncIterator[T]:
         close = getattr(iterator, "close", None)
         if close is not None:
             close()
+
+
+def _pieces(file: IO[bytes], size_bytes: int | None) -> Iterator[bytes]:
+    """What is left of a file; its size was promised to the server, so that it must not change now."""
+    read_bytes = 0
+    while chunk := _as_chunk(file.read(CHUNK_BYTES)):
+        read_bytes += len(chunk)
+        if size_bytes is not None and read_bytes > size_bytes:
+            break
+        yield chunk
+    if size_bytes is not None and read_bytes != size_bytes:
+        raise ArgumentError("a file changed its size while it was being sent; send it again")
 
 
 def _as_chunk(chunk: object) -> bytes:

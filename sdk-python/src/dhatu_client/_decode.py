@@ -82,7 +82,8 @@ def adapter(models: str, expression: str) -> pydantic.TypeAdapter[Any]:
     kind: Any = eval(expression, {}, _Names(importlib.import_module(models, __package__)))
     model: Any = get_args(kind)[0] if get_origin(kind) is Annotated else kind
     if hasattr(model, "model_rebuild"):
-        model.model_rebuild()  # an adapter that builds a deferred model forgets that it hides its input in errors
+        # An adapter that builds a deferred model forgets that its errors hide their input.
+        model.model_rebuild()
         return pydantic.TypeAdapter(kind)
     return pydantic.TypeAdapter(kind, config=pydantic.ConfigDict(hide_input_in_errors=True))
 

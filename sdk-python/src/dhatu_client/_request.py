@@ -23,6 +23,8 @@ from ._media import essence
 from ._parameters import Pairs, checked_header, cookie_pairs, encode, header_text, path_segment, query_pairs
 from ._wire import Request
 
+_FRAMING = frozenset({"content-length", "transfer-encoding", "connection"})
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Credentials:
@@ -98,9 +100,7 @@ def encode_request(target: Target, invocation: Invocation, new_token: Callable[[
             )
     if cookies:
         headers["cookie"] = "; ".join(f"{name}={value}" for name, value in cookies)
-    headers |= {
-        name.lower(): checked_header(name, text) for name, text in options.get("extra_headers", {}).items()
-    }
+    headers |= _extra_headers(options)
     return Request(
         method=operation.method,
         url=_url(target.base_url + _path(operation, arguments), query),
@@ -108,6 +108,16 @@ def encode_request(target: Target, invocation: Invocation, new_token: Callable[[
         body=body.body if body else None,
         open_ended=any(spec.kind in STREAMED for spec in wanted),
     )
+
+
+def _extra_headers(options: CallOptions) -> dict[str, str]:
+    """What the caller adds or replaces, except what says where the body ends."""
+    extra = {
+        name.lower(): checked_header(name, text) for name, text in options.get("extra_headers", {}).items()
+    }
+    for name in _FRAMING & extra.keys():
+        raise ArgumentError(f"extra_headers must not hold {name}: it follows from the body")
+    return extra
 
 
 def _url(address: str, query: Pairs) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
 from ._call import RetryClass
@@ -89,6 +88,8 @@ def retry_after_s(headers: Mapping[str, str], wall_s: float) -> float | None:
 
 
 def _date_s(text: str) -> float | None:
+    from email.utils import parsedate_to_datetime  # slow to import, and rarely needed
+
     try:
         date = parsedate_to_datetime(text)
     except ValueError:

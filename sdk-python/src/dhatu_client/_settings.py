@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 import random
-import secrets
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
@@ -30,7 +30,7 @@ class Surroundings:
     random: Callable[[], float] = random.random
     sleep: Callable[[float], None] = time.sleep
     asleep: Callable[[float], Awaitable[None]] = _sleep
-    new_token: Callable[[], str] = lambda: secrets.token_hex(16)
+    new_token: Callable[[], str] = lambda: os.urandom(16).hex()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
