@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 SEVERAL: tuple[Algorithm, ...] = ("zstd", "gzip", "lzma")  # a brotli stream stands alone
-MAX_PIECE_BYTES = 16 << 20
+MAX_PIECE_BYTES = 18 << 20
 
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)

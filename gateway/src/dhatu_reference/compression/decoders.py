@@ -39,7 +39,7 @@ class Decoder(Protocol):
     """Decompresses one stream; `finish` is called once, at its end."""
 
     def decode(self, data: bytes) -> Iterator[bytes]:
-        """The output so far, in pieces of at most 16 MiB; raises `CorruptDataError`."""
+        """The output so far, in pieces of at most 18 MiB; raises `CorruptDataError`."""
         ...
 
     def finish(self) -> None:
@@ -146,14 +146,19 @@ class _ZstdFrame:
         self.unused = b""
 
     def decode(self, data: bytes) -> Iterator[bytes]:
+        piece = bytearray()
         for start in range(0, len(data), _ZSTD_INPUT_BYTES):
             end = start + _ZSTD_INPUT_BYTES
-            if piece := self._stream.decompress(data[start:end]):
-                yield piece
+            piece += self._stream.decompress(data[start:end])
+            if len(piece) >= _PIECE_BYTES:
+                yield bytes(piece)
+                piece.clear()
             if self._stream.eof:
                 self.finished = True
                 self.unused = self._stream.unused_data + data[end:]
-                return
+                break
+        if piece:
+            yield bytes(piece)
 
 
 @final
