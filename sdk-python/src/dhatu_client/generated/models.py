@@ -285,20 +285,6 @@ class TopologyNode(BaseModel):
     """What is wrong; absent where nothing is."""
 
 
-class UnknownInsightEvent(BaseModel):
-    """A kind of InsightEvent that this version of the SDK does not know."""
-
-    event: str
-    """Which kind it is."""
-
-
-class UnknownPattern(BaseModel):
-    """A kind of Pattern that this version of the SDK does not know."""
-
-    kind: str
-    """Which kind it is."""
-
-
 class UpstreamEndpoint(BaseModel):
     """One place where a service runs."""
 
@@ -671,6 +657,13 @@ class DashboardOverview(BaseModel):
     requests: CallTotals | None = None
 
 
+class UnknownInsightEvent(BaseModel):
+    """A kind of InsightEvent that this version of the SDK does not know."""
+
+    event: str
+    """Which kind it is."""
+
+
 InsightEvent = TypeAliasType(
     "InsightEvent",
     Annotated[
@@ -680,6 +673,13 @@ InsightEvent = TypeAliasType(
     ],
 )
 """One event of the stream; `event` tells which, and is the name of the server-sent event as well."""
+
+
+class UnknownPattern(BaseModel):
+    """A kind of Pattern that this version of the SDK does not know."""
+
+    kind: str
+    """Which kind it is."""
 
 
 Pattern = TypeAliasType(
@@ -697,7 +697,12 @@ class PatternReport(BaseModel):
     """The patterns of the texts."""
 
     patterns: list[Pattern]
-    """Repeated passages by how much text they cover, then phrases by log-likelihood, then verbal roots by count."""
+    """
+    Repeated passages by how many characters they would spare if each stood only once, then phrases by
+    log-likelihood, then verbal roots by count. A passage that contains a stronger one, or lies in it, is left
+    out unless one occurs half as often again as the other; so is a phrase that occurs only within a longer
+    one.
+    """
     documents: int
     """How many texts there were."""
     characters: int

@@ -261,7 +261,7 @@ ANALYSIS_GENERATE_INSIGHTS: Final[
         BodySpec(
             media_type="application/json",
             kind="json",
-            fields=(FieldSpec(argument="text", name="text"), FieldSpec(argument="limit", name="limit")),
+            fields=(FieldSpec(argument="text", name="text"), FieldSpec(argument="kinds", name="kinds")),
         ),
     ),
     body_required=True,

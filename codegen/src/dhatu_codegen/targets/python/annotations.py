@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 from dataclasses import dataclass
 from typing import Final, assert_never
@@ -158,6 +159,33 @@ class Annotations:
                 return union_of(*map(self._argument, variants, hints, [depth + 1] * len(variants)))
             case _:
                 assert_never(resolved)
+
+
+def covers(broad: str, narrow: str) -> bool:
+    """Whether an annotation takes everything that another one takes, as far as their text tells.
+
+    >>> covers('str | int', 'Literal["a"]'), covers("int", "str"), covers('Literal["a", "b"]', 'Literal["b"]')
+    (True, False, True)
+    """
+    kinds = alternatives(broad)
+    values = {value for kind in kinds if kind.startswith("Literal[") for value in _values(kind)}
+
+    def taken(kind: str) -> bool:
+        if kind in kinds or "object" in kinds:
+            return True
+        if not kind.startswith("Literal["):
+            return False
+        return all(value in values or ("str" in kinds and value.startswith('"')) for value in _values(kind))
+
+    return all(taken(kind) for kind in alternatives(narrow))
+
+
+def _values(kind: str) -> list[str]:
+    """The source of the values of `Literal[...]`."""
+    parsed = ast.parse(kind, mode="eval").body
+    assert isinstance(parsed, ast.Subscript), kind
+    listed = parsed.slice.elts if isinstance(parsed.slice, ast.Tuple) else [parsed.slice]
+    return [ast.get_source_segment(kind, value) or "" for value in listed]
 
 
 def literal(values: tuple[Json, ...]) -> str:

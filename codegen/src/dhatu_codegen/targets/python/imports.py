@@ -9,13 +9,12 @@ from typing import Final
 _ORIGINS: Final = {
     "builtins": "",
     **dict.fromkeys(("AsyncIterable", "Iterable", "Mapping", "Sequence"), "collections.abc"),
-    **dict.fromkeys(("date", "datetime"), "datetime"),
+    **dict.fromkeys(("date", "date_type", "datetime", "datetime_type"), "datetime"),
     "cached_property": "functools",
     **dict.fromkeys(("Any", "ClassVar", "Final", "Literal", "Unpack", "overload"), "typing"),
     "deprecated": "typing_extensions",
     "UUID": "uuid",
-    "models": ".",
-    "ops": ".",
+    **dict.fromkeys(("models", "model_types", "ops"), "."),
     **dict.fromkeys(("BinaryResponse", "SyncBinaryResponse"), ".._binary"),
     **dict.fromkeys(
         (
@@ -38,7 +37,12 @@ _ORIGINS: Final = {
     **dict.fromkeys(("EventStream", "SyncEventStream"), ".._streams"),
 }
 """Where a name comes from, seen from the package; empty for a module of its own."""
-_RENAMED: Final = {"ops": "operations as ops"}
+RENAMED_WHERE_HIDDEN: Final = {"models": "model_types", "date": "date_type", "datetime": "datetime_type"}
+"""What these are called in a class that has a member of their name."""
+_ALIASES: Final = {
+    "ops": "operations as ops",
+    **{alias: f"{name} as {alias}" for name, alias in RENAMED_WHERE_HIDDEN.items()},
+}
 
 
 def import_lines(text: str, depth: int = 0, own: Mapping[str, str] | None = None) -> str:
@@ -124,7 +128,7 @@ def _lines(names: Iterable[str], origins: Mapping[str, str], depth: int) -> tupl
     for name in sorted(names, key=lambda name: (not name.isupper(), not name[0].isupper(), name)):
         origin = origins[name]
         module = "." * depth + origin if origin.startswith(".") else origin
-        modules.setdefault(module, []).append(_RENAMED.get(name, name))
+        modules.setdefault(module, []).append(_ALIASES.get(name, name))
     found: tuple[list[str], list[str]] = ([], [])
     for module, listed in modules.items():
         lines = (

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 import tempfile
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -31,10 +33,8 @@ def render_models(mentioned: Mentioned, package: str) -> str:
         _generate(mentioned, package, written, metadata)
         text = written.read_text(encoding="utf-8")
         _check_names(mentioned, json.loads(metadata.read_text(encoding="utf-8")))
-    text = _with_relative_import(text, package)
-    for union, unknown in mentioned.unions.items():
-        text = _open_union(text, union, unknown)
-    return text.rstrip() + "\n"
+    text = _with_open_unions(_with_relative_import(text, package), mentioned.unions)
+    return f"{text.rstrip()}\n"
 
 
 def _generate(mentioned: Mentioned, package: str, output: Path, metadata: Path) -> None:
@@ -59,6 +59,7 @@ def _generate(mentioned: Mentioned, package: str, output: Path, metadata: Path) 
         custom_file_header=f"# {HEADER}\n{_DOCSTRING}",
         # Strings, lists and unions are aliases: `result.algorithm`, never `result.algorithm.root`.
         use_type_alias=True,
+        additional_imports=["typing.Annotated", "pydantic.Field"] if mentioned.unions else None,
         enum_field_as_literal=LiteralType.All,
         output_datetime_class=DatetimeClassType.Datetime,
         snake_case_field=True,
@@ -102,20 +103,40 @@ def _with_relative_import(text: str, package: str) -> str:
     return f"{before}{third_party}\n\nfrom .._models import BaseModel\n\n{rest}" if third_party else text
 
 
-def _open_union(text: str, union: str, unknown: str) -> str:
-    """Let a union of known variants end in the one that a newer server added.
+def _with_open_unions(text: str, unions: Mapping[str, str]) -> str:
+    """Let each union of known variants end in the one that a newer server added, which moves in front of it.
 
     The variants are tried in this order, so that an unknown one is only what no known one is. Raises
-    `ModelError` where the union is not found.
+    `ModelError` where a union is not found.
     """
-    annotated = r'Annotated\[.*?, Field\(discriminator="[^"]*"\)\]'
-    pattern = rf'^{union} = TypeAliasType\(\s*"{union}",\s*({annotated})\s*,?\s*\)$'
-    found = re.search(pattern, text, re.MULTILINE | re.DOTALL)
-    if found is None:
-        raise ModelError(f"datamodel-code-generator did not make a discriminated union of {union}")
-    known = re.sub(r"\s*\n\s*", " ", found[1])
-    opened = (
-        f'{union} = TypeAliasType(\n    "{union}",\n    Annotated[\n        {known}\n        | {unknown},\n'
-        f'        Field(union_mode="left_to_right"),\n    ],\n)'
-    )
-    return text[: found.start()] + opened + text[found.end() :]
+    lines = text.splitlines(keepends=True)
+    body = ast.parse(text).body
+    aliases = {name: call for node in body for name, call in _aliases(node)}
+    if missing := unions.keys() - aliases.keys():
+        raise ModelError(f"datamodel-code-generator made no alias of {', '.join(sorted(missing))}")
+    classes = {node.name: node for node in body if isinstance(node, ast.ClassDef)}
+    places: list[tuple[int, int | None, str]] = []
+    for union, unknown in unions.items():
+        call, variant = aliases[union], classes[unknown]
+        known = ast.unparse(call.args[1]).replace("'", '"')
+        members = f'        {known}\n        | {unknown},\n        Field(union_mode="left_to_right"),\n'
+        alias = f'{union} = TypeAliasType(\n    "{union}",\n    Annotated[\n{members}    ],\n)\n'
+        own = "".join(lines[variant.lineno - 1 : variant.end_lineno])
+        places.append((call.lineno - 1, call.end_lineno, f"{own}\n\n{alias}"))
+        places.append((variant.lineno - 1, variant.end_lineno, ""))
+    for begin, end, written in sorted(
+        places, reverse=True
+    ):  # from the end: the lines before keep their places
+        lines[begin:end] = [written]
+    return re.sub(r"\n{4,}", "\n\n\n", "".join(lines))
+
+
+def _aliases(node: ast.stmt) -> Iterator[tuple[str, ast.Call]]:
+    """`Name = TypeAliasType("Name", ...)`."""
+    match node:
+        case ast.Assign(
+            targets=[ast.Name(id=name)], value=ast.Call(func=ast.Name(id="TypeAliasType")) as call
+        ):
+            yield name, call
+        case _:
+            return

@@ -51,6 +51,8 @@ class Named:
     """Whether it is read and not only sent: its lists of values are then open to newer ones."""
     key: str = ""
     """Of its component; empty for an inline schema."""
+    variant: bool = False
+    """Whether it is one of several objects, told apart by members that have only one value."""
     depth: int = 0
 
 
@@ -73,15 +75,29 @@ class SchemaWriter:
         self._answers = answers
         self._asked: set[str] = set()
         self._waiting = list(inline)
-        self._tags = _tags(schemas, [named.schema for named in self._waiting])
+        unions = _unions(schemas, [named.schema for named in self._waiting])
+        self._tags = _tags(schemas, unions)
+        self._variants = frozenset(
+            component.name.wire
+            for union in unions
+            for variant in union.variants
+            if (component := schemas.named(variant)) is not None
+        )
 
     def ask(self, key: str) -> str:
         """The class of a component, which will be written."""
         if key not in self._asked:
             self._asked.add(key)
             schema = self._schemas.components[key].schema
-            answer = key in self._answers
-            self._waiting.append(Named(name=self._names[key], schema=schema, answer=answer, key=key))
+            self._waiting.append(
+                Named(
+                    name=self._names[key],
+                    schema=schema,
+                    answer=key in self._answers,
+                    key=key,
+                    variant=key in self._variants,
+                )
+            )
         return self._names[key]
 
     def write(self) -> None:
@@ -97,14 +113,14 @@ class SchemaWriter:
                 case _:
                     self.written[named.name] = self._described(self._bare(resolved, named, ""), resolved)
 
-    def _any(self, schema: Schema, parent: Named, hint: str) -> JsonSchema:
+    def _any(self, schema: Schema, parent: Named, hint: str, *, variant: bool = False) -> JsonSchema:
         """A schema where it is used; `hint` names an object that has to become a class."""
         component = self._schemas.named(schema)
         if component is not None:
             return _reference(self.ask(component.name.wire))
         resolved = self._schemas.resolve(schema)
         if isinstance(resolved, Object) and resolved.properties:
-            return _reference(self._hoist(resolved, parent, hint))
+            return _reference(self._hoist(resolved, parent, hint, variant=variant))
         if isinstance(resolved, Union):
             found, nullable = without_null(resolved)
             if self._discriminator(found):
@@ -112,9 +128,12 @@ class SchemaWriter:
                 return {"anyOf": [reference, {"type": "null"}]} if nullable else reference
         return self._bare(resolved, parent, hint)
 
-    def _hoist(self, schema: Schema, parent: Named, hint: str) -> str:
+    def _hoist(self, schema: Schema, parent: Named, hint: str, *, variant: bool = False) -> str:
         name = self._taken.give(class_name(Name.of(f"{parent.name} {hint}")))
-        self._waiting.append(Named(name=name, schema=schema, answer=parent.answer, depth=parent.depth + 1))
+        depth = parent.depth + 1
+        self._waiting.append(
+            Named(name=name, schema=schema, answer=parent.answer, variant=variant, depth=depth)
+        )
         return name
 
     def _bare(self, schema: Schema, parent: Named, hint: str) -> JsonSchema:
@@ -148,7 +167,7 @@ class SchemaWriter:
                     return {}
                 return {
                     "anyOf": [
-                        self._any(variant, parent, f"{hint} {number}")
+                        self._any(variant, parent, f"{hint} {number}", variant=True)
                         for number, variant in enumerate(variants, start=1)
                     ]
                 }
@@ -159,9 +178,13 @@ class SchemaWriter:
         members: dict[str, Json] = {}
         tags = self._tags.get(named.key, {})
         for member in schema.properties:
+            resolved = self._schemas.resolve(member.schema)
             tag = tags.get(member.name.wire)
-            written = _closed(tag) if tag else self._any(member.schema, named, member.name.wire)
-            members[member.name.wire] = self._described(written, self._schemas.resolve(member.schema), member)
+            if tag is None and named.variant and isinstance(resolved, Enum) and len(resolved.values) == 1:
+                written: JsonSchema = {"enum": [*resolved.values]}
+            else:
+                written = _closed(tag) if tag else self._any(member.schema, named, member.name.wire)
+            members[member.name.wire] = self._described(written, resolved, member)
         return self._described(
             {
                 "type": "object",
@@ -214,29 +237,29 @@ class SchemaWriter:
         return {**written, "description": description} if description else written
 
 
-def _tags(schemas: Schemas, inline: Iterable[Schema]) -> dict[str, dict[str, tuple[str, ...]]]:
+def _unions(schemas: Schemas, inline: Iterable[Schema]) -> list[Union]:
+    """Every union that is written anywhere."""
+    written = [*(component.schema for component in schemas.components.values()), *inline]
+    return [part for schema in written for part in nested(schema) if isinstance(part, Union)]
+
+
+def _tags(schemas: Schemas, unions: Iterable[Union]) -> dict[str, dict[str, tuple[str, ...]]]:
     """Component to discriminator to the values that stand for the component.
 
     Its own closed list of values is believed before the mapping, which may only repeat its name.
     """
     found: dict[str, dict[str, tuple[str, ...]]] = {}
-    written = [*(component.schema for component in schemas.components.values()), *inline]
-    for union in (part for schema in written for part in nested(schema)):
-        if not isinstance(union, Union) or union.discriminator is None:
-            continue
-        tag = union.discriminator.property
-        for value, mapped in union.discriminator.mapping:
+    for discriminator in (union.discriminator for union in unions if union.discriminator is not None):
+        tag = discriminator.property
+        for value, mapped in discriminator.mapping:
             component = schemas.components.get(mapped)
-            if component is None:
-                continue
-            resolved = schemas.resolve(component.schema)
+            resolved = schemas.resolve(component.schema) if component is not None else None
             members = resolved.properties if isinstance(resolved, Object) else ()
             own = [schemas.resolve(member.schema) for member in members if member.name.wire == tag]
-            if not own:
-                continue
-            listed = own[0].values if isinstance(own[0], Enum) else ()
-            values = tuple(str(one) for one in listed) or (*found.get(mapped, {}).get(tag, ()), value)
-            found.setdefault(mapped, {})[tag] = tuple(dict.fromkeys(values))
+            if own:
+                listed = own[0].values if isinstance(own[0], Enum) else ()
+                values = [str(one) for one in listed] or [*found.get(mapped, {}).get(tag, ()), value]
+                found.setdefault(mapped, {})[tag] = tuple(dict.fromkeys(values))
     return found
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from ...ir.operation import Operation
-from .annotations import Twin, literal, twin_union
+from .annotations import Twin, covers, literal, twin_union
 from .answers import Answers
 from .arguments import Argument, ArgumentList, Body
 from .view import Signature, Slot
@@ -30,9 +30,11 @@ def signatures(
     variants = list(_variants(arguments, answers))
     if stream is not None:
         variants = [streamed for variant in variants for streamed in _by_stream(variant, answers, stream)]
-    variants = list(
-        {(variant.arguments, variant.defaults): variant for variant in reversed(variants)}.values()
-    )[::-1]
+    variants = [
+        variant
+        for number, variant in enumerate(variants)
+        if not any(_hides(earlier, variant) for earlier in variants[:number])
+    ]
     whole = _whole(arguments, variants, stream)
     allowed = _positional(operation, whole.arguments)
     own = _signature(whole, allowed)
@@ -56,8 +58,8 @@ def _variants(arguments: ArgumentList, answers: Answers) -> Iterator[_Variant]:
             if body is raw[0]:
                 yield from _raw(arguments, answers, raw, common)
             continue
-        for group in body.groups:
-            own = group if body is arguments.bodies[0] else _telling(group)
+        for number, group in enumerate(body.groups):
+            own = group if body is arguments.bodies[0] and not number else _telling(group)
             returns = answers.annotation(media_type, stream=False)
             yield _Variant(arguments=(*common, *own), media_type=media_type, returns=returns)
 
@@ -82,6 +84,16 @@ def _raw(
         elif bodies[0] is not raw[0]:
             continue  # nothing could choose it
         yield _Variant(arguments=(*common, *own), media_type=media_types[0], returns=returns)
+
+
+def _hides(earlier: _Variant, later: _Variant) -> bool:
+    """Whether every call that fits the later one fits the earlier one, which would then always be chosen."""
+    names = {argument.name: argument for argument in earlier.arguments}
+    own = {argument.name: argument for argument in later.arguments}
+    return all(
+        name in names and covers(names[name].annotation.asynchronous, argument.annotation.asynchronous)
+        for name, argument in own.items()
+    ) and all(name in own and own[name].required for name, argument in names.items() if argument.required)
 
 
 def _telling(group: tuple[Argument, ...]) -> tuple[Argument, ...]:

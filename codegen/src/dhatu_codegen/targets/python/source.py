@@ -10,32 +10,37 @@ from ...ir.api import Api
 from ..gateway.literals import source
 from .annotations import Twin, alternatives, quoted
 from .descriptors import api_call, operation_call
-from .imports import import_lines
-from .view import Method, Slot
+from .imports import RENAMED_WHERE_HIDDEN, import_lines
+from .view import Method, Resource, Slot
 
 Color: TypeAlias = Literal["asynchronous", "synchronous"]
 
 _WIDTH: Final = 110
-_TYPES: Final = frozenset({"bool", "dict", "float", "int", "list", "object", "str", "tuple"})
-"""Builtins that annotations name, and that a method of the same name would hide from its class."""
+_BUILTINS: Final = frozenset({"bool", "dict", "float", "int", "list", "object", "str", "tuple"})
+_HIDEABLE: Final = _BUILTINS | RENAMED_WHERE_HIDDEN.keys()
+"""What annotations name and a member of the same name would hide inside its class."""
 # A text, which is left alone, or a name that does not follow a dot.
 _TEXT_OR_NAME = re.compile(r'"(?:[^"\\]|\\.)*"|(?<![\w."])[A-Za-z_]\w*')
 
 
-def hidden(methods: Iterable[Method]) -> frozenset[str]:
-    """The builtins that methods of one class hide from its annotations."""
-    return _TYPES & {method.name for method in methods}
+def hidden(members: Iterable[Method | Resource]) -> frozenset[str]:
+    """The names that the members of one class hide from its annotations."""
+    return _HIDEABLE & {member.name for member in members}
 
 
 def visible(annotation: str, names: frozenset[str]) -> str:
-    """An annotation inside a class whose methods hide builtins.
+    """An annotation inside a class whose members hide names.
 
     >>> visible('list[Literal["list"]]', frozenset({"list"}))
     'builtins.list[Literal["list"]]'
     """
-    return _TEXT_OR_NAME.sub(
-        lambda found: f"builtins.{found[0]}" if found[0] in names else found[0], annotation
-    )
+
+    def spelled(found: re.Match[str]) -> str:
+        if found[0] not in names:
+            return found[0]
+        return f"builtins.{found[0]}" if found[0] in _BUILTINS else RENAMED_WHERE_HIDDEN[found[0]]
+
+    return _TEXT_OR_NAME.sub(spelled, annotation)
 
 
 def slot(found: Slot, color: Color, names: frozenset[str]) -> str:

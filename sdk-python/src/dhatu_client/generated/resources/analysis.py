@@ -125,7 +125,10 @@ class AnalysisResource:
         self,
         text: str | list[str] | tuple[str, ...],
         *,
-        limit: int | Omit = OMIT,
+        kinds: (
+            Sequence[Literal["vocabulary", "diversity", "entropy", "repetition", "phrase", "roots", "rhythm"]]
+            | Omit
+        ) = OMIT,
         stream: Literal[False] = False,
         **options: Unpack[CallOptions],
     ) -> models.InsightReport: ...
@@ -136,7 +139,10 @@ class AnalysisResource:
         text: str | list[str] | tuple[str, ...],
         *,
         stream: Literal[True],
-        limit: int | Omit = OMIT,
+        kinds: (
+            Sequence[Literal["vocabulary", "diversity", "entropy", "repetition", "phrase", "roots", "rhythm"]]
+            | Omit
+        ) = OMIT,
         **options: Unpack[CallOptions],
     ) -> EventStream[models.InsightEvent]: ...
 
@@ -146,7 +152,10 @@ class AnalysisResource:
         text: str | list[str] | tuple[str, ...],
         *,
         stream: bool,
-        limit: int | Omit = OMIT,
+        kinds: (
+            Sequence[Literal["vocabulary", "diversity", "entropy", "repetition", "phrase", "roots", "rhythm"]]
+            | Omit
+        ) = OMIT,
         **options: Unpack[CallOptions],
     ) -> models.InsightReport | EventStream[models.InsightEvent]: ...
 
@@ -154,7 +163,10 @@ class AnalysisResource:
         self,
         text: str | list[str] | tuple[str, ...],
         *,
-        limit: int | Omit = OMIT,
+        kinds: (
+            Sequence[Literal["vocabulary", "diversity", "entropy", "repetition", "phrase", "roots", "rhythm"]]
+            | Omit
+        ) = OMIT,
         stream: bool = False,
         **options: Unpack[CallOptions],
     ) -> models.InsightReport | EventStream[models.InsightEvent]:
@@ -170,7 +182,7 @@ class AnalysisResource:
 
         Args:
             text: One text, or several that are looked at together; at most 200,000 characters in all.
-            limit: How many insights to give at most. Default: 10.
+            kinds: Which kinds of insight to generate; all of them when absent.
             stream: True for events as they happen, instead of the whole answer at the end.
 
         Returns:
@@ -185,7 +197,7 @@ class AnalysisResource:
             ops.ANALYSIS_GENERATE_INSIGHTS,
             {
                 "text": text,
-                "limit": limit,
+                "kinds": kinds,
             },
             options,
             stream=stream is True,
@@ -298,7 +310,10 @@ class SyncAnalysisResource:
         self,
         text: str | list[str] | tuple[str, ...],
         *,
-        limit: int | Omit = OMIT,
+        kinds: (
+            Sequence[Literal["vocabulary", "diversity", "entropy", "repetition", "phrase", "roots", "rhythm"]]
+            | Omit
+        ) = OMIT,
         stream: Literal[False] = False,
         **options: Unpack[CallOptions],
     ) -> models.InsightReport: ...
@@ -309,7 +324,10 @@ class SyncAnalysisResource:
         text: str | list[str] | tuple[str, ...],
         *,
         stream: Literal[True],
-        limit: int | Omit = OMIT,
+        kinds: (
+            Sequence[Literal["vocabulary", "diversity", "entropy", "repetition", "phrase", "roots", "rhythm"]]
+            | Omit
+        ) = OMIT,
         **options: Unpack[CallOptions],
     ) -> SyncEventStream[models.InsightEvent]: ...
 
@@ -319,7 +337,10 @@ class SyncAnalysisResource:
         text: str | list[str] | tuple[str, ...],
         *,
         stream: bool,
-        limit: int | Omit = OMIT,
+        kinds: (
+            Sequence[Literal["vocabulary", "diversity", "entropy", "repetition", "phrase", "roots", "rhythm"]]
+            | Omit
+        ) = OMIT,
         **options: Unpack[CallOptions],
     ) -> models.InsightReport | SyncEventStream[models.InsightEvent]: ...
 
@@ -327,7 +348,10 @@ class SyncAnalysisResource:
         self,
         text: str | list[str] | tuple[str, ...],
         *,
-        limit: int | Omit = OMIT,
+        kinds: (
+            Sequence[Literal["vocabulary", "diversity", "entropy", "repetition", "phrase", "roots", "rhythm"]]
+            | Omit
+        ) = OMIT,
         stream: bool = False,
         **options: Unpack[CallOptions],
     ) -> models.InsightReport | SyncEventStream[models.InsightEvent]:
@@ -343,7 +367,7 @@ class SyncAnalysisResource:
 
         Args:
             text: One text, or several that are looked at together; at most 200,000 characters in all.
-            limit: How many insights to give at most. Default: 10.
+            kinds: Which kinds of insight to generate; all of them when absent.
             stream: True for events as they happen, instead of the whole answer at the end.
 
         Returns:
@@ -358,7 +382,7 @@ class SyncAnalysisResource:
             ops.ANALYSIS_GENERATE_INSIGHTS,
             {
                 "text": text,
-                "limit": limit,
+                "kinds": kinds,
             },
             options,
             stream=stream is True,
