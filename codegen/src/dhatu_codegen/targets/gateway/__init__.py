@@ -10,7 +10,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from ...emit import to_json
 from ...ir.api import Api
 from ..base import HEADER, GeneratedFile, Unsupported
-from .literals import names, source
+from ..literals import names, source
 from .models import render_models
 from .view import platform, routes
 

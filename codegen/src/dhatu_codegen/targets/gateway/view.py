@@ -13,7 +13,7 @@ from ...ir.security import (
     OpenIdScheme,
     SecurityScheme,
 )
-from .literals import Call, Literal
+from ..literals import Call, Literal
 
 
 def platform(api: Api) -> Call:

@@ -14,7 +14,7 @@ from ...ir.security import (
     OpenIdScheme,
     SecurityScheme,
 )
-from ..gateway.literals import Call
+from ..literals import Call
 from .answers import Answer
 from .arguments import Argument, Body
 from .view import Method

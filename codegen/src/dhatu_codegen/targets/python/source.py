@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import Final, Literal, TypeAlias
 
 from ...ir.api import Api
-from ..gateway.literals import source
+from ..literals import source
 from .annotations import Twin, alternatives, quoted
 from .descriptors import api_call, operation_call
 from .imports import RENAMED_WHERE_HIDDEN, import_lines
