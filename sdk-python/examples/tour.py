@@ -68,7 +68,7 @@ async def compress(client: DhatuAPI) -> None:
         f"{result.ratio:.2f} to 1."
     )
     chapter("... and back", "again = await client.decompress(result.data)")
-    again = await client.decompress(result.data, algorithm=result.algorithm)
+    again = await client.decompress(result.data)
     if again.text != ESSAY:
         raise SystemExit("The text that came back is not the text that was sent.")
     say("The text that came back is the text that was sent, to the letter.")
@@ -129,7 +129,7 @@ async def draw(client: DhatuAPI) -> None:
 
 async def generate(client: DhatuAPI) -> None:
     chapter("Generate insights, each as it is found", "client.analysis.generate_insights(essay, stream=True)")
-    async with await client.analysis.generate_insights(ESSAY, limit=4, stream=True) as events:
+    async with await client.analysis.generate_insights(ESSAY, stream=True) as events:
         async for event in events:
             if isinstance(event, dhatu_client.models.InsightFound):
                 say(f"  {event.insight.title}: {event.insight.detail}")

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Literal, TypeAlias, get_args
 
 import dhatu_client
 import pytest
 from dhatu_client import DhatuAPI, SyncDhatuAPI
 from dhatu_reference.stack import Stack
 
+Algorithm: TypeAlias = Literal["zstd", "brotli", "gzip", "lzma"]
 TEXT = "gacchati gacchataḥ gacchanti " * 40
 
 
@@ -27,8 +29,8 @@ async def test_the_readme_example(base_url: str, api_key: str) -> None:
     assert {pattern.kind for pattern in patterns.patterns} >= {"repeat", "dhatu"}
 
 
-@pytest.mark.parametrize("algorithm", ["zstd", "brotli", "gzip", "lzma"])
-async def test_text_survives_the_round_trip(client: DhatuAPI, algorithm: str) -> None:
+@pytest.mark.parametrize("algorithm", get_args(Algorithm))
+async def test_text_survives_the_round_trip(client: DhatuAPI, algorithm: Algorithm) -> None:
     squeezed = await client.compress(TEXT, algorithm=algorithm, level=5)
     again = await client.decompress(squeezed.data)
     assert (squeezed.algorithm, again.algorithm) == (algorithm, algorithm)
@@ -93,19 +95,18 @@ async def test_pages_follow_one_another_without_a_gap(client: DhatuAPI) -> None:
 
 @pytest.mark.parametrize(("format_", "start"), [("svg", b"<?xml"), ("png", b"\x89PNG")])
 async def test_a_picture_comes_in_the_format_that_was_asked_for(
-    client: DhatuAPI, format_: str, start: bytes
+    client: DhatuAPI, format_: Literal["svg", "png"], start: bytes
 ) -> None:
     async with await client.analysis.visualize_patterns(TEXT, format=format_) as picture:
         assert (await picture.read()).startswith(start)
 
 
 async def test_insights_come_at_once_or_one_by_one(client: DhatuAPI) -> None:
-    report = await client.analysis.generate_insights(TEXT, limit=3)
-    async with await client.analysis.generate_insights(TEXT, limit=3, stream=True) as events:
+    report = await client.analysis.generate_insights(TEXT)
+    async with await client.analysis.generate_insights(TEXT, stream=True) as events:
         streamed = [event async for event in events]
-    assert len(report.insights) == 3
     assert isinstance(streamed[-1], dhatu_client.models.InsightsDone)
-    assert streamed[-1].insights == len(streamed) - 1 == 3
+    assert streamed[-1].insights == len(streamed) - 1 == len(report.insights) > 0
 
 
 async def test_no_key_is_refused(base_url: str) -> None:
@@ -181,7 +182,7 @@ async def test_many_calls_at_once(stack: Stack, base_url: str) -> None:
 def test_the_sync_twin(base_url: str, api_key: str) -> None:
     with SyncDhatuAPI(base_url=base_url, api_key=api_key) as client:
         squeezed = client.compress(TEXT)
-        assert client.decompress(squeezed.data, algorithm=squeezed.algorithm).text == TEXT
+        assert client.decompress(squeezed.data).text == TEXT
         assert client.corpus.search("sandhi").total > 0
         with client.analysis.generate_insights(TEXT, stream=True) as events:
             assert len(list(events)) > 1
