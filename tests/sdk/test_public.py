@@ -55,6 +55,14 @@ def test_the_twins_have_the_same_methods() -> None:
     assert public(DhatuAPI) == public(SyncDhatuAPI)
 
 
+def test_a_client_with_other_options_has_resources_of_its_own() -> None:
+    with SyncDhatuAPI(base_url="http://127.0.0.1") as client:
+        other = client.with_options(timeout_s=1.0)
+        assert client.corpus is client.corpus
+        assert other.corpus is not client.corpus
+        assert vars(other.corpus)["_client"] is other
+
+
 def test_the_twins_take_the_same_settings() -> None:
     def settings(kind: Any) -> list[str]:
         return list(inspect.signature(kind.__init__).parameters)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from typing import ClassVar
 
 import httpx
 import pytest
-from dhatu_client._call import BodySpec
+from dhatu_client._breaker import BreakerPolicy
+from dhatu_client._call import ApiSpec, BodySpec
+from dhatu_client._client import AsyncAPIClient
 from dhatu_client._errors import (
     APIStatusError,
     ArgumentError,
@@ -19,11 +23,15 @@ from dhatu_client._errors import (
     ContentTooLargeError,
     TransportError,
 )
-from sdk.support import Caller, Server, answer, operation
+from sdk.support import API, Caller, Server, answer, operation
 
 Connect = Callable[..., Caller]
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 SHORT_S = 0.2
+
+
+class SampleAPI(AsyncAPIClient):
+    _api: ClassVar[ApiSpec] = API
 
 
 class Peer:
@@ -33,6 +41,8 @@ class Peer:
         self._reply = reply
         self._hang = hang
         self._over = threading.Event()
+        self._next = threading.Semaphore(0)
+        self.arrived = threading.Semaphore(0)
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
         self.heads: list[bytes] = []
@@ -51,12 +61,18 @@ class Peer:
                 if not head:
                     continue
                 self.heads.append(head)
+                self.arrived.release()
                 connection.sendall(self._reply)
                 if self._hang:
-                    self._over.wait(10)
+                    self._next.acquire(timeout=10)
+
+    def let_go(self) -> None:
+        """Go on to the next connection of a server that hangs."""
+        self._next.release()
 
     def close(self) -> None:
         self._over.set()
+        self.let_go()
         socket.create_connection(self._listener.getsockname()).close()
         self._thread.join()
         self._listener.close()
@@ -190,6 +206,22 @@ def test_headers_that_would_break_the_message_are_refused(
     with pytest.raises(ArgumentError):
         connect(base_url=peer.url).call(operation(), options={"extra_headers": headers})
     assert peer.heads == []
+
+
+async def test_a_cancelled_call_ends_at_once_and_says_nothing_of_the_server(
+    serve: Callable[..., Peer],
+) -> None:
+    peer = serve(HEAD, hang=True)
+    async with SampleAPI(base_url=peer.url) as client:
+        for _ in range(BreakerPolicy().failures):
+            task = asyncio.create_task(client.call(operation(), {}, {}))
+            await asyncio.to_thread(peer.arrived.acquire)
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+            peer.let_go()
+        with pytest.raises(CallTimeoutError):
+            await client.call(operation(), {}, {"timeout_s": SHORT_S, "max_retries": 0})
 
 
 def test_closing_closes_only_what_the_client_made(connect: Connect) -> None:

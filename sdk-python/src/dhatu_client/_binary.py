@@ -9,7 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from ._streams import StreamedAnswer, StreamHead
+from ._streamed import StreamedAnswer, StreamHead
 from ._wire import AnswerReader, AsyncAnswerReader, TransportFailed
 
 

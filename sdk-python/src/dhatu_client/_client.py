@@ -19,7 +19,8 @@ from ._media import essence
 from ._request import Invocation, Target, encode_request
 from ._retry import RetryPolicy
 from ._settings import Given, Settings, Surroundings, checked_retries, checked_timeout, resolve
-from ._streams import EventPayloads, EventStream, LinePayloads, StreamHead, SyncEventStream
+from ._streamed import StreamHead
+from ._streams import EventPayloads, EventStream, LinePayloads, SyncEventStream
 from ._wire import Answer, AnswerReader, AsyncAnswerReader
 
 if TYPE_CHECKING:
@@ -91,7 +92,11 @@ class ConfiguredClient:
 
 
 class AsyncAPIClient(ConfiguredClient):
-    """The async client of an API; a generated class sets `_api` and adds the operations."""
+    """The async client of an API; a generated class sets `_api` and adds the operations.
+
+    Calls that may be repeated are, twice by default. After ten failures of the server in a row, calls are
+    refused at once for five seconds; then one at a time is let through until one succeeds.
+    """
 
     def __init__(
         self,
@@ -159,7 +164,10 @@ class AsyncAPIClient(ConfiguredClient):
 
 
 class SyncAPIClient(ConfiguredClient):
-    """The twin of `AsyncAPIClient` for code without an event loop; threads may share it."""
+    """The twin of `AsyncAPIClient` for code without an event loop; threads may share it.
+
+    Time limits are checked whenever something arrives, so that a call may overrun its own by one wait.
+    """
 
     def __init__(
         self,

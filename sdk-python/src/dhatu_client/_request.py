@@ -139,7 +139,8 @@ def _proofs(target: Target, operation: Operation[Any, Any]) -> list[tuple[Scheme
 
 def _wanted(operation: Operation[Any, Any], sent: str, *, stream: bool) -> list[ResponseSpec]:
     """The answers to ask for: a stream if wanted, else what is like the body sent, else JSON, else any."""
-    offered = [spec for spec in operation.responses if spec.status.startswith("2") and spec.media_type]
+    described = [spec for spec in operation.responses if spec.media_type]
+    offered = [spec for spec in described if spec.status.startswith("2")] or described
     series = [spec for spec in offered if spec.kind in ("sse", "jsonl")]
     if stream and series:
         return series[:1]

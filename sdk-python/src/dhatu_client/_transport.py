@@ -138,7 +138,10 @@ def _request(
         headers.append((b"content-length", str(request.body.size_bytes).encode()))
     left_s = max(step.time_left_s, 0.001)
     timeout = httpx.Timeout(
-        connect=min(left_s, _CONNECT_S), pool=left_s, write=left_s, read=max(step.idle_s, 0.001)
+        connect=min(left_s, _CONNECT_S),
+        pool=left_s,
+        write=left_s,
+        read=step.idle_s if request.open_ended else left_s,
     )
     return client.build_request(
         request.method, request.url, headers=headers, content=content, timeout=timeout
