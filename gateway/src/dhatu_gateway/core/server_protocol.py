@@ -143,12 +143,15 @@ class ServerProtocol(asyncio.Protocol):
 
     def answered(self) -> None:
         self._server_state.total_requests += 1
-        cycle = self._cycle
-        if cycle is None or not cycle.keep_alive or self._closing:
+        if self._cycle is None or not self._cycle.keep_alive:
             self._close()
         elif self._waiting:
             self._run(self._waiting.popleft())
             self.resume_reading()
+        elif self._refused is not None:
+            self._answer_refused(self._refused)
+        elif self._closing:
+            self._close()
         else:
             self._clock.enter("head" if self._in_head else "idle")
 
@@ -275,17 +278,18 @@ class ServerProtocol(asyncio.Protocol):
     def _refuse(self, problem: Problem) -> None:
         """Answer what cannot become, or stay, a request; the connection is not used again."""
         self._closing = True
-        cycle, arriving = self._cycle, self._arriving
-        if arriving is not None and not arriving.body_complete:
-            arriving.failure = problem
-            arriving.wake()
-        elif cycle is not None and not cycle.answered:
-            cycle.keep_alive = False  # its answer goes out, then the connection is closed
-        else:
-            self._cycle = Cycle(
-                self, {"method": "", "http_version": "1.1"}, keep_alive=False, expects_continue=False
-            )
-            self._cycle.refuse(problem)
+        self._refused = problem
+        if self._arriving is not None and not self._arriving.body_complete:
+            self._arriving.failure = problem
+            self._arriving.wake()
+        elif self._cycle is None or self._cycle.answered:
+            self._answer_refused(problem)
+        # Otherwise `answered` comes back to it, once the requests before it have been answered.
+
+    def _answer_refused(self, problem: Problem) -> None:
+        scope = {"method": "", "http_version": "1.1"}
+        self._cycle = Cycle(self, scope, keep_alive=False, expects_continue=False)
+        self._cycle.refuse(problem)
 
     def _close(self) -> None:
         """Close the connection, but not over data that was not read: the reset would outrun the answer."""

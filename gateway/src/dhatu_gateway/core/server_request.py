@@ -49,6 +49,11 @@ def check_head(head: Head, limits: ServerLimits) -> Problem | None:
             return _refusal("malformed-request", "HTTP/1.1 requires a Host field.")
     elif _HOST.fullmatch(host) is None:
         return _refusal("malformed-request", "The Host field is not a host name with an optional port.")
+    if b"upgrade" in fields and (
+        b"transfer-encoding" in fields or fields.get(b"content-length", b"0") != b"0"
+    ):
+        # llhttp takes the body for a part of the new protocol.
+        return _refusal("malformed-request", "A request with a body cannot ask for an upgrade.")
     if b"transfer-encoding" in fields:
         return _check_transfer_encoding(head, fields)
     if b"expect" in fields and fields[b"expect"].lower() != b"100-continue":
