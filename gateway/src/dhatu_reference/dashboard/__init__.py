@@ -1,0 +1,1 @@
+"""Shows how the platform is doing and how it is used."""
