@@ -93,9 +93,9 @@ async def collect(client: DhatuAPI) -> None:
 
 
 async def search(client: DhatuAPI) -> None:
-    chapter("Search it", 'page = await client.corpus.search("vana* gacchati", limit=3)')
-    page = await client.corpus.search("vana* gacchati", limit=3)
-    say(f"{page.total} documents match (diacritics and case do not matter):")
+    chapter("Search it", 'page = await client.corpus.search("gacchati", limit=3)')
+    page = await client.corpus.search("gacchati", limit=3)
+    say(f"{page.total} documents match, the best first (diacritics and case do not matter):")
     for hit in page.documents:
         snippet = re.sub(r"<mark>(.*?)</mark>", lambda match: styled(match[1], "1;33"), hit.snippet)
         say(f"  {hit.score:5.2f}  {hit.title} [{hit.language}]")

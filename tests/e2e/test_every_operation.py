@@ -35,27 +35,10 @@ class Case:
     method: str
     path: str
     operation: dict[str, Any]
-    pointer: str
+    parameters: tuple[dict[str, Any], ...]
 
     def __str__(self) -> str:
         return f"{self.method.upper()} {self.path}"
-
-
-def cases() -> list[Case]:
-    return [
-        Case(method=method, path=path, operation=operation, pointer=f"/paths/{escape(path)}/{method}")
-        for path, item in DOCUMENT["paths"].items()
-        for method, operation in item.items()
-        if method in {"get", "post", "put", "patch", "delete"}
-    ]
-
-
-CASES = cases()
-PROTECTED = [case for case in CASES if case.operation.get("security")]
-
-
-def escape(token: str) -> str:
-    return token.replace("~", "~0").replace("/", "~1")
 
 
 def resolve(node: dict[str, Any]) -> dict[str, Any]:
@@ -67,6 +50,24 @@ def resolve(node: dict[str, Any]) -> dict[str, Any]:
     return node
 
 
+def cases() -> list[Case]:
+    return [
+        Case(
+            method=method,
+            path=path,
+            operation=operation,
+            parameters=tuple(map(resolve, item.get("parameters", []) + operation.get("parameters", []))),
+        )
+        for path, item in DOCUMENT["paths"].items()
+        for method, operation in item.items()
+        if method in {"get", "post", "put", "patch", "delete"}
+    ]
+
+
+CASES = cases()
+PROTECTED = [case for case in CASES if case.operation.get("security")]
+
+
 def example(node: dict[str, Any]) -> Any:
     examples = node.get("examples") or {}
     return next(iter(examples.values()))["value"] if examples else None
@@ -75,7 +76,7 @@ def example(node: dict[str, Any]) -> Any:
 def request(case: Case, base_url: str) -> httpx.Request:
     """The operation, called with the document's own examples."""
     path, query, headers = case.path, {}, {}
-    for parameter in map(resolve, case.operation.get("parameters", [])):
+    for parameter in case.parameters:
         value = example(parameter)
         if parameter["in"] == "path":
             path = path.replace("{" + parameter["name"] + "}", str(value))
@@ -145,8 +146,9 @@ async def test_the_answer_is_one_that_the_document_describes(
     case: Case, base_url: str, full_key: str
 ) -> None:
     answer = await send(request(case, base_url), full_key)
+    refusals = {400, 403, 415} | ({401} if case in PROTECTED else set())  # an example is no real password
     assert answer.status_code < 500
-    assert answer.status_code not in {400, 401, 403, 415}, answer.text
+    assert answer.status_code not in refusals, answer.text
     check_answer(case, answer)
 
 

@@ -132,7 +132,7 @@ class APIStatusError(DhatuError):
         return self.problem.errors
 
     def _advice(self, retry_after_s: float | None) -> str:
-        return "" if retry_after_s is None else f"; try again in {retry_after_s:g} s"
+        return "" if retry_after_s is None else f" (Retry-After: {retry_after_s:g} s)"
 
 
 class BadRequestError(APIStatusError):

@@ -9,6 +9,7 @@ from http import HTTPStatus
 from typing import Any, cast
 
 _MAX_TEXT = 500
+_MAX_PARTS = 5
 _KNOWN = frozenset({"type", "title", "status", "detail", "instance", "request_id", "errors"})
 
 
@@ -41,18 +42,18 @@ class Problem:
     """Further members of the problem, as they came."""
 
     def summary(self) -> str:
-        """One line: title, detail and refused parts."""
-        text = ": ".join(part for part in (self.title, self.detail) if part)
-        parts = "; ".join(str(error) for error in self.errors[:5])
-        more = len(self.errors) - 5
-        return text + (f" ({parts}{f'; and {more} more' if more > 0 else ''})" if parts else "")
+        """One line: the title, and the refused parts or else the detail."""
+        parts = "; ".join(str(error) for error in self.errors[:_MAX_PARTS])
+        more = len(self.errors) - _MAX_PARTS
+        said = f"{parts}; and {more} more" if more > 0 else parts or self.detail.removesuffix(".")
+        return ": ".join(part for part in (self.title, said) if part)
 
 
 def read_problem(status: int, content: bytes) -> Problem:
     """The problem that an error's body describes, or one made up from the status and its first line.
 
     >>> read_problem(404, b'{"title": "Not found", "detail": "No document doc_1."}').summary()
-    'Not found: No document doc_1.'
+    'Not found: No document doc_1'
     >>> read_problem(502, b"<html>").summary()
     'Bad Gateway: <html>'
     """
