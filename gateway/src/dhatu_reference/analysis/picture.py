@@ -109,8 +109,7 @@ def _draw_bars(axes: Axes, row: _Row) -> None:
 def _draw_places(axes: Axes, row: _Row, scale: _Scale) -> None:
     for line, mark in enumerate(row.marks):
         axes.broken_barh([scale.span(place) for place in mark.places], (line - 0.35, 0.7), color=row.colour)
-    for boundary in scale.boundaries:
-        axes.axvline(boundary, color="0.8", linewidth=0.6, zorder=0)
+    axes.vlines(scale.boundaries, -0.6, len(row.marks) - 0.4, color="0.8", linewidth=0.6, zorder=0)
     axes.set_xlim(0, scale.characters)
     axes.tick_params(axis="y", labelleft=False, left=False)
     axes.set_xlabel("character of the text", fontsize="small")
