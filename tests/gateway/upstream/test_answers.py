@@ -120,8 +120,15 @@ async def test_a_connection_is_used_again() -> None:
         b"HTTP/1.0 200 OK\r\ncontent-length: 2\r\n\r\nok",
         OK + b"bytes that belong to no answer",
         OK + OK,
+        OK + b"HTTP/1.1 ",
     ],
-    ids=["connection: close", "HTTP/1.0", "bytes beyond the end", "a second answer nobody asked for"],
+    ids=[
+        "connection: close",
+        "HTTP/1.0",
+        "bytes beyond the end",
+        "a second answer nobody asked for",
+        "the beginning of one",
+    ],
 )
 async def test_a_connection_that_must_not_be_used_again_is_not(answer: bytes) -> None:
     async with serving(answering(answer)) as (service, endpoint), upstream_to(endpoint) as upstream:
@@ -213,6 +220,12 @@ async def test_headers_of_one_connection_stay_behind() -> None:
     async with upstream_of(answering(head + b"Content-Length: 0\r\n\r\n")) as upstream:
         sink = await exchange(upstream)
     assert sink.headers == [(b"set-cookie", b"a"), (b"set-cookie", b"b"), (b"content-length", b"0")]
+
+
+async def test_connection_cannot_take_the_length_of_an_answer_away() -> None:
+    answer = b"HTTP/1.1 200 OK\r\nconnection: content-length\r\ncontent-length: 2\r\n\r\nok"
+    async with upstream_of(answering(answer)) as upstream:
+        assert (await exchange(upstream)).headers == [(b"content-length", b"2")]
 
 
 async def test_an_answer_in_single_bytes_is_the_same_answer() -> None:

@@ -183,6 +183,22 @@ async def test_a_connection_that_the_service_closed_is_not_used_again_even_for_a
     assert service.connections == 3
 
 
+async def test_one_dead_connection_makes_all_that_are_idle_suspect() -> None:
+    both = asyncio.Barrier(2)
+
+    async def dying_with_its_process(wire: Wire) -> None:
+        await wire.request()
+        await both.wait()
+        await wire.send(OK)
+        await wire.request()
+
+    scripts = (dying_with_its_process, dying_with_its_process, answering(OK))
+    async with serving(*scripts) as (service, endpoint), upstream_to(endpoint) as upstream:
+        await asyncio.gather(exchange(upstream), exchange(upstream))
+        assert (await exchange(upstream)).content == b"ok"
+    assert service.connections == 3
+
+
 async def test_an_answer_that_nobody_asked_for_reaches_nobody() -> None:
     async def pushing(wire: Wire) -> None:
         await wire.request()
@@ -193,7 +209,12 @@ async def test_an_answer_that_nobody_asked_for_reaches_nobody() -> None:
         await wire.closed()
 
     first_is_over, push = asyncio.Event(), asyncio.Event()
-    async with serving(pushing, answering(OK)) as (service, endpoint), upstream_to(endpoint) as upstream:
+    limits = dataclasses.replace(LIMITS, keep_alive_s=60)
+    async with (
+        serving(pushing, answering(OK)) as (service, endpoint),
+        upstream_to(endpoint, limits=limits) as upstream,
+        asyncio.timeout(5),
+    ):
         await exchange(upstream)
         await first_is_over.wait()
         push.set()

@@ -241,6 +241,7 @@ async def test_a_service_that_never_reads_times_out() -> None:
 
 async def test_a_slow_upload_is_not_the_service_s_fault() -> None:
     loop = asyncio.get_running_loop()
+    uploaded = asyncio.Event()
 
     async def slow() -> AsyncIterator[bytes]:
         yield b"a"
@@ -248,14 +249,22 @@ async def test_a_slow_upload_is_not_the_service_s_fault() -> None:
         loop.call_later(0.3, later.set_result, None)
         await later
         yield b"b"
+        uploaded.set()
 
     async def script(wire: Wire) -> None:
         assert (await wire.request()).body == b"ab"
         await wire.send(OK)
 
+    class Watched(RecordingSink):
+        async def client_gone(self) -> None:
+            assert uploaded.is_set(), "the stream was still being read from the same source"
+            await super().client_gone()
+
     limits = dataclasses.replace(LIMITS, idle_s=0.2, first_byte_s=0.2, disconnect_check_s=0.01)
+    sink = Watched()
     async with upstream_of(script, limits=limits) as upstream:
-        assert (await exchange(upstream, upload(slow()))).content == b"ok"
+        await upstream.forward(upload(slow()), sink)
+    assert sink.content == b"ok"
 
 
 async def test_the_clock_for_the_answer_starts_after_the_upload() -> None:
@@ -268,6 +277,20 @@ async def test_the_clock_for_the_answer_starts_after_the_upload() -> None:
         with pytest.raises(UpstreamTimeout) as caught:
             await exchange(upstream, upload(pieces(b"a")))
     assert caught.value.phase == "first_byte"
+
+
+async def test_an_early_answer_to_a_large_body_ends_the_connection() -> None:
+    """What is left of the body would be taken for the next request."""
+
+    async def script(wire: Wire) -> None:
+        await wire.request_head()
+        await wire.send(b"HTTP/1.1 413 Too Large\r\ncontent-length: 0\r\n\r\n")
+        await wire.closed()
+
+    async with serving(script, answering_forever()) as (service, endpoint), upstream_to(endpoint) as upstream:
+        assert (await exchange(upstream, request_for(b"POST", b"x" * 32 * MEGABYTE))).status == 413
+        assert (await exchange(upstream)).content == b"ok"
+    assert service.connections == 2
 
 
 async def test_an_early_answer_ends_the_upload_and_the_connection() -> None:
@@ -338,6 +361,48 @@ async def test_a_client_that_goes_away_ends_the_work_of_the_service(head: bytes)
             await forwarding
         await service.finished.wait()
     assert not sink.finished
+
+
+async def test_a_client_that_goes_away_at_the_end_disturbs_nobody_else() -> None:
+    """Its connection has been given back by then, and carries the request of another client."""
+    halfway, second_has_come, first_is_over = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    async def script(wire: Wire) -> None:
+        await wire.request()
+        await wire.send(b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nha")
+        await halfway.wait()
+        await wire.send(b"lf")
+        await wire.request()
+        second_has_come.set()
+        await first_is_over.wait()
+        await wire.send(OK)
+
+    class LeavingAtTheEnd(RecordingSink):
+        watched = False
+
+        async def client_gone(self) -> None:
+            self.watched = True
+            halfway.set()
+            await super().client_gone()
+
+    limits = dataclasses.replace(LIMITS, disconnect_check_s=0.01)
+    async with serving(script) as (service, endpoint), upstream_to(endpoint, limits=limits) as upstream:
+        leaving = LeavingAtTheEnd()
+        first = asyncio.create_task(upstream.forward(request_for(), leaving))
+        await halfway.wait()
+        leaving.ready.clear()
+        while not leaving.finished:
+            leaving.arrived.clear()
+            await leaving.arrived.wait()
+        second = asyncio.create_task(exchange(upstream))
+        await second_has_come.wait()
+        leaving.gone.set()
+        await settled(lambda: 0)
+        first_is_over.set()
+        assert (await second).content == b"ok"
+        leaving.ready.set()
+        await first
+    assert service.connections == 1
 
 
 async def test_a_slow_answer_to_a_client_that_stays_is_delivered() -> None:

@@ -47,7 +47,7 @@ class UpstreamRequest:
     target: bytes
     """Canonical path, and the query with its question mark if there is one."""
     headers: Headers
-    """Passed on as they are, so filtered by `headers.filter_request_headers` before: no Host, no framing."""
+    """Passed on as they are, so without those in `headers.REQUEST_DROPPED`: no Host, no framing."""
     body: bytes
     """The whole body; ignored where `stream` is given."""
     deadline_s: float
