@@ -21,20 +21,21 @@ class CrossOrigin:
 
     def mark(self, exchange: Exchange, origin: bytes) -> None:
         """Add to the answer of a request from `origin` what lets its page read it."""
-        allowed = self._allowed(origin)
+        allowed, headers = self._decide(origin)
+        exchange.response_headers += headers
         if allowed:
-            exchange.response_headers += (*allowed, *self._exposed)
+            exchange.response_headers += self._exposed
 
     def preflight(self, origin: bytes, allow: bytes) -> list[Header]:
         """Return the headers of the answer to a preflight; `allow` lists the methods of the resource."""
-        allowed = self._allowed(origin)
+        allowed, headers = self._decide(origin)
         if not allowed:
-            return [(b"vary", b"Origin")]
-        return [*allowed, (b"access-control-allow-methods", allow), *self._preflight]
+            return [*headers]
+        return [*headers, (b"access-control-allow-methods", allow), *self._preflight]
 
-    def _allowed(self, origin: bytes) -> tuple[Header, ...]:
+    def _decide(self, origin: bytes) -> tuple[bool, tuple[Header, ...]]:
         if self._any_origin:
-            return ((b"access-control-allow-origin", b"*"),)
+            return True, ((b"access-control-allow-origin", b"*"),)
         if origin in self._origins:
-            return ((b"access-control-allow-origin", origin), (b"vary", b"Origin"))
-        return ()
+            return True, ((b"access-control-allow-origin", origin), (b"vary", b"Origin"))
+        return False, ((b"vary", b"Origin"),)

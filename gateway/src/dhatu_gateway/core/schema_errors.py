@@ -52,30 +52,54 @@ def _flattened(errors: Iterable[ValidationError]) -> Iterator[tuple[str, str]]:
                 for name in facts["unexpected"]:
                     yield f"{path}/{_token(name)}", "is not known here"
             case "oneOf" | "anyOf" if facts.get("context"):
-                yield from _of_alternatives(path, facts["context"])
+                yield from _of_alternatives(error, path, facts["context"])
             case name:
                 yield path, _describe(name, facts)
 
 
-def _of_alternatives(path: str, alternatives: list[list[ValidationError]]) -> Iterator[tuple[str, str]]:
-    """Speak of the alternative that was meant: the one whose fixed values are right."""
-    meant = [errors for errors in alternatives if not any(e.kind.name in ("const", "type") for e in errors)]
+def _of_alternatives(
+    parent: ValidationError, path: str, alternatives: list[list[ValidationError]]
+) -> Iterator[tuple[str, str]]:
+    """Speak of the alternative that was meant: the one of the right type whose fixed values are right."""
+    wrong_types = [[e for e in errors if _is_type_of(parent, e)] for errors in alternatives]
+    if all(wrong_types):
+        yield (
+            path,
+            _of_types(name for errors in wrong_types for e in errors for name in e.kind.as_dict()["types"]),
+        )
+        return
+    fixed = [next((e for e in errors if _is_fixed(e)), None) for errors in alternatives]
+    meant = [
+        errors
+        for errors, wrong, value in zip(alternatives, wrong_types, fixed, strict=True)
+        if not wrong and value is None
+    ]
     if len(meant) == 1:
         yield from _flattened(meant[0])
         return
-    fixed = [next((e for e in errors if e.kind.name == "const"), None) for errors in alternatives]
-    places = {tuple(error.instance_path) for error in fixed if error is not None}
-    if len(places) == 1 and all(error is not None for error in fixed):
-        values = [error.kind.as_dict()["expected_value"] for error in fixed if error is not None]
-        name = "".join(f"/{_token(part)}" for part in next(iter(places)))
-        yield name, f"must be one of {_listed(values)}"
-        return
-    kinds = {e.kind.name for errors in alternatives for e in errors if tuple(e.instance_path) == ()}
-    if kinds == {"type"}:
-        types = [t for errors in alternatives for e in errors for t in e.kind.as_dict()["types"]]
-        yield path, _of_types(types)
+    values = [error for error in fixed if error is not None]
+    places = {tuple(error.instance_path) for error in values}
+    if not meant and len(places) == 1:
+        name = "".join(f"/{_token(part)}" for part in values[0].instance_path)
+        yield name, f"must be one of {_listed(map(_fixed_value, values))}"
         return
     yield path, "matches none of the forms, or more than one, that are described here"
+
+
+def _is_type_of(parent: ValidationError, error: ValidationError) -> bool:
+    return error.kind.name == "type" and error.instance_path == parent.instance_path
+
+
+def _is_fixed(error: ValidationError) -> bool:
+    """Whether the error is about a value that tells the alternatives apart."""
+    return error.kind.name == "const" or (
+        error.kind.name == "enum" and len(error.kind.as_dict()["options"]) == 1
+    )
+
+
+def _fixed_value(error: ValidationError) -> Any:
+    facts = error.kind.as_dict()
+    return facts["expected_value"] if error.kind.name == "const" else facts["options"][0]
 
 
 def _describe(keyword: str, facts: dict[str, Any]) -> str:
