@@ -153,6 +153,8 @@ class ServerProtocol(asyncio.Protocol):
         elif self._closing:
             self._close()
         else:
+            # The last piece of a large body may have paused it, and nobody asks for more of this request.
+            self.resume_reading()
             self._clock.enter("head" if self._in_head else "idle")
 
     # -- what llhttp calls, in this order
