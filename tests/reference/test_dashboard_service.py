@@ -165,18 +165,28 @@ async def test_a_service_that_runs_in_part_is_degraded(client: httpx.AsyncClient
 
 
 @pytest.mark.parametrize(
-    "answer",
+    ("answer", "detail"),
     [
-        pytest.param(lambda _: httpx.Response(500), id="error"),
-        pytest.param(lambda _: httpx.Response(200, text="<html>"), id="not-json"),
-        pytest.param(lambda _: httpx.Response(200, json=["ok"]), id="wrong-shape"),
+        pytest.param(lambda _: httpx.Response(500), "Answered with status 500.", id="error"),
+        pytest.param(
+            lambda _: httpx.Response(200, text="<html>"),
+            "Its answer cannot be read: Invalid JSON",
+            id="not-json",
+        ),
+        pytest.param(
+            lambda _: httpx.Response(200, json={"state": "ok"}),
+            "Its answer cannot be read: status: Field required",
+            id="wrong-shape",
+        ),
     ],
 )
 async def test_a_service_that_answers_nonsense_is_degraded(
-    client: httpx.AsyncClient, network: Network, answer: Answer
+    client: httpx.AsyncClient, network: Network, answer: Answer, detail: str
 ) -> None:
     network.answers["http://analysis/health"] = answer
-    assert _states(await _get(client, OVERVIEW))["analysis"] == "degraded"
+    analysis = (await _get(client, OVERVIEW))["services"][0]
+    assert analysis["state"] == "degraded"
+    assert analysis["detail"].startswith(detail)
 
 
 async def test_a_service_that_never_answers_is_down(network: Network) -> None:

@@ -126,12 +126,20 @@ class Probes:
         try:
             value = read(response.text)
         except (ValidationError, MetricsError) as error:
-            return _unread(name, "degraded", f"Its answer cannot be read: {error}", latency_ms)
+            return _unread(name, "degraded", f"Its answer cannot be read: {_reason(error)}", latency_ms)
         return Reading(health=ServiceHealth(name=name, state="up", latency_ms=latency_ms), value=value)
 
 
 def _model(kind: type[Model]) -> Callable[[str], Model]:
     return kind.model_validate_json
+
+
+def _reason(error: ValidationError | MetricsError) -> str:
+    if isinstance(error, MetricsError):
+        return str(error)
+    first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+    where = ".".join(map(str, first["loc"]))
+    return f"{where}: {first['msg']}" if where else first["msg"]
 
 
 def _unread(name: str, state: State, detail: str, latency_ms: float | None = None) -> Reading[T]:
