@@ -20,6 +20,10 @@ LIMITS = UpstreamLimits(connect_s=2, first_byte_s=2, idle_s=2, keep_alive_s=2, d
 """Long enough never to matter; tests of a limit shorten that one."""
 
 OK = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"
+EVENTS = (
+    b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream; charset=utf-8\r\ntransfer-encoding: chunked\r\n\r\n"
+)
+MEGABYTE = 1_048_576
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -234,3 +238,12 @@ def answering_and_closing(answer: bytes) -> Script:
         await wire.send(answer)
 
     return script
+
+
+async def settled(progress: Callable[[], int]) -> None:
+    """Return once a counter stands still though everything has had many turns."""
+    before, turns = progress(), 0
+    while turns < 1000:
+        await asyncio.sleep(0)
+        turns = turns + 1 if progress() == before else 0
+        before = progress()
