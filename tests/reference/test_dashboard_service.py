@@ -43,7 +43,11 @@ dhatu_gateway_request_duration_seconds_sum{operation="compress"} 0.3
 HEALTH = {
     "status": "degraded",
     "version": "1.0.0",
-    "checks": [{"name": "credentials", "status": "ok"}, {"name": "corpus", "status": "failed"}],
+    "checks": [
+        {"name": "corpus", "status": "failed"},
+        {"name": "credentials", "status": "ok"},
+        {"name": "redis", "status": "ok"},
+    ],
 }
 
 Answer = Callable[[httpx.Request], httpx.Response]
@@ -278,13 +282,14 @@ async def test_a_bad_parameter_is_named(client: httpx.AsyncClient, params: dict[
 async def test_the_topology(client: httpx.AsyncClient) -> None:
     topology = await _get(client, TOPOLOGY)
     nodes = {node["id"]: node for node in topology["nodes"]}
-    assert [node["kind"] for node in topology["nodes"]] == ["gateway"] + 4 * ["service"] + 2 * ["store"]
+    assert [node["kind"] for node in topology["nodes"]] == ["gateway"] + 4 * ["service"] + 3 * ["store"]
     assert nodes["credentials"]["state"] == "up"
     assert nodes["corpus-index"]["state"] == "up"
     edges = {(edge["source"], edge["target"]): edge for edge in topology["edges"]}
     assert edges["gateway", "compression"]["calls"] == 100
     assert edges["gateway", "analysis"]["calls"] == 0
     assert edges["gateway", "credentials"]["protocol"] == "internal"
+    assert edges["gateway", "redis"]["protocol"] == "redis"
     assert edges["corpus", "corpus-index"]["protocol"] == "sqlite"
     assert {node for edge in edges for node in edge} == set(nodes)
 

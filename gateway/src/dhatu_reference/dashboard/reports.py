@@ -11,6 +11,7 @@ from .models import (
     DashboardOverview,
     GroupBy,
     NodeKind,
+    Protocol,
     ServiceHealth,
     State,
     Topology,
@@ -77,15 +78,7 @@ async def topology(probes: Probes, now: Now) -> Topology:
     edges = [
         *_service_edges(parts, calls.value),
         *_own_edges([gateway.health, *services]),
-        *(
-            TopologyEdge(
-                source="corpus" if node.id == _INDEX else _GATEWAY,
-                target=node.id,
-                protocol="sqlite" if node.id == _INDEX else "internal",
-                state=node.state,
-            )
-            for node in store_nodes
-        ),
+        *map(_store_edge, store_nodes),
     ]
     return Topology(
         generated_at=now(), nodes=nodes, edges=sorted(edges, key=lambda edge: (edge.source, edge.target))
@@ -123,6 +116,14 @@ def _index_node(corpus: ServiceHealth) -> TopologyNode:
     """The corpus answers with its size where its index works; where it does not answer, nobody can say."""
     state: State = "unknown" if corpus.state == "down" else corpus.state
     return TopologyNode(id=_INDEX, kind="store", title="Full-text index", state=state, detail=corpus.detail)
+
+
+def _store_edge(store: TopologyNode) -> TopologyEdge:
+    """The gateway calls its shared store `redis`, and says of no other how it is reached."""
+    if store.id == _INDEX:
+        return TopologyEdge(source="corpus", target=store.id, protocol="sqlite", state=store.state)
+    protocol: Protocol = "redis" if store.id == "redis" else "internal"
+    return TopologyEdge(source=_GATEWAY, target=store.id, protocol=protocol, state=store.state)
 
 
 def _service_edges(
