@@ -118,8 +118,10 @@ class Connection(asyncio.Protocol):
             self._write(body)
 
     def changed(self) -> asyncio.Future[None]:
-        """Return a future: done when the head, a part of the body, the end or an error comes, or the exchange
-        is found to be slow."""
+        """Return a future that is done once there is news.
+
+        That is the head of the answer, more of its body, its end, an error, or that the exchange is slow.
+        """
         waiter = self._waiter = self._loop.create_future()
         return waiter
 

@@ -101,7 +101,9 @@ class ConnectionPool:
     def abort(self) -> None:
         """Cut off every exchange that is still under way."""
         for connection in tuple(self._open):
-            connection.fail(self._unavailable("was cut off: the gateway is shutting down"))
+            error = self._unavailable("was cut off: the gateway is shutting down")
+            error.unsent = False
+            connection.fail(error)
 
     # What connections report.
 
