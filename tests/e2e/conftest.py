@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
-from dhatu_client import DhatuAPI
-from dhatu_reference.stack import Stack
+from dhatu_client import DhatuAPI, SyncDhatuAPI
+from dhatu_reference.stack import ALL_SCOPES, Stack
 
 ROOT = Path(__file__).parents[2]
 
@@ -33,7 +33,8 @@ def base_url(stack: Stack) -> str:
 @pytest.fixture
 def api_key(stack: Stack) -> str:
     """A fresh key with every scope: limits count per key, so that no test uses up another's."""
-    return stack.create_key("test")
+    with SyncDhatuAPI(base_url=stack.addresses.gateway, api_key=stack.api_key) as client:
+        return client.api_keys.create("test", scopes=ALL_SCOPES).key
 
 
 @pytest.fixture
