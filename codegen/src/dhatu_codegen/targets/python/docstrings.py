@@ -11,7 +11,7 @@ from ...ir.operation import Operation
 from .arguments import Argument
 
 _WIDTH: Final = 100
-_ERRORS: Final = {
+ERRORS: Final = {
     "400": "BadRequestError",
     "401": "AuthenticationError",
     "403": "PermissionDeniedError",
@@ -73,9 +73,9 @@ def _lines(operation: Operation, arguments: tuple[Argument, ...]) -> Iterator[st
         yield from ("", "Returns:")
         yield from _item(" ".join(" ".join(response.description.split()) for response in successes))
     refusals = [
-        f"{_ERRORS[response.status]} ({response.status})"
+        f"{ERRORS[response.status]} ({response.status})"
         for response in operation.responses
-        if response.status in _ERRORS
+        if response.status in ERRORS
     ]
     if refusals:
         yield from ("", "Raises:")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Mapping
+import textwrap
+from collections.abc import Mapping
 from typing import Final
 
 _ORIGINS: Final = {
@@ -37,6 +38,7 @@ _ORIGINS: Final = {
     **dict.fromkeys(("EventStream", "SyncEventStream"), ".._streams"),
 }
 """Where a name comes from, seen from the package; empty for a module of its own."""
+_THIRD_PARTY: Final = frozenset({"typing_extensions"})
 RENAMED_WHERE_HIDDEN: Final = {"models": "model_types", "date": "date_type", "datetime": "datetime_type"}
 """What these are called in a class that has a member of their name."""
 _ALIASES: Final = {
@@ -65,20 +67,14 @@ def import_lines(text: str, depth: int = 0, own: Mapping[str, str] | None = None
     uses.visit(ast.parse(text))
     run = (uses.run & origins.keys()) - uses.bound
     annotated = (uses.annotated & origins.keys()) - run
-    standard, others = _lines(run, origins, depth)
-    if annotated and "typing" not in {origins[name] for name in run}:
-        standard = sorted([*standard, "from typing import TYPE_CHECKING"], key=_order)
-    elif annotated:
-        standard = [
-            line.replace("from typing import ", "from typing import TYPE_CHECKING, ") for line in standard
-        ]
-    blocks = ["from __future__ import annotations", "\n".join(standard), "\n".join(others)]
+    listed = {name: origins[name] for name in run}
     if annotated:
-        typed = [
-            "\n".join(f"    {line}" for line in lines) for lines in _lines(annotated, origins, depth) if lines
-        ]
-        blocks.append("if TYPE_CHECKING:\n" + "\n\n".join(typed))
-    return "\n\n".join(block for block in blocks if block)
+        listed["TYPE_CHECKING"] = "typing"
+    blocks = ["from __future__ import annotations", *_blocks(listed, depth)]
+    if annotated:
+        typed = "\n\n".join(_blocks({name: origins[name] for name in annotated}, depth))
+        blocks.append(f"if TYPE_CHECKING:\n{textwrap.indent(typed, '    ')}")
+    return "\n\n".join(blocks)
 
 
 class _Uses(ast.NodeVisitor):
@@ -122,22 +118,20 @@ class _Uses(ast.NodeVisitor):
             self._inside = False
 
 
-def _lines(names: Iterable[str], origins: Mapping[str, str], depth: int) -> tuple[list[str], list[str]]:
-    """Those of the standard library, and all others."""
+def _blocks(names: Mapping[str, str], depth: int) -> list[str]:
+    """Import lines for names and their origins: the standard library, other packages, this one."""
     modules: dict[str, list[str]] = {}
     for name in sorted(names, key=lambda name: (not name.isupper(), not name[0].isupper(), name)):
-        origin = origins[name]
+        origin = names[name]
         module = "." * depth + origin if origin.startswith(".") else origin
         modules.setdefault(module, []).append(_ALIASES.get(name, name))
-    found: tuple[list[str], list[str]] = ([], [])
+    groups: tuple[list[str], list[str], list[str]] = ([], [], [])
     for module, listed in modules.items():
         lines = (
             [f"from {module} import {', '.join(listed)}"] if module else [f"import {one}" for one in listed]
         )
-        found[module.startswith(".")].extend(lines)
-    for lines in found:
-        lines.sort(key=_order)
-    return found
+        groups[2 if module.startswith(".") else module in _THIRD_PARTY].extend(lines)
+    return ["\n".join(sorted(group, key=_order)) for group in groups if group]
 
 
 def _order(line: str) -> tuple[bool, int, str]:

@@ -29,7 +29,7 @@ class ModelDocument:
 
     def __init__(self, api: Api) -> None:
         self.schemas = Schemas(api)
-        self._taken = Taken(RESERVED_CLASSES)
+        self._taken = Taken(RESERVED_CLASSES, separator="", mark="Model")
         self._names = {
             key: self._taken.give(class_name(component.name))
             for key, component in self.schemas.components.items()

@@ -34,7 +34,7 @@ def render_models(mentioned: Mentioned, package: str) -> str:
         text = written.read_text(encoding="utf-8")
         _check_names(mentioned, json.loads(metadata.read_text(encoding="utf-8")))
     text = _with_open_unions(_with_relative_import(text, package), mentioned.unions)
-    return f"{text.rstrip()}\n"
+    return re.sub(r"\n{4,}", "\n\n\n", text).rstrip() + "\n"  # where something was taken out
 
 
 def _generate(mentioned: Mentioned, package: str, output: Path, metadata: Path) -> None:
@@ -95,12 +95,15 @@ def _check_names(mentioned: Mentioned, metadata: dict[str, Any]) -> None:
 
 def _with_relative_import(text: str, package: str) -> str:
     """The base class from beside this package, which may then be copied and renamed as a whole."""
-    absolute = f"from {package}._models import BaseModel\n"
-    before, found, after = text.partition(absolute)
+    before, found, after = text.partition(f"from {package}._models import BaseModel\n")
     if not found:
-        raise ModelError("datamodel-code-generator did not import the base class")
-    third_party, _, rest = after.partition("\n\n")
-    return f"{before}{third_party}\n\nfrom .._models import BaseModel\n\n{rest}" if third_party else text
+        return text  # nothing but aliases
+    lines = (before + after).splitlines(keepends=True)
+    imports = [
+        node for node in ast.parse(before + after).body if isinstance(node, ast.Import | ast.ImportFrom)
+    ]
+    lines.insert(imports[-1].end_lineno or 0, "\nfrom .._models import BaseModel\n")
+    return "".join(lines)
 
 
 def _with_open_unions(text: str, unions: Mapping[str, str]) -> str:
@@ -128,7 +131,7 @@ def _with_open_unions(text: str, unions: Mapping[str, str]) -> str:
         places, reverse=True
     ):  # from the end: the lines before keep their places
         lines[begin:end] = [written]
-    return re.sub(r"\n{4,}", "\n\n\n", "".join(lines))
+    return "".join(lines)
 
 
 def _aliases(node: ast.stmt) -> Iterator[tuple[str, ast.Call]]:

@@ -56,10 +56,27 @@ class Schemas:
                 found = self._resolve(self.components[key].schema, seen | {key})
                 return replace(found, description=simple.description) if simple.description else found
             case Intersection(parts=parts):
-                merged = _merged([self._resolve(part, seen) for part in parts], simple)
+                merged = self._merged([self._resolve(part, seen) for part in parts], simple, seen)
                 return replace(merged, description=simple.description)
             case _:
                 return simple
+
+    def _merged(self, parts: list[Schema], where: Intersection, seen: frozenset[str]) -> Schema:
+        """All parts at once: objects joined, a union spread over them; of other kinds the first one speaks."""
+        telling = [part for part in parts if not isinstance(part, AnyValue)]
+        if not telling:
+            return AnyValue(source=where.source, constraints={})
+        for index, part in enumerate(telling):
+            rest = [*telling[:index], *telling[index + 1 :]]
+            if isinstance(part, Union) and rest:
+                both = (replace(where, parts=(*rest, variant)) for variant in part.variants)
+                variants = tuple(self._resolve(one, seen) for one in both)
+                spread = replace(part, variants=variants, discriminator=None)
+                return spread if len(variants) > 1 else variants[0]
+        objects = [part for part in telling if isinstance(part, Object)]
+        if len(objects) == len(telling):
+            return _joined(objects)
+        return next((part for part in telling if isinstance(part, Never)), telling[0])
 
 
 def simplified(schema: Schema) -> Schema:
@@ -102,25 +119,6 @@ def nested(schema: Schema) -> Iterator[Schema]:
         found = waiting.pop()
         yield found
         waiting.extend(parts_of(found))
-
-
-def _merged(parts: list[Schema], where: Intersection) -> Schema:
-    """All parts at once: objects joined, a union spread over them; of other kinds the first one speaks."""
-    telling = [part for part in parts if not isinstance(part, AnyValue)]
-    if not telling:
-        return AnyValue(source=where.source, constraints={})
-    for index, part in enumerate(telling):
-        rest = [*telling[:index], *telling[index + 1 :]]
-        if isinstance(part, Union) and rest:
-            variants = tuple(
-                Intersection(parts=(*rest, variant), source=where.source, constraints={})
-                for variant in part.variants
-            )
-            return replace(part, variants=variants, discriminator=None)
-    objects = [part for part in telling if isinstance(part, Object)]
-    if len(objects) == len(telling):
-        return _joined(objects)
-    return next((part for part in telling if isinstance(part, Never)), telling[0])
 
 
 def _joined(objects: list[Object]) -> Object:

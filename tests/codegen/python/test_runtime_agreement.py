@@ -1,0 +1,28 @@
+"""What the generator knows of the runtime by heart."""
+
+from __future__ import annotations
+
+import inspect
+
+from dhatu_client import _errors
+from dhatu_client._call import CallOptions
+from dhatu_client._client import AsyncAPIClient, SyncAPIClient
+from dhatu_codegen.targets.python.docstrings import ERRORS
+from dhatu_codegen.targets.python.identifiers import CALL_OPTIONS, CLIENT_MEMBERS
+
+
+def test_arguments_never_clash_with_call_options() -> None:
+    assert set(CallOptions.__annotations__) == CALL_OPTIONS
+
+
+def test_operations_never_hide_members_of_the_client() -> None:
+    clients = (AsyncAPIClient, SyncAPIClient)
+    members = {
+        name for client in clients for name, _ in inspect.getmembers(client) if not name.startswith("_")
+    }
+    assert members == CLIENT_MEMBERS
+
+
+def test_docstrings_name_the_errors_that_are_raised() -> None:
+    for status, name in ERRORS.items():
+        assert _errors.error_class(int(status)) is getattr(_errors, name)
