@@ -51,6 +51,10 @@ class ServerProtocol(asyncio.Protocol):
         self._arriving: Cycle | None = None
         """The one whose body is being read; the last of those that wait, where some do."""
         self._waiting: deque[Cycle] = deque()
+        self._serving = False
+        self._idle: asyncio.Future[None] | None = None
+        """Ends the task's wait for the next request."""
+        self._lost = False
         self._read_paused = False
         self._drained: asyncio.Future[None] | None = None
         self._refused: Problem | None = None
@@ -83,6 +87,9 @@ class ServerProtocol(asyncio.Protocol):
                 cycle.disconnected = True
                 cycle.wake()
         self._waiting.clear()
+        self._lost = True
+        if self._idle is not None and not self._idle.done():
+            self._idle.set_result(None)
         self.resume_writing()
 
     def data_received(self, data: bytes) -> None:
@@ -232,11 +239,25 @@ class ServerProtocol(asyncio.Protocol):
         }
 
     def _run(self, cycle: Cycle) -> None:
+        """Make a cycle the current one. One task serves all of a connection's requests: tasks are dear."""
         self._cycle = cycle
-        tasks = self._server_state.tasks
-        task = self._loop.create_task(cycle.run(self._application))
-        tasks.add(task)
-        task.add_done_callback(tasks.discard)
+        if self._idle is not None:
+            if not self._idle.done():
+                self._idle.set_result(None)
+        elif not self._serving:
+            self._serving = True
+            tasks = self._server_state.tasks
+            task = self._loop.create_task(self._serve())
+            tasks.add(task)
+            task.add_done_callback(tasks.discard)
+
+    async def _serve(self) -> None:
+        while not self._lost and (cycle := self._cycle) is not None:
+            await cycle.run(self._application)
+            if self._cycle is cycle and not self._lost:
+                self._idle = self._loop.create_future()
+                await self._idle
+                self._idle = None
 
     def _pause_reading(self) -> None:
         if not self._read_paused and not self.transport.is_closing():
