@@ -87,7 +87,7 @@ def _banner(stack: Stack) -> str:
 
   Try it:
 
-    curl -s {base}/api/v1/corpus/search?q=sandhi -H 'X-API-Key: {stack.api_key}'
+    curl -s '{base}/api/v1/corpus/search?q=sandhi' -H 'X-API-Key: {stack.api_key}'
 
   Ctrl-C stops everything.
 """
