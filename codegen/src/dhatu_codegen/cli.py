@@ -13,6 +13,7 @@ import typer
 from .diagnostics import Diagnostics
 from .naming import nearest
 from .pipeline import PLATFORM_FILE, build
+from .targets.base import TargetError
 from .write import Difference, compare, write
 
 app = typer.Typer(
@@ -36,7 +37,11 @@ def generate(
 ) -> None:
     """Generate all files, or check that they are current."""
     folder = _find_root(root)
-    built = build(folder)
+    try:
+        built = build(folder)
+    except TargetError as error:
+        typer.echo(f"{error}\nnothing was written", err=True)
+        raise typer.Exit(1) from error
     _report(built.diagnostics)
     if built.diagnostics.errors:
         typer.echo("nothing was written" if not check else "the specs have errors", err=True)

@@ -31,6 +31,10 @@ class Unsupported:
     asked_for: Callable[[Policy], bool]
 
 
+class TargetError(Exception):
+    """A target cannot render an API that the linter let pass; nothing is written then."""
+
+
 class Target(Protocol):
     """One kind of output. It applies no defaults: the IR is fully resolved."""
 

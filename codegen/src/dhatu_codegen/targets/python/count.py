@@ -8,12 +8,13 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from ...ir.api import Api
+from ..base import TargetError
 
 OPERATIONS: Final = "operations.py"
 """The module of the descriptors."""
 
 
-class CountError(Exception):
+class CountError(TargetError):
     """What was rendered is not what the API has."""
 
 

@@ -10,14 +10,14 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from ..base import HEADER
+from ..base import HEADER, TargetError
 from .model_document import Mentioned
 
 _DOCSTRING: Final = '"""What the operations answer, and the objects that they take."""'
 _LINE_LENGTH: Final = 110
 
 
-class ModelError(Exception):
+class ModelError(TargetError):
     """datamodel-code-generator gave something else than what it was asked for."""
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import io
 import logging
+import re
 import tempfile
 from pathlib import Path
 from typing import Any, Final
@@ -31,6 +32,8 @@ from .source import FILTERS
 from .view import Package
 
 _TEMPLATES: Final = Path(__file__).parent / "templates"
+_OBJECT: Final = re.compile(r" ?<[\w.]+ object at 0x[0-9a-f]+>")
+"""What it prints for texts of the document, which it distrusts."""
 _LOG: Final = logging.getLogger(__name__)
 
 
@@ -77,7 +80,8 @@ class SdkProject(Project):
         """Write the package; what openapi-python-client would have left out comes back as notes."""
         with contextlib.redirect_stdout(io.StringIO()):  # it prints where it writes
             errors = [*self._refusals, *self.build()]
-        return tuple(" ".join(f"{error.header} {error.detail or ''}".split()) for error in errors)
+        notes = (" ".join(f"{error.header} {error.detail or ''}".split()) for error in errors)
+        return tuple(_OBJECT.sub("", note) for note in notes)
 
     def _create_package(self) -> None:
         self._render("package_init.py.jinja", "__init__.py")

@@ -62,7 +62,7 @@ class Schemas:
                 return simple
 
     def _merged(self, parts: list[Schema], where: Intersection, seen: frozenset[str]) -> Schema:
-        """All parts at once: objects joined, a union spread over them; of other kinds the first one speaks."""
+        """All parts at once: objects joined, a union spread over them; of other kinds the first speaks."""
         telling = [part for part in parts if not isinstance(part, AnyValue)]
         if not telling:
             return AnyValue(source=where.source, constraints={})
@@ -70,9 +70,9 @@ class Schemas:
             rest = [*telling[:index], *telling[index + 1 :]]
             if isinstance(part, Union) and rest:
                 both = (replace(where, parts=(*rest, variant)) for variant in part.variants)
-                variants = tuple(self._resolve(one, seen) for one in both)
-                spread = replace(part, variants=variants, discriminator=None)
-                return spread if len(variants) > 1 else variants[0]
+                variants = [self._resolve(one, seen) for one in both]
+                spread = replace(part, variants=tuple(variants), discriminator=None)
+                return variants[0] if len(variants) == 1 else spread
         objects = [part for part in telling if isinstance(part, Object)]
         if len(objects) == len(telling):
             return _joined(objects)

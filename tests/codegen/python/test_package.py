@@ -1,0 +1,46 @@
+"""openapi-python-client renders, but does not decide what is rendered; what it cannot read it says."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from codegen.python.package import rendered, shop_api
+from dhatu_codegen import cli
+from dhatu_codegen.ir.api import Api
+from dhatu_codegen.targets.python.count import CountError
+from typer.testing import CliRunner
+
+
+def test_what_openapi_python_client_refuses_is_noted_and_rendered(
+    api: Api, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with caplog.at_level(logging.INFO):
+        files = rendered(api)
+    assert "Unsupported content type application/jsonl" in caplog.text
+    assert "object at 0x" not in caplog.text
+    assert "PETS_IMPORT" in files["operations.py"]
+    assert capsys.readouterr().out == ""
+
+
+def test_a_document_that_openapi_python_client_refuses_whole_is_rendered(
+    api: Api, sources: dict[str, str], caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.INFO):
+        files = rendered(replace(api, document={"swagger": "2.0"}))
+    assert "Failed to parse OpenAPI document" in caplog.text
+    assert files == sources
+
+
+def test_a_build_that_fails_writes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shop_api(tmp_path)
+
+    def lose(*_: object) -> None:
+        raise CountError("one operation is missing")
+
+    monkeypatch.setattr("dhatu_codegen.targets.python.package.check_count", lose)
+    result = CliRunner().invoke(cli.app, ["generate", "--root", str(tmp_path)])
+    assert (result.exit_code, "one operation is missing" in result.output) == (1, True)
+    assert [path.name for path in tmp_path.iterdir()] == ["spec"]
