@@ -96,6 +96,12 @@ class TestRequests:
         assert server.request.url.query == b"debug=a%20b"
         assert sent_json(server) == {"text": "a", "more": [1]}
 
+    def test_a_misspelt_argument_is_named(self, connect: Connect) -> None:
+        server = Server(ok({}))
+        with pytest.raises(TypeError, match="unexpected keyword argument 'txet'"):
+            connect(server).call(WRITE, text="a", options={"txet": "b"})
+        assert server.requests == []
+
     def test_the_same_key_goes_with_every_attempt_of_a_keyed_write(self, connect: Connect) -> None:
         server = Server(httpx.Response(503), httpx.Response(503), ok({}), ok({}))
         caller = connect(server)

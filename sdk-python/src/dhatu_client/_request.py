@@ -67,9 +67,11 @@ class Invocation:
 def encode_request(target: Target, invocation: Invocation, new_token: Callable[[], str]) -> Request:
     """The request of one call; `new_token` makes up idempotency keys and the boundaries of multipart bodies.
 
-    Raises `ArgumentError` where the arguments cannot be sent.
+    Raises `ArgumentError` where the arguments cannot be sent, `TypeError` where there is no such argument.
     """
     operation, arguments, options = invocation.operation, invocation.arguments, invocation.options
+    for unknown in options.keys() - CallOptions.__optional_keys__:
+        raise TypeError(f"{operation.key}: unexpected keyword argument {unknown!r}")
     body = encode_body(operation, arguments, options.get("extra_body", {}), new_token)
     query = [
         pair for spec, value in _values(operation, arguments, "query") for pair in query_pairs(spec, value)
