@@ -128,9 +128,13 @@ def build_edge(table: Table, parts: Parts) -> Edge:
 class Gateway:
     """The gateway as an ASGI application: opens everything on startup and closes it on shutdown."""
 
-    def __init__(self, settings: Settings, table: Table) -> None:
+    def __init__(
+        self, settings: Settings, table: Table, *, finish: Callable[[], None] = lambda: None
+    ) -> None:
+        """`finish` is called last, when nothing more will be logged."""
         self._settings = settings
         self._table = table
+        self._finish = finish
         self._edge: Edge | None = None
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
@@ -141,18 +145,21 @@ class Gateway:
         raise RuntimeError(f"the gateway serves no {scope['type']}, or has not been started")
 
     async def _live(self, receive: Receive, send: Send) -> None:
-        await receive()
-        async with AsyncExitStack() as stack:
-            try:
-                self._edge = await stack.enter_async_context(open_edge(self._settings, self._table))
-            except Exception as error:
-                expected = isinstance(error, (AuthError, ValueError))
-                _logger.error("the gateway cannot start: %s", error, exc_info=not expected)
-                await send({"type": "lifespan.startup.failed", "message": str(error)})
-                return
-            await send({"type": "lifespan.startup.complete"})
+        try:
             await receive()
-        await send({"type": "lifespan.shutdown.complete"})
+            async with AsyncExitStack() as stack:
+                try:
+                    self._edge = await stack.enter_async_context(open_edge(self._settings, self._table))
+                except Exception as error:
+                    expected = isinstance(error, (AuthError, ValueError))
+                    _logger.error("the gateway cannot start: %s", error, exc_info=not expected)
+                    await send({"type": "lifespan.startup.failed"})
+                    return
+                await send({"type": "lifespan.startup.complete"})
+                await receive()
+            await send({"type": "lifespan.shutdown.complete"})
+        finally:
+            self._finish()
 
 
 def _upstream(service: str, endpoints: tuple[Endpoint, ...]) -> Upstream:

@@ -42,8 +42,7 @@ def serve(settings: Settings) -> None:
 
 def _worker(settings: Settings) -> Gateway:
     """Make the application of one process; called in that process."""
-    configure_logging()
-    return Gateway(settings, generated_table())
+    return Gateway(settings, generated_table(), finish=configure_logging())
 
 
 @contextmanager

@@ -105,12 +105,15 @@ class _Reader:
 
     def value(self, variable: str, default: str, parse: Callable[[str], T]) -> T:
         """Parse a variable; one that is set but empty counts as not set, as is usual in compose files."""
-        text = self._environment.get(variable, "").strip() or default
+        text = self._environment.get(variable, "").strip()
         try:
-            return parse(text)
+            return parse(text or default)
         except (ValueError, InvalidEndpoint) as error:
             self.problems.append(f"{variable}: {error}")
-            # A stand-in: `read_settings` raises before anybody looks at it.
+        # A stand-in, so that the rest can be read too; `read_settings` raises before anybody uses it.
+        try:
+            return parse(default)
+        except ValueError:
             return cast(T, None)
 
 

@@ -1,0 +1,166 @@
+"""The gateway as it is deployed, over the table that the specification says."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from dhatu_gateway.app import Gateway, Table, generated_table, open_edge
+from dhatu_gateway.auth.api_keys import ApiKeys, NewKey
+from dhatu_gateway.auth.store.sqlite import SqliteStore
+from dhatu_gateway.core.exchange import Message, Scope
+from dhatu_gateway.settings import Settings, read_settings
+from gateway.support import Client, serving
+
+TABLE = generated_table()
+ALL_SCOPES = frozenset(name for name, _ in TABLE.platform.scopes)
+
+
+async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Answer as the compression service would, on one connection."""
+    try:
+        while True:
+            head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
+            length = next(
+                (int(line[16:]) for line in head.split("\r\n") if line.startswith("content-length: ")), 0
+            )
+            seen = json.dumps({"head": head, "body": (await reader.readexactly(length)).decode()}).encode()
+            fields = b"content-type: application/json\r\ncontent-length: %d\r\n\r\n" % len(seen)
+            writer.write(b"HTTP/1.1 200 OK\r\n" + fields + seen)
+    except asyncio.IncompleteReadError:
+        writer.close()
+
+
+@asynccontextmanager
+async def platform(
+    directory: Path, table: Table = TABLE, **environment: str
+) -> AsyncGenerator[tuple[Client, str]]:
+    """Serve the whole gateway in front of one service; yields a client and a key that holds every scope."""
+    service = await asyncio.start_server(answer, "127.0.0.1", 0)
+    url = f"http://127.0.0.1:{service.sockets[0].getsockname()[1]}"
+    settings = settings_in(directory, COMPRESSION_SERVICE_URL=url, **environment)
+    async with service, open_edge(settings, table) as edge, serving(edge) as client:
+        yield client, await key_in(directory)
+
+
+def settings_in(directory: Path, **environment: str) -> Settings:
+    database = {"GATEWAY_DATABASE": str(directory / "keys.sqlite3"), "GATEWAY_DEMO": "1"}
+    return read_settings(database | environment, TABLE.platform.services)
+
+
+async def key_in(directory: Path) -> str:
+    store = SqliteStore(directory / "keys.sqlite3")
+    keys = ApiKeys(store, await store.secret("api-keys"))
+    _, key = await keys.create(NewKey(name="test", owner="test", scopes=ALL_SCOPES), now_s=time.time())
+    await store.close()
+    return key
+
+
+async def test_a_call_crosses_every_stage(tmp_path: Path) -> None:
+    async with platform(tmp_path) as (client, key):
+        headers = {"X-API-Key": key, "Content-Type": "application/json"}
+        good = await client.request("POST", "/api/v1/compress?level=3", b'{"text": "x"}', headers)
+        bad = await client.request("POST", "/api/v1/compress?level=x", b'{"text": "x"}', headers)
+        anonymous = await client.request("POST", "/api/v1/compress", b'{"text": "x"}')
+    assert (good.status, good.json["body"]) == (200, '{"text": "x"}')
+    assert good.json["head"].startswith("post /api/v1/compress?level=3 http/1.1\r\n")
+    assert key.lower() not in good.json["head"]
+    assert {"ratelimit", "ratelimit-policy", "x-request-id"} <= good.headers.keys()
+    assert bad.parts == [("query", "level", "must be an integer")]
+    assert anonymous.status == 401
+
+
+async def test_a_service_that_is_not_there_is_unavailable(tmp_path: Path) -> None:
+    async with platform(tmp_path, CORPUS_SERVICE_URL="http://127.0.0.1:1") as (client, key):
+        reply = await client.request("GET", "/api/v1/corpus/stats", headers={"X-API-Key": key})
+    assert (reply.status, reply.headers["retry-after"]) == (503, "1")
+    assert "127.0.0.1" not in reply.json["detail"]
+
+
+async def test_the_gateway_answers_its_own_operations(tmp_path: Path) -> None:
+    async with platform(tmp_path) as (client, key):
+        headers = {"X-API-Key": key}
+        live = await client.request("GET", "/api/v1/health/live")
+        metrics = await client.request("GET", "/api/v1/metrics", headers=headers)
+        missing = await client.request("DELETE", "/api/v1/api-keys/nobody", headers=headers)
+        wrong = await client.request(
+            "POST", "/api/v1/auth/token", b'{"grant_type": "password"}', {"Content-Type": "application/json"}
+        )
+    assert live.json == {"status": "ok"}
+    assert 'operation="system.live"' in metrics.body.decode()
+    assert (missing.status, missing.json["request_id"]) == (404, missing.headers["x-request-id"])
+    assert (wrong.status, wrong.headers["content-type"]) == (400, "application/problem+json")
+
+
+async def test_metrics_can_be_turned_off(tmp_path: Path) -> None:
+    async with platform(tmp_path, PROMETHEUS_ENABLED="0") as (client, key):
+        reply = await client.request("GET", "/api/v1/metrics", headers={"X-API-Key": key})
+    assert (reply.status, "PROMETHEUS_ENABLED" in reply.json["detail"]) == (404, True)
+
+
+async def test_a_bug_in_a_handler_leaks_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def fail(self: object, key_id: str) -> bool:
+        raise RuntimeError("secret detail")
+
+    monkeypatch.setattr(SqliteStore, "revoke_key", fail)
+    async with platform(tmp_path) as (client, key):
+        reply = await client.request("DELETE", "/api/v1/api-keys/abc", headers={"X-API-Key": key})
+        assert (await client.request("GET", "/api/v1/health/live")).status == 200
+    assert (reply.status, reply.json["type"]) == (500, "https://docs.dhatu.dev/problems/internal-error")
+    assert b"secret detail" not in reply.body
+    assert "secret detail" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("changes", "complaint"),
+    [
+        ({"path": "/api/v1/health/alive"}, "GET /api/v1/health/alive has no handler"),
+        ({"service": "corpus"}, "GET /api/v1/health/live is not in the specification"),
+    ],
+)
+async def test_handlers_and_specification_must_agree(tmp_path: Path, changes: Any, complaint: str) -> None:
+    routes = tuple(
+        replace(route, **changes) if route.operation == "system.live" else route for route in TABLE.routes
+    )
+    with pytest.raises(ValueError, match=complaint):
+        async with open_edge(settings_in(tmp_path), replace(TABLE, routes=routes)):
+            pass
+
+
+async def live(gateway: Gateway, *, calls: int = 0) -> list[str]:
+    """Run an application from its startup to its shutdown."""
+    incoming: asyncio.Queue[Message] = asyncio.Queue()
+    said: list[str] = []
+    await incoming.put({"type": "lifespan.startup"})
+
+    async def send(message: Message) -> None:
+        said.append(message["type"])
+        await incoming.put({"type": "lifespan.shutdown"})
+
+    await gateway({"type": "lifespan"}, incoming.get, send)
+    return said
+
+
+async def test_the_application_opens_and_closes_with_its_server(tmp_path: Path) -> None:
+    finished: list[bool] = []
+    gateway = Gateway(settings_in(tmp_path), TABLE, finish=lambda: finished.append(True))
+    scope: Scope = {"type": "http"}
+    with pytest.raises(RuntimeError, match="has not been started"):
+        gateway(scope, asyncio.Queue[Message]().get, asyncio.Queue[Message]().put)
+    assert await live(gateway) == ["lifespan.startup.complete", "lifespan.shutdown.complete"]
+    assert finished == [True]
+
+
+async def test_a_gateway_that_cannot_start_says_why(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    settings = replace(settings_in(tmp_path), database=tmp_path / "no" / "such" / "directory.sqlite3")
+    assert await live(Gateway(settings, TABLE)) == ["lifespan.startup.failed"]
+    assert "the gateway cannot start: cannot open the credential store" in caplog.text

@@ -1,0 +1,74 @@
+"""The command line, from the outside."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from dhatu_gateway.cli import app
+from typer.testing import CliRunner, Result
+
+
+@pytest.fixture(autouse=True)
+def database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GATEWAY_DATABASE", str(tmp_path / "keys.sqlite3"))
+    for variable in ("GATEWAY_DEMO", "JWT_SECRET_KEY", "REDIS_URL"):
+        monkeypatch.delenv(variable, raising=False)
+
+
+def run(*arguments: str, **environment: str) -> Result:
+    return CliRunner().invoke(app, arguments, env=environment)
+
+
+def test_keys_are_made_listed_and_revoked() -> None:
+    made = run("keys", "create", "--name", "ci", "--scope", "corpus:read", "--scope", "corpus:write")
+    assert made.exit_code == 0
+    assert made.stdout.startswith("dhk_")
+    listed = run("keys", "list").stdout
+    id_ = listed.split()[0]
+    assert id_ in made.stdout
+    assert made.stdout.strip() not in listed
+    assert "ci  corpus:read corpus:write" in listed
+    assert run("keys", "revoke", id_).exit_code == 0
+    assert run("keys", "list").stdout == ""
+    again = run("keys", "revoke", id_)
+    assert (again.exit_code, "no API key" in again.stderr) == (1, True)
+
+
+def test_quiet_prints_the_key_alone() -> None:
+    made = run("keys", "create", "--name", "ci", "--scope", "corpus:read", "--quiet")
+    assert (made.stdout.count("\n"), made.stderr) == (1, "")
+
+
+def test_users_are_made_once() -> None:
+    arguments = ("users", "create", "--name", "ada", "--scope", "corpus:read", "--password", "correct horse")
+    assert run(*arguments).exit_code == 0
+    again = run(*arguments)
+    assert (again.exit_code, "already a user called 'ada'" in again.stderr) == (1, True)
+
+
+def test_a_scope_must_be_a_name() -> None:
+    made = run("keys", "create", "--name", "ci", "--scope", "Everything!")
+    assert (made.exit_code, "'Everything!'" in made.stderr) == (1, True)
+
+
+def test_routes_are_listed_with_their_scopes() -> None:
+    lines = run("routes").stdout.splitlines()
+    assert any(
+        line.split() == ["GET", "/api/v1/corpus/search", "corpus.search", "corpus:read"] for line in lines
+    )
+    assert any(line.startswith("GET    /api/v1/health ") and line.endswith("-") for line in lines)
+
+
+def test_the_configuration_can_be_checked() -> None:
+    good = run("check-config", GATEWAY_DEMO="1")
+    assert (good.exit_code, good.stdout.startswith("ok: ")) == (0, True)
+    bad = run("check-config", GATEWAY_PORT="x")
+    assert bad.exit_code == 1
+    assert "GATEWAY_PORT" in bad.stderr
+    assert "JWT_SECRET_KEY" in bad.stderr
+
+
+def test_serving_is_refused_without_a_secret() -> None:
+    refused = run("serve")
+    assert (refused.exit_code, "JWT_SECRET_KEY" in refused.stderr) == (1, True)

@@ -1,0 +1,112 @@
+"""The environment is read as a whole, and everything that is wrong with it is named at once."""
+
+from __future__ import annotations
+
+import pytest
+from dhatu_gateway.core.types import Service
+from dhatu_gateway.settings import DEMO_SECRET, Settings, SettingsError, read_settings
+
+SERVICES = (
+    Service(name="corpus", url_variable="CORPUS_SERVICE_URL", default_url="http://127.0.0.1:8102"),
+    Service(name="system", url_variable="", default_url=""),
+)
+SECRET = {"JWT_SECRET_KEY": "x" * 32}
+
+
+def read(**environment: str) -> Settings:
+    return read_settings(SECRET | environment, SERVICES)
+
+
+def test_defaults_are_for_one_machine() -> None:
+    settings = read()
+    assert (settings.host, settings.port, settings.workers) == ("127.0.0.1", 8000, 1)
+    assert (settings.redis_url, settings.metrics, settings.jwt_lifetime_s) == (None, True, 3600)
+    assert [endpoint.authority for endpoint in settings.endpoints["corpus"]] == ["127.0.0.1:8102"]
+    assert settings.endpoints.keys() == {"corpus"}
+
+
+def test_everything_can_be_set() -> None:
+    settings = read(
+        GATEWAY_HOST="0.0.0.0",
+        GATEWAY_PORT="0",
+        GATEWAY_WORKERS="4",
+        GATEWAY_DATABASE="/var/lib/keys.sqlite3",
+        REDIS_URL="rediss://cache:6380/1",
+        REDIS_PASSWORD="hunter2",
+        CORPUS_SERVICE_URL="http://a:1,https://b",
+        JWT_EXPIRE_MINUTES="5",
+        PROMETHEUS_ENABLED="off",
+        CONSUL_URL="http://127.0.0.1:8500",
+    )
+    assert (settings.host, settings.port, settings.workers) == ("0.0.0.0", 0, 4)
+    assert (settings.redis_url, settings.redis_password) == ("rediss://cache:6380/1", "hunter2")
+    assert [endpoint.authority for endpoint in settings.endpoints["corpus"]] == ["a:1", "b"]
+    assert (settings.jwt_lifetime_s, settings.metrics) == (300, False)
+    assert str(settings.database) == "/var/lib/keys.sqlite3"
+    assert settings.without_effect == ("CONSUL_URL",)
+
+
+def test_an_empty_variable_counts_as_not_set() -> None:
+    assert read(GATEWAY_PORT="", REDIS_URL=" ", CORPUS_SERVICE_URL="") == read()
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("GATEWAY_HOST", "a b"),
+        ("GATEWAY_HOST", "http://a"),
+        ("GATEWAY_PORT", "70000"),
+        ("GATEWAY_PORT", "-1"),
+        ("GATEWAY_PORT", "eighty"),
+        ("GATEWAY_PORT", "８０"),
+        ("GATEWAY_WORKERS", "0"),
+        ("REDIS_URL", "http://cache"),
+        ("REDIS_URL", "redis://cache:port"),
+        ("CORPUS_SERVICE_URL", "corpus:80"),
+        ("CORPUS_SERVICE_URL", "http://a,,http://b"),
+        ("JWT_SECRET_KEY", "short"),
+        ("JWT_ALGORITHM", "none"),
+        ("JWT_ALGORITHM", "hs256"),
+        ("JWT_EXPIRE_MINUTES", "0"),
+        ("JWT_EXPIRE_MINUTES", "1.5"),
+        ("PROMETHEUS_ENABLED", "maybe"),
+        ("JAEGER_ENDPOINT", "jaeger"),
+        ("CONSUL_URL", "ftp://consul"),
+        ("GATEWAY_DEMO", "2"),
+    ],
+)
+def test_a_bad_value_is_refused_by_name(variable: str, value: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        read(**{variable: value})
+    assert f"\n  {variable}: " in str(caught.value)
+
+
+def test_all_bad_values_come_at_once() -> None:
+    with pytest.raises(SettingsError, match="3 variables are wrong") as caught:
+        read(GATEWAY_PORT="x", GATEWAY_WORKERS="y", REDIS_URL="z")
+    assert [problem.split(":")[0] for problem in caught.value.problems] == [
+        "GATEWAY_PORT",
+        "GATEWAY_WORKERS",
+        "REDIS_URL",
+    ]
+
+
+def test_the_secret_that_everybody_knows_is_for_demonstrations() -> None:
+    for environment in ({}, {"JWT_SECRET_KEY": DEMO_SECRET}):
+        with pytest.raises(SettingsError, match="JWT_SECRET_KEY: must be set to a secret of your own"):
+            read_settings(environment, SERVICES)
+        assert read_settings(environment | {"GATEWAY_DEMO": "1"}, SERVICES).jwt_secret == DEMO_SECRET
+    with pytest.raises(SettingsError, match="private key in PEM"):
+        read_settings({"GATEWAY_DEMO": "1", "JWT_ALGORITHM": "EdDSA"}, SERVICES)
+
+
+def test_secrets_stay_secret() -> None:
+    secrets = {
+        "JWT_SECRET_KEY": "hunter2" * 6,
+        "REDIS_PASSWORD": "hunter3",
+        "REDIS_URL": "redis://:hunter4@cache",
+    }
+    assert "hunter" not in repr(read_settings(secrets, SERVICES))
+    with pytest.raises(SettingsError) as caught:
+        read_settings({"JWT_SECRET_KEY": "hunter2", "REDIS_URL": "http://:hunter4@cache"}, SERVICES)
+    assert "hunter" not in str(caught.value)
