@@ -217,6 +217,24 @@ async def test_a_client_that_leaves_is_noticed() -> None:
             await gone.wait()
 
 
+async def test_a_client_that_does_not_read_is_let_go() -> None:
+    outcome: asyncio.Future[Exception] = asyncio.get_running_loop().create_future()
+
+    async def application(scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        try:
+            while True:
+                await send({"type": "http.response.body", "body": bytes(1_000_000), "more_body": True})
+        except ConnectionResetError as error:
+            outcome.set_result(error)
+            raise
+
+    async with serving(application, ServerLimits(write_stall_s=0.05)) as client, client.connect() as wire:
+        await wire.write(OK)
+        async with asyncio.timeout(5):
+            assert "closed" in str(await outcome)
+
+
 @pytest.mark.parametrize(
     "headers",
     [[(b"x", b"a\r\nSet-Cookie: b")], [(b"x\r\ny", b"a")], [(b"x", b"a\x00")]],
