@@ -12,13 +12,14 @@ import jwt
 from fastapi import Depends, FastAPI, Header, HTTPException, Response
 from pydantic import BaseModel
 
-UPSTREAM = os.environ["UPSTREAM_URL"]
-SECRET = os.environ["JWT_SECRET_KEY"]
+
+class TextInput(BaseModel):
+    text: str
 
 
 @asynccontextmanager
 async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-    async with httpx.AsyncClient(base_url=UPSTREAM) as client:
+    async with httpx.AsyncClient(base_url=os.environ["UPSTREAM_URL"]) as client:
         app.state.client = client
         yield
 
@@ -26,15 +27,12 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
 app = FastAPI(lifespan=lifespan)
 
 
-class TextInput(BaseModel):
-    text: str
-
-
 def scopes(authorization: Annotated[str, Header()]) -> set[str]:
     """The scopes of the caller's token."""
+    secret = os.environ["JWT_SECRET_KEY"]
     try:
         claims = jwt.decode(
-            authorization.removeprefix("Bearer "), SECRET, algorithms=["HS256"], options={"verify_aud": False}
+            authorization.removeprefix("Bearer "), secret, algorithms=["HS256"], options={"verify_aud": False}
         )
     except jwt.InvalidTokenError as error:
         raise HTTPException(401) from error
