@@ -12,7 +12,7 @@ from dhatu_gateway.core.schema_errors import body_errors
 from dhatu_gateway.core.schemas import Schemas
 from dhatu_gateway.core.types import Body, MediaType, Validation
 from gateway.support import Bench, Reply, compose, make_route, serving
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 DOCUMENT = {
@@ -222,11 +222,13 @@ VALUES = st.recursive(
 )
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(value=VALUES)
 def test_proper_json_is_read_as_it_is(value: Any) -> None:
     assert parse_json(json.dumps(value).encode()) == value
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(body=st.binary(max_size=40))
 def test_anything_else_is_refused_and_never_crashes(body: bytes) -> None:
     try:

@@ -65,5 +65,5 @@ def test_it_serves_until_it_is_told_to_stop(workers: int, tmp_path: Path) -> Non
 def test_an_address_that_is_taken_is_named(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         environment = {"GATEWAY_DEMO": "1", "GATEWAY_PORT": str(taken.getsockname()[1])}
-        with pytest.raises(SettingsError, match="GATEWAY_HOST, GATEWAY_PORT: cannot listen on"):
+        with pytest.raises(SettingsError, match=r"GATEWAY_HOST, GATEWAY_PORT: cannot listen on"):
             serve(read_settings(environment, ()))
