@@ -66,6 +66,7 @@ MALFORMED = {
     "an asterisk": (b"OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n", 400),
     "a tunnel": (b"CONNECT b:443 HTTP/1.1\r\nHost: b:443\r\n\r\n", 405),
     "an unknown expectation": (raw("Expect: miracles", "Content-Length: 2"), 417),
+    "an unknown expectation of chunks": (raw("Expect: miracles", "Transfer-Encoding: chunked"), 417),
     "a long target": (b"GET /" + b"a" * 300 + b" HTTP/1.1\r\nHost: a\r\n\r\n", 414),
     "an endless target": (b"GET /" + b"a" * 5_000, 414),
     "a large header": (raw("X: " + "a" * 1_100, method="GET"), 431),
@@ -116,7 +117,7 @@ async def test_chunked_bodies_arrive_whole() -> None:
 async def test_the_body_is_asked_for_only_where_it_is_wanted() -> None:
     async with serving(compose(POST).edge) as client:
         async with client.connect() as wire:
-            await wire.write(raw("Expect: 100-continue", "Content-Length: 3"))
+            await wire.write(raw("Expect: 100-Continue", "Content-Length: 3"))
             assert (await wire.reply(to_head=True)).status == 100
             await wire.write(b"abc")
             assert (await wire.reply()).json["body"] == "abc"

@@ -26,6 +26,8 @@ _REPLACED = frozenset(
         b"x-rewrite-url",
     }
 )
+_PROTO_HTTP: Header = (b"x-forwarded-proto", b"http")
+_PROTO_HTTPS: Header = (b"x-forwarded-proto", b"https")
 # Of an answer; each is the gateway's to say.
 _ANSWERED_BY_GATEWAY = frozenset(
     {b"date", b"server", b"x-request-id", b"ratelimit", b"ratelimit-policy", b"deprecation", b"sunset"}
@@ -77,7 +79,7 @@ class ForwardedHeaders:
         headers += (
             (b"x-request-id", exchange.request_id.encode("ascii")),
             (b"x-forwarded-for", exchange.client_address.encode("ascii")),
-            (b"x-forwarded-proto", exchange.scope["scheme"].encode("ascii")),
+            _PROTO_HTTPS if exchange.scope["scheme"] == "https" else _PROTO_HTTP,
             (b"x-forwarded-host", fields.get(b"host", b"")),
             (self._timeout, b"%d" % left_ms),
         )

@@ -21,6 +21,8 @@ from dhatu_gateway.core.server_cycle import Application, Cycle
 from dhatu_gateway.core.server_limits import ServerLimits
 from dhatu_gateway.core.server_request import Head, check_head, head_size_bytes, split_target
 
+_ASGI = {"version": "3.0", "spec_version": "2.4"}
+
 
 class ServerProtocol(asyncio.Protocol):
     """One connection; pipelined requests wait for their turn."""
@@ -183,7 +185,9 @@ class ServerProtocol(asyncio.Protocol):
         head = Head(
             parser.get_method().decode("ascii"), self._target, parser.get_http_version(), self._headers
         )
-        self._refused = check_head(head, self._limits) or self._check_head_size()
+        self._refused = check_head(head, self._limits)
+        if self._refused is None and self._head_bytes > self._limits.max_header_bytes:
+            self._refused = self._check_head_size()
         target = split_target(head.target)
         if self._refused is None and target is None:
             self._refused = Problem(kind="malformed-request", detail="The request target is not a path.")
@@ -193,7 +197,7 @@ class ServerProtocol(asyncio.Protocol):
             self,
             self._scope(head, *target),
             keep_alive=head.version == "1.1" and parser.should_keep_alive(),
-            expects_continue=(b"expect", b"100-continue") in self._headers,
+            expects_continue=head.expects_continue,
         )
         if self._cycle is None or self._cycle.answered:
             self._run(cycle)
@@ -223,7 +227,7 @@ class ServerProtocol(asyncio.Protocol):
     def _scope(self, head: Head, path: bytes, query: bytes) -> Scope:
         return {
             "type": "http",
-            "asgi": {"version": "3.0", "spec_version": "2.4"},
+            "asgi": _ASGI,
             "http_version": head.version,
             "server": self._server,
             "client": self._client,
@@ -267,7 +271,7 @@ class ServerProtocol(asyncio.Protocol):
 
     def _check_head_size(self) -> Problem | None:
         limit = self._limits.max_header_bytes
-        if self._head_bytes > limit and head_size_bytes(self._target, self._headers) > limit:
+        if head_size_bytes(self._target, self._headers) > limit:
             return Problem(
                 kind="headers-too-large", detail=f"The header fields may have {limit} bytes together."
             )

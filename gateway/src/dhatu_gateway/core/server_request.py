@@ -28,6 +28,8 @@ class Head:
     target: bytes
     version: str
     headers: Sequence[Header]
+    expects_continue: bool = False
+    """Set by `check_head`: the client waits for 100 before it sends the body."""
 
 
 def check_head(head: Head, limits: ServerLimits) -> Problem | None:
@@ -54,13 +56,13 @@ def check_head(head: Head, limits: ServerLimits) -> Problem | None:
     ):
         # llhttp takes the body for a part of the new protocol.
         return _refusal("malformed-request", "A request with a body cannot ask for an upgrade.")
-    if b"transfer-encoding" in fields:
-        return _check_transfer_encoding(head, fields)
-    if b"expect" in fields and fields[b"expect"].lower() != b"100-continue":
-        return _refusal("expectation-failed", "Only Expect: 100-continue is understood.")
+    if b"expect" in fields:
+        if fields[b"expect"].lower() != b"100-continue":
+            return _refusal("expectation-failed", "Only Expect: 100-continue is understood.")
+        head.expects_continue = True
     if head.method == "CONNECT":
         return _refusal("method-not-allowed", "This is not a tunnelling proxy.")
-    return None
+    return _check_transfer_encoding(head, fields) if b"transfer-encoding" in fields else None
 
 
 def split_target(target: bytes) -> tuple[bytes, bytes] | None:
