@@ -43,6 +43,19 @@ def test_problems_come_in_the_order_of_their_places() -> None:
     assert [str(item.source) for item in diagnostics.all] == ["a:2:1", "a:2:9", "a:10:1", "b:1:1"]
 
 
+def test_a_severity_can_be_switched_and_a_problem_switched_off() -> None:
+    source = SourceRef(file="a", line=1, column=1, pointer="")
+    diagnostics = Diagnostics()
+    diagnostics.switch("DH040", "note")
+    diagnostics.switch("DH041", None)
+    for code in ("DH020", "DH040", "DH041"):
+        diagnostics.add(code, "wrong", source)
+    assert [(item.code, item.severity) for item in diagnostics.all] == [("DH020", "error"), ("DH040", "note")]
+    assert [item.code for item in diagnostics.errors] == ["DH020"]
+    assert diagnostics.render(diagnostics.all[1]) == "a:1:1 note[DH040] wrong"
+    assert diagnostics.summary == "1 error, 1 note"
+
+
 MISTAKES = [
     ("x-dhatu: {retry: {class: sometimes}}\n", "DH011", "14:26"),
     ("x-dhatu: {rate_limit: {limit: 5, window: 1, window_s: 1}}\n", "DH010", "14:34"),
@@ -161,6 +174,6 @@ def test_every_code_of_the_table_is_used_and_no_other() -> None:
 
 def test_every_code_of_the_table_is_tested() -> None:
     tests = "".join(
-        path.read_text(encoding="utf-8") for path in sorted(Path(__file__).parent.glob("test_*.py"))
+        path.read_text(encoding="utf-8") for path in sorted(Path(__file__).parent.rglob("test_*.py"))
     )
     assert {code for code in CODES if f'"{code}"' not in tests} == set()

@@ -105,8 +105,7 @@ def _report(diagnostics: Diagnostics) -> None:
     for diagnostic in diagnostics.all:
         typer.echo(diagnostics.render(diagnostic), err=True)
     if diagnostics.all:
-        errors = len(diagnostics.errors)
-        typer.echo(f"{errors} error(s), {len(diagnostics.all) - errors} warning(s)", err=True)
+        typer.echo(diagnostics.summary, err=True)
 
 
 def _say_what_changed(difference: Difference, total: int) -> None:

@@ -5,13 +5,18 @@ Every stage adds to one `Diagnostics`, so that a run reports all problems at onc
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 from .ir.source import SourceRef
 
-Severity: TypeAlias = Literal["error", "warning"]
+Severity: TypeAlias = Literal["error", "warning", "note"]
+"""error: nothing is written. warning: to be mended. note: worth knowing, and in order as it is."""
+
+SEVERITIES: Final[tuple[Severity, ...]] = ("error", "warning", "note")
+"""Gravest first."""
 
 CODES: dict[str, tuple[Severity, str]] = {
     "DH001": ("error", "a file cannot be read"),
@@ -61,12 +66,10 @@ class Diagnostic:
     code: str
     message: str
     source: SourceRef
+    severity: Severity
+    """As in CODES, or as platform.yaml sets it."""
     related: tuple[Related, ...] = ()
     hint: str = ""
-
-    @property
-    def severity(self) -> Severity:
-        return CODES[self.code][0]
 
     @property
     def order(self) -> tuple[str, int, int, str, str]:
@@ -79,6 +82,11 @@ class Diagnostics:
     def __init__(self) -> None:
         self._found: dict[Diagnostic, None] = {}
         self._lines: dict[str, Sequence[str]] = {}
+        self._severities: dict[str, Severity | None] = {}
+
+    def switch(self, code: str, severity: Severity | None) -> None:
+        """Let a code count for more or less from here on; None for not at all."""
+        self._severities[code] = severity
 
     def remember(self, file: str, text: str) -> None:
         """Keep the text of a file, so that its lines can be shown."""
@@ -88,8 +96,17 @@ class Diagnostics:
         self, code: str, message: str, source: SourceRef, *, related: Iterable[Related] = (), hint: str = ""
     ) -> None:
         """Add a problem; one that was added before counts once."""
-        found = Diagnostic(code=code, message=message, source=source, related=tuple(related), hint=hint)
-        self._found[found] = None
+        severity = self._severities.get(code, CODES[code][0])
+        if severity is not None:
+            found = Diagnostic(
+                code=code,
+                message=message,
+                source=source,
+                severity=severity,
+                related=tuple(related),
+                hint=hint,
+            )
+            self._found[found] = None
 
     @property
     def all(self) -> tuple[Diagnostic, ...]:
@@ -99,6 +116,16 @@ class Diagnostics:
     @property
     def errors(self) -> tuple[Diagnostic, ...]:
         return tuple(found for found in self.all if found.severity == "error")
+
+    @property
+    def summary(self) -> str:
+        """How many of each severity: `1 error, 2 warnings`; empty where there is nothing."""
+        counts = Counter(found.severity for found in self.all)
+        return ", ".join(
+            f"{counts[severity]} {severity}{'s' if counts[severity] > 1 else ''}"
+            for severity in SEVERITIES
+            if counts[severity]
+        )
 
     def render(self, diagnostic: Diagnostic) -> str:
         """The problem as people read it: place, code, message, line and caret, related places, a hint."""
