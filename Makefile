@@ -32,7 +32,7 @@ serve: setup  ## start the whole platform on http://127.0.0.1:8000 and keep it r
 	@$(BIN)/dhatu-reference up --port 8000
 
 test: setup  ## run all tests
-	@$(BIN)/pytest -n auto
+	@$(BIN)/pytest -n auto --dist loadgroup
 
 check: setup  ## format, lint, types, architecture, generated code current
 	@$(BIN)/ruff format --check .
