@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import uvicorn
 from dhatu_gateway.app import Gateway, generated_table
-from dhatu_gateway.core.server import server_config
-from dhatu_gateway.core.server_limits import ServerLimits
+from dhatu_gateway.core.server.config import server_config
+from dhatu_gateway.core.server.limits import ServerLimits
 from dhatu_gateway.core.types import Route
 from dhatu_gateway.settings import read_settings
 

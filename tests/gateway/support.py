@@ -15,13 +15,13 @@ from dhatu_gateway.core.forward import build_forward
 from dhatu_gateway.core.forward_headers import ForwardedHeaders
 from dhatu_gateway.core.pipeline import Pipeline, Policies
 from dhatu_gateway.core.router import Router
-from dhatu_gateway.core.schemas import Schemas
-from dhatu_gateway.core.server import server_config
-from dhatu_gateway.core.server_cycle import Application
-from dhatu_gateway.core.server_limits import ServerLimits
-from dhatu_gateway.core.server_protocol import ServerProtocol
+from dhatu_gateway.core.server.config import server_config
+from dhatu_gateway.core.server.cycle import Application
+from dhatu_gateway.core.server.limits import ServerLimits
+from dhatu_gateway.core.server.protocol import ServerProtocol
 from dhatu_gateway.core.types import Cors, Platform, Route, SecurityScheme, Service, Version
-from dhatu_gateway.core.upstream_types import ResponseSink, UpstreamRequest
+from dhatu_gateway.core.upstream.types import ResponseSink, UpstreamRequest
+from dhatu_gateway.core.validation.schemas import Schemas
 from dhatu_gateway.core.versions import VersionResolver
 from uvicorn.server import ServerState
 

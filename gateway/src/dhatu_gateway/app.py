@@ -16,9 +16,7 @@ from dhatu_gateway.auth.jwt import TokenPolicy
 from dhatu_gateway.auth.setup import Auth, AuthSettings, open_auth
 from dhatu_gateway.auth.stage import build_authenticate, build_authorize
 from dhatu_gateway.auth.store.sqlite import SqliteStore
-from dhatu_gateway.core.balancer import LeastInFlight
 from dhatu_gateway.core.cors import CrossOrigin
-from dhatu_gateway.core.discovery import Endpoint
 from dhatu_gateway.core.edge import Edge, EdgeParts
 from dhatu_gateway.core.exchange import Receive, Scope, Send
 from dhatu_gateway.core.forward import Terminal, build_forward
@@ -26,10 +24,12 @@ from dhatu_gateway.core.forward_headers import ForwardedHeaders
 from dhatu_gateway.core.local import build_local
 from dhatu_gateway.core.pipeline import Pipeline, Policies
 from dhatu_gateway.core.router import Router
-from dhatu_gateway.core.schemas import Schemas
 from dhatu_gateway.core.types import Platform, Route
-from dhatu_gateway.core.upstream import Upstream
-from dhatu_gateway.core.upstream_types import UpstreamLimits
+from dhatu_gateway.core.upstream.balancer import LeastInFlight
+from dhatu_gateway.core.upstream.discovery import Endpoint
+from dhatu_gateway.core.upstream.service import Upstream
+from dhatu_gateway.core.upstream.types import UpstreamLimits
+from dhatu_gateway.core.validation.schemas import Schemas
 from dhatu_gateway.core.versions import VersionResolver
 from dhatu_gateway.monitoring.endpoints import Monitoring
 from dhatu_gateway.monitoring.health import Health, ServiceView, service_check, store_check

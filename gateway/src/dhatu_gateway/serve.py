@@ -15,8 +15,8 @@ import uvicorn
 from uvicorn.supervisors import Multiprocess
 
 from dhatu_gateway.app import Gateway, generated_table
-from dhatu_gateway.core.server import BACKLOG, server_config
-from dhatu_gateway.core.server_limits import ServerLimits
+from dhatu_gateway.core.server.config import BACKLOG, server_config
+from dhatu_gateway.core.server.limits import ServerLimits
 from dhatu_gateway.monitoring.logging import configure_logging
 from dhatu_gateway.settings import Settings, SettingsError
 

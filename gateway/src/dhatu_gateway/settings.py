@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 
 from dhatu_gateway.auth.errors import SigningKeyError
 from dhatu_gateway.auth.jwks import ALGORITHMS, Algorithm, load_signing_key
-from dhatu_gateway.core.discovery import Endpoint, InvalidEndpoint, parse_endpoints
 from dhatu_gateway.core.types import Service
+from dhatu_gateway.core.upstream.discovery import Endpoint, InvalidEndpoint, parse_endpoints
 
 T = TypeVar("T")
 

@@ -6,11 +6,11 @@ import json
 from typing import Any
 
 import pytest
-from dhatu_gateway.core.json_body import MAX_DEPTH, parse_json
 from dhatu_gateway.core.problem import ProblemError
-from dhatu_gateway.core.schema_errors import body_errors
-from dhatu_gateway.core.schemas import Schemas
 from dhatu_gateway.core.types import Body, MediaType, Validation
+from dhatu_gateway.core.validation.json_body import MAX_DEPTH, parse_json
+from dhatu_gateway.core.validation.schema_errors import body_errors
+from dhatu_gateway.core.validation.schemas import Schemas
 from gateway.support import Bench, Reply, compose, make_route, serving
 from hypothesis import given, settings
 from hypothesis import strategies as st

@@ -9,14 +9,14 @@ from dhatu_gateway.core.exchange import Exchange, Principal
 from dhatu_gateway.core.pipeline import Policies
 from dhatu_gateway.core.problem import KINDS, ProblemError
 from dhatu_gateway.core.types import Body, Cors, MediaType, Version
-from dhatu_gateway.core.upstream_errors import (
+from dhatu_gateway.core.upstream.errors import (
     ClientDisconnected,
     UpstreamAborted,
     UpstreamProtocolError,
     UpstreamTimeout,
     UpstreamUnavailable,
 )
-from dhatu_gateway.core.upstream_types import ResponseSink, UpstreamRequest
+from dhatu_gateway.core.upstream.types import ResponseSink, UpstreamRequest
 from gateway.support import PLATFORM, Reply, compose, make_route, serving
 
 THINGS = make_route()

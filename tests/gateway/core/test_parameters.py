@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 from dhatu_gateway.core.exchange import Exchange
-from dhatu_gateway.core.parameters import MAX_QUERY_PARAMETERS, build_parameters
 from dhatu_gateway.core.problem import ProblemError
-from dhatu_gateway.core.schemas import Schemas
 from dhatu_gateway.core.types import Parameter, Validation
+from dhatu_gateway.core.validation.parameters import MAX_QUERY_PARAMETERS, build_parameters
+from dhatu_gateway.core.validation.schemas import Schemas
 from gateway.support import make_route
 
 INTEGERS = {"type": "array", "items": {"type": "integer"}, "maxItems": 3}

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 from dhatu_gateway.core.exchange import Receive, Scope, Send
-from dhatu_gateway.core.server_limits import ServerLimits
+from dhatu_gateway.core.server.limits import ServerLimits
 from dhatu_gateway.core.types import Body, MediaType
 from gateway.support import compose, head, make_route, serving
 

@@ -8,8 +8,8 @@ from dataclasses import replace
 
 import httpx
 import pytest
-from dhatu_gateway.core.discovery import Endpoint
 from dhatu_gateway.core.problem import ProblemError
+from dhatu_gateway.core.upstream.discovery import Endpoint
 from dhatu_gateway.generated.routes import ROUTES
 from dhatu_gateway.monitoring.endpoints import Monitoring, monitoring_router
 from dhatu_gateway.monitoring.health import Health, ServiceView, store_check

@@ -7,7 +7,7 @@ import socket
 from collections.abc import Awaitable, Callable
 
 import pytest
-from dhatu_gateway.core.discovery import Endpoint
+from dhatu_gateway.core.upstream.discovery import Endpoint
 from dhatu_gateway.monitoring.health import (
     Check,
     Health,

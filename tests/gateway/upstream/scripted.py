@@ -11,10 +11,10 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from dhatu_gateway.core.balancer import RoundRobin
-from dhatu_gateway.core.discovery import Endpoint
-from dhatu_gateway.core.upstream import Upstream
-from dhatu_gateway.core.upstream_types import Headers, UpstreamLimits, UpstreamRequest
+from dhatu_gateway.core.upstream.balancer import RoundRobin
+from dhatu_gateway.core.upstream.discovery import Endpoint
+from dhatu_gateway.core.upstream.service import Upstream
+from dhatu_gateway.core.upstream.types import Headers, UpstreamLimits, UpstreamRequest
 
 LIMITS = UpstreamLimits(connect_s=2, first_byte_s=2, idle_s=2, keep_alive_s=2, disconnect_check_s=1)
 """Long enough never to matter; tests of a limit shorten that one."""

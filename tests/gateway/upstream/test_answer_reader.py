@@ -6,8 +6,8 @@ import itertools
 from dataclasses import dataclass
 
 import pytest
-from dhatu_gateway.core.connection_response import AnswerReader, MalformedAnswer
-from dhatu_gateway.core.upstream_types import Headers, UpstreamLimits
+from dhatu_gateway.core.upstream.response import AnswerReader, MalformedAnswer
+from dhatu_gateway.core.upstream.types import Headers, UpstreamLimits
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from dhatu_gateway.core.upstream_types import UpstreamRequest
+from dhatu_gateway.core.upstream.types import UpstreamRequest
 from gateway.upstream.scripted import (
     OK,
     RawRequest,

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import pytest
-from dhatu_gateway.core.balancer import Balancer, LeastInFlight, RoundRobin, TwoRandomChoices
+from dhatu_gateway.core.upstream.balancer import Balancer, LeastInFlight, RoundRobin, TwoRandomChoices
 
 
 @dataclass(slots=True, eq=False)

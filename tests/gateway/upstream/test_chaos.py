@@ -7,7 +7,7 @@ import dataclasses
 import random
 
 import pytest
-from dhatu_gateway.core.upstream_errors import ClientDisconnected, UpstreamError
+from dhatu_gateway.core.upstream.errors import ClientDisconnected, UpstreamError
 from gateway.upstream.scripted import (
     LIMITS,
     OK,

@@ -6,7 +6,7 @@ import asyncio
 import dataclasses
 
 import pytest
-from dhatu_gateway.core.upstream_errors import (
+from dhatu_gateway.core.upstream.errors import (
     ClientDisconnected,
 )
 from gateway.upstream.scripted import (

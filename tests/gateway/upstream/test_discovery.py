@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from dhatu_gateway.core.discovery import Endpoint, InvalidEndpoint, parse_endpoints
+from dhatu_gateway.core.upstream.discovery import Endpoint, InvalidEndpoint, parse_endpoints
 
 
 @pytest.mark.parametrize(

@@ -5,15 +5,15 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
-from dhatu_gateway.core.discovery import Endpoint
-from dhatu_gateway.core.upstream_errors import (
+from dhatu_gateway.core.upstream.discovery import Endpoint
+from dhatu_gateway.core.upstream.errors import (
     UpstreamAborted,
     UpstreamClosed,
     UpstreamProtocolError,
     UpstreamTimeout,
     UpstreamUnavailable,
 )
-from dhatu_gateway.core.upstream_types import UpstreamLimits
+from dhatu_gateway.core.upstream.types import UpstreamLimits
 from gateway.upstream.scripted import (
     LIMITS,
     OK,

@@ -6,7 +6,7 @@ import asyncio
 import dataclasses
 
 import pytest
-from dhatu_gateway.core.upstream_errors import UpstreamAborted, UpstreamTimeout, UpstreamUnavailable
+from dhatu_gateway.core.upstream.errors import UpstreamAborted, UpstreamTimeout, UpstreamUnavailable
 from gateway.upstream.scripted import (
     LIMITS,
     OK,

@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable
 from typing import Any, cast
 
-from dhatu_gateway.core.connection_timer import LazyTimer
+from dhatu_gateway.core.upstream.timer import LazyTimer
 
 
 class FakeHandle:

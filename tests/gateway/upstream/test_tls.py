@@ -12,8 +12,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
-from dhatu_gateway.core.upstream_errors import UpstreamAborted, UpstreamUnavailable
-from dhatu_gateway.core.upstream_tls import InvalidTlsSettings, TlsSettings
+from dhatu_gateway.core.upstream.errors import UpstreamAborted, UpstreamUnavailable
+from dhatu_gateway.core.upstream.tls import InvalidTlsSettings, TlsSettings
 from gateway.upstream.scripted import (
     OK,
     RecordingSink,

@@ -7,12 +7,12 @@ import dataclasses
 from collections.abc import AsyncIterator
 
 import pytest
-from dhatu_gateway.core.upstream_errors import (
+from dhatu_gateway.core.upstream.errors import (
     BodyLengthMismatch,
     ClientDisconnected,
     UpstreamTimeout,
 )
-from dhatu_gateway.core.upstream_types import UpstreamRequest
+from dhatu_gateway.core.upstream.types import UpstreamRequest
 from gateway.upstream.scripted import (
     LIMITS,
     MEGABYTE,

@@ -17,7 +17,7 @@ from dhatu_gateway.core.exchange import Exchange, Header, Receive, Scope, Send
 from dhatu_gateway.core.pipeline import Handler, Recorder
 from dhatu_gateway.core.problem import INTERNAL_ERROR, Problem, ProblemError, problem_headers
 from dhatu_gateway.core.router import Match, Resource, Router
-from dhatu_gateway.core.upstream_errors import ClientDisconnected, UpstreamAborted
+from dhatu_gateway.core.upstream.errors import ClientDisconnected, UpstreamAborted
 from dhatu_gateway.core.versions import VERSION_FIELD, VersionResolver
 
 CLIENT_CLOSED = 499

@@ -10,15 +10,15 @@ from typing import Protocol
 from dhatu_gateway.core.exchange import Exchange, Header
 from dhatu_gateway.core.forward_headers import ForwardedHeaders
 from dhatu_gateway.core.problem import ProblemError
-from dhatu_gateway.core.request_body import content_length, too_large
 from dhatu_gateway.core.types import Route
-from dhatu_gateway.core.upstream_errors import (
+from dhatu_gateway.core.upstream.errors import (
     ClientDisconnected,
     UpstreamProtocolError,
     UpstreamTimeout,
     UpstreamUnavailable,
 )
-from dhatu_gateway.core.upstream_types import ResponseSink, UpstreamRequest
+from dhatu_gateway.core.upstream.types import ResponseSink, UpstreamRequest
+from dhatu_gateway.core.validation.body import content_length, too_large
 
 Terminal = Callable[[Exchange], Awaitable[None]]
 """Answers an exchange that no stage has refused."""

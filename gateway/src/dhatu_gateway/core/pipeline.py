@@ -9,10 +9,10 @@ from typing import Protocol
 from dhatu_gateway.core.deadline import build_deadline
 from dhatu_gateway.core.exchange import Exchange, Stage
 from dhatu_gateway.core.forward import Terminal
-from dhatu_gateway.core.parameters import build_parameters
-from dhatu_gateway.core.request_body import build_body
-from dhatu_gateway.core.schemas import Schemas
 from dhatu_gateway.core.types import Platform, Route
+from dhatu_gateway.core.validation.body import build_body
+from dhatu_gateway.core.validation.parameters import build_parameters
+from dhatu_gateway.core.validation.schemas import Schemas
 from dhatu_gateway.core.versions import build_lifecycle
 
 StageBuilder = Callable[[Route], Stage | None]

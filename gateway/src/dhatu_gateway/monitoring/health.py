@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
-from dhatu_gateway.core.discovery import Endpoint
+from dhatu_gateway.core.upstream.discovery import Endpoint
 
 Status: TypeAlias = Literal["ok", "degraded", "failed", "unknown"]
 

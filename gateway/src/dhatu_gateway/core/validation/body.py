@@ -7,12 +7,12 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from dhatu_gateway.core.exchange import Exchange, Stage
-from dhatu_gateway.core.json_body import parse_json
 from dhatu_gateway.core.problem import FieldError, ProblemError
-from dhatu_gateway.core.schema_errors import body_errors
-from dhatu_gateway.core.schemas import Schemas
 from dhatu_gateway.core.types import MediaType, Route
-from dhatu_gateway.core.upstream_errors import ClientDisconnected
+from dhatu_gateway.core.upstream.errors import ClientDisconnected
+from dhatu_gateway.core.validation.json_body import parse_json
+from dhatu_gateway.core.validation.schema_errors import body_errors
+from dhatu_gateway.core.validation.schemas import Schemas
 
 _logger = logging.getLogger("dhatu.validation")
 

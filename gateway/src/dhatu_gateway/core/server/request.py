@@ -10,7 +10,7 @@ import httptools
 
 from dhatu_gateway.core.exchange import Header
 from dhatu_gateway.core.problem import Kind, Problem
-from dhatu_gateway.core.server_limits import ServerLimits
+from dhatu_gateway.core.server.limits import ServerLimits
 
 # Repeated, these could be read differently by the next program in the chain.
 _SINGLE = frozenset(

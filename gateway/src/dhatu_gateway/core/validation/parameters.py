@@ -10,7 +10,12 @@ from typing import Any, Literal
 import jsonschema_rs
 
 from dhatu_gateway.core.exchange import Exchange, Stage
-from dhatu_gateway.core.parameter_styles import (
+from dhatu_gateway.core.problem import FieldError, ProblemError
+from dhatu_gateway.core.types import Parameter, Route
+from dhatu_gateway.core.validation.body import log_refusal, refusal
+from dhatu_gateway.core.validation.schema_errors import parameter_errors
+from dhatu_gateway.core.validation.schemas import Schemas
+from dhatu_gateway.core.validation.styles import (
     Reader,
     build_reader,
     decode_path,
@@ -18,12 +23,7 @@ from dhatu_gateway.core.parameter_styles import (
     read_members,
     verbatim,
 )
-from dhatu_gateway.core.parameter_values import Shape, shape_of
-from dhatu_gateway.core.problem import FieldError, ProblemError
-from dhatu_gateway.core.request_body import log_refusal, refusal
-from dhatu_gateway.core.schema_errors import parameter_errors
-from dhatu_gateway.core.schemas import Schemas
-from dhatu_gateway.core.types import Parameter, Route
+from dhatu_gateway.core.validation.values import Shape, shape_of
 
 MAX_QUERY_PARAMETERS = 256
 

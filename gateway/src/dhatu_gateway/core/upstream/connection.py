@@ -7,11 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol, cast
 
-from dhatu_gateway.core.connection_deadlines import Deadlines
-from dhatu_gateway.core.connection_request import host_line, request_head
-from dhatu_gateway.core.connection_response import AnswerReader, MalformedAnswer
-from dhatu_gateway.core.upstream_errors import UpstreamClosed, UpstreamProtocolError
-from dhatu_gateway.core.upstream_types import UpstreamLimits, UpstreamRequest
+from dhatu_gateway.core.upstream.deadlines import Deadlines
+from dhatu_gateway.core.upstream.errors import UpstreamClosed, UpstreamProtocolError
+from dhatu_gateway.core.upstream.request import host_line, request_head
+from dhatu_gateway.core.upstream.response import AnswerReader, MalformedAnswer
+from dhatu_gateway.core.upstream.types import UpstreamLimits, UpstreamRequest
 
 _JOINED_BYTES = 65_536
 """Up to this size a body is copied behind its head: one write costs more than the copy."""

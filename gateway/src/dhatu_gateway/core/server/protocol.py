@@ -16,10 +16,10 @@ from uvicorn.server import ServerState
 
 from dhatu_gateway.core.exchange import Header, Scope
 from dhatu_gateway.core.problem import Problem
-from dhatu_gateway.core.server_clock import ConnectionClock, Phase
-from dhatu_gateway.core.server_cycle import Application, Cycle
-from dhatu_gateway.core.server_limits import ServerLimits
-from dhatu_gateway.core.server_request import Head, check_head, head_size_bytes, split_target
+from dhatu_gateway.core.server.clock import ConnectionClock, Phase
+from dhatu_gateway.core.server.cycle import Application, Cycle
+from dhatu_gateway.core.server.limits import ServerLimits
+from dhatu_gateway.core.server.request import Head, check_head, head_size_bytes, split_target
 
 _ASGI = {"version": "3.0", "spec_version": "2.4"}
 

@@ -8,11 +8,11 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from dhatu_gateway.core.connection import Connection, ConnectionContext
-from dhatu_gateway.core.connection_timer import LazyTimer
-from dhatu_gateway.core.discovery import Endpoint
-from dhatu_gateway.core.upstream_errors import Phase, UpstreamTimeout, UpstreamUnavailable
-from dhatu_gateway.core.upstream_types import UpstreamLimits
+from dhatu_gateway.core.upstream.connection import Connection, ConnectionContext
+from dhatu_gateway.core.upstream.discovery import Endpoint
+from dhatu_gateway.core.upstream.errors import Phase, UpstreamTimeout, UpstreamUnavailable
+from dhatu_gateway.core.upstream.timer import LazyTimer
+from dhatu_gateway.core.upstream.types import UpstreamLimits
 
 
 @dataclass(slots=True, eq=False)

@@ -7,7 +7,7 @@ from typing import Final
 from httptools import HttpParserError, HttpResponseParser
 
 from dhatu_gateway.core.headers import CONNECTION_ONLY, HOP_BY_HOP, connection_options
-from dhatu_gateway.core.upstream_types import Headers, UpstreamLimits
+from dhatu_gateway.core.upstream.types import Headers, UpstreamLimits
 
 _NEEDS_ATTENTION: Final = HOP_BY_HOP | {b"content-length"}
 _NO_CONTENT: Final = frozenset({204, 304})

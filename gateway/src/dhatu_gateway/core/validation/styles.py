@@ -12,8 +12,8 @@ from urllib.parse import unquote, unquote_plus
 
 import orjson
 
-from dhatu_gateway.core.parameter_values import Shape
 from dhatu_gateway.core.types import Parameter
+from dhatu_gateway.core.validation.values import Shape
 
 Decode = Callable[[str], str]
 Reader = Callable[[str], Any]

@@ -8,9 +8,9 @@ from typing import Any, cast
 
 import uvicorn
 
-from dhatu_gateway.core.server_cycle import Application
-from dhatu_gateway.core.server_limits import ServerLimits
-from dhatu_gateway.core.server_protocol import ServerProtocol
+from dhatu_gateway.core.server.cycle import Application
+from dhatu_gateway.core.server.limits import ServerLimits
+from dhatu_gateway.core.server.protocol import ServerProtocol
 
 GRACE_S = 25
 """How long requests may take to end at shutdown; below the 30 s after which Kubernetes kills."""

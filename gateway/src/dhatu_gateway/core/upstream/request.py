@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from dhatu_gateway.core.upstream_types import UpstreamRequest
+from dhatu_gateway.core.upstream.types import UpstreamRequest
 
 LAST_CHUNK: Final = b"0\r\n\r\n"
 

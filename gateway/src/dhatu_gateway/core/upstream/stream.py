@@ -6,15 +6,15 @@ import asyncio
 from collections.abc import Coroutine
 from typing import Any
 
-from dhatu_gateway.core.connection import Connection
-from dhatu_gateway.core.connection_request import LAST_CHUNK, chunk
-from dhatu_gateway.core.upstream_errors import (
+from dhatu_gateway.core.upstream.connection import Connection
+from dhatu_gateway.core.upstream.errors import (
     BodyLengthMismatch,
     ClientDisconnected,
     UpstreamAborted,
     UpstreamError,
 )
-from dhatu_gateway.core.upstream_types import Headers, ResponseSink, UpstreamRequest
+from dhatu_gateway.core.upstream.request import LAST_CHUNK, chunk
+from dhatu_gateway.core.upstream.types import Headers, ResponseSink, UpstreamRequest
 
 
 class StreamedExchange:

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Literal, TypeAlias
 
-from dhatu_gateway.core.server_limits import ServerLimits
+from dhatu_gateway.core.server.limits import ServerLimits
 
 Phase: TypeAlias = Literal["idle", "head", "body", "answer", "linger"]
 """What the connection waits for; for an answer it may wait as long as the route allows."""

@@ -1,4 +1,4 @@
-"""One request on a client's connection and its answer: the ASGI side of `server_protocol`."""
+"""One request on a client's connection and its answer: the ASGI side of `protocol`."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from dhatu_gateway.core.schemas import Schemas
+from dhatu_gateway.core.validation.schemas import Schemas
 
 # 18 digits fit into 64 bits, beyond which the readers of JSON disagree.
 _INTEGER = re.compile(r"-?(?:0|[1-9][0-9]{0,17})")

@@ -6,9 +6,9 @@ import asyncio
 import math
 from collections.abc import Callable
 
-from dhatu_gateway.core.connection_timer import LazyTimer
-from dhatu_gateway.core.upstream_errors import Phase, UpstreamTimeout
-from dhatu_gateway.core.upstream_types import UpstreamLimits
+from dhatu_gateway.core.upstream.errors import Phase, UpstreamTimeout
+from dhatu_gateway.core.upstream.timer import LazyTimer
+from dhatu_gateway.core.upstream.types import UpstreamLimits
 
 
 class Deadlines:

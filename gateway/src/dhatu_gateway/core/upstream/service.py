@@ -8,12 +8,12 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from dhatu_gateway.core.balancer import Balancer
-from dhatu_gateway.core.discovery import Endpoint
-from dhatu_gateway.core.pool import ConnectionPool
-from dhatu_gateway.core.upstream_errors import UpstreamClosed, UpstreamError, UpstreamTimeout
-from dhatu_gateway.core.upstream_stream import StreamedExchange
-from dhatu_gateway.core.upstream_types import ResponseSink, UpstreamLimits, UpstreamRequest
+from dhatu_gateway.core.upstream.balancer import Balancer
+from dhatu_gateway.core.upstream.discovery import Endpoint
+from dhatu_gateway.core.upstream.errors import UpstreamClosed, UpstreamError, UpstreamTimeout
+from dhatu_gateway.core.upstream.pool import ConnectionPool
+from dhatu_gateway.core.upstream.stream import StreamedExchange
+from dhatu_gateway.core.upstream.types import ResponseSink, UpstreamLimits, UpstreamRequest
 
 _IDEMPOTENT: Final = frozenset({b"GET", b"HEAD", b"OPTIONS", b"TRACE", b"PUT", b"DELETE"})
 """RFC 9110 section 9.2.2: may be sent again without asking."""

@@ -1,0 +1,1 @@
+"""The server side: connections of clients, their limits, and what is refused before it is a request."""

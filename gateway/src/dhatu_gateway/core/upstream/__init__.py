@@ -1,0 +1,1 @@
+"""The way to the services: discovery, balancing, connections, streaming."""
