@@ -10,6 +10,7 @@ from typing import Any, Literal, Protocol
 
 from dhatu_gateway.core.exchange import Header, Message, Receive, Scope, Send
 from dhatu_gateway.core.problem import INTERNAL_ERROR, Problem, ProblemError, problem_headers
+from dhatu_gateway.core.server.flow import Flow
 
 Application = Callable[[Scope, Receive, Send], Awaitable[Any]]
 
@@ -25,7 +26,7 @@ class Connection(Protocol):
     """What a cycle needs of the connection that it runs on."""
 
     transport: asyncio.Transport
-    write_paused: bool
+    flow: Flow
 
     def date_line(self) -> bytes:
         """Return the Date field, as a whole line."""
@@ -33,10 +34,6 @@ class Connection(Protocol):
 
     def resume_reading(self) -> None:
         """Go on reading, if reading was paused because nobody took what had arrived."""
-        ...
-
-    async def writable(self) -> None:
-        """Return when the client has read enough of what was written."""
         ...
 
     def answered(self) -> None:
@@ -142,8 +139,9 @@ class Cycle:
             self._start(message["status"], message.get("headers", ()))
             return
         self._write(message.get("body", b""), more=message.get("more_body", False))
-        if self._connection.write_paused:
-            await self._connection.writable()
+        flow = self._connection.flow
+        if flow.write_paused:
+            await flow.writable()
 
     def _start(self, status: int, headers: Sequence[Header]) -> None:
         if self._started:

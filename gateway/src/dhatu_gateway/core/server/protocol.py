@@ -18,6 +18,7 @@ from dhatu_gateway.core.exchange import Header, Scope
 from dhatu_gateway.core.problem import Problem
 from dhatu_gateway.core.server.clock import ConnectionClock, Phase
 from dhatu_gateway.core.server.cycle import Application, Cycle
+from dhatu_gateway.core.server.flow import Flow
 from dhatu_gateway.core.server.limits import ServerLimits
 from dhatu_gateway.core.server.request import Head, check_head, head_size_bytes, split_target
 
@@ -37,7 +38,7 @@ class ServerProtocol(asyncio.Protocol):
         limits: ServerLimits,
     ) -> None:
         self.transport: asyncio.Transport
-        self.write_paused = False
+        self.flow: Flow
         self._limits = limits
         self._application = cast(Application, config.loaded_app)
         self._server_state = server_state
@@ -57,8 +58,6 @@ class ServerProtocol(asyncio.Protocol):
         self._idle: asyncio.Future[None] | None = None
         """Ends the task's wait for the next request."""
         self._lost = False
-        self._read_paused = False
-        self._drained: asyncio.Future[None] | None = None
         self._refused: Problem | None = None
         self._closing = False
         """No further request is taken; what still arrives is dropped."""
@@ -74,6 +73,7 @@ class ServerProtocol(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast(asyncio.Transport, transport)
+        self.flow = Flow(self.transport, self._clock, self._loop, stall_s=self._limits.write_stall_s)
         self._server_state.connections.add(cast(Any, self))
         self._server = _address(transport.get_extra_info("sockname"))
         self._client = _address(transport.get_extra_info("peername"))
@@ -112,28 +112,14 @@ class ServerProtocol(asyncio.Protocol):
             self._check_unfinished_head()
 
     def pause_writing(self) -> None:
-        self.write_paused = True
+        self.flow.pause_writing()
 
     def resume_writing(self) -> None:
-        self.write_paused = False
-        if self._drained is not None and not self._drained.done():
-            self._drained.set_result(None)
-
-    async def writable(self) -> None:
-        if self.write_paused and not self.transport.is_closing():
-            if self._drained is None or self._drained.done():
-                self._drained = self._loop.create_future()
-            stalled = self._loop.call_later(self._limits.write_stall_s, self.transport.abort)
-            try:
-                await asyncio.shield(self._drained)
-            finally:
-                stalled.cancel()
+        self.flow.resume_writing()
 
     def resume_reading(self) -> None:
-        if self._read_paused and not self._waiting and not self.transport.is_closing():
-            self._read_paused = False
-            self._clock.resume()
-            self.transport.resume_reading()
+        if not self._waiting:
+            self.flow.resume_reading()
 
     def date_line(self) -> bytes:
         headers = self._server_state.default_headers  # uvicorn makes a new list every second
@@ -203,7 +189,7 @@ class ServerProtocol(asyncio.Protocol):
             self._run(cycle)
         else:
             self._waiting.append(cycle)
-            self._pause_reading()
+            self.flow.pause_reading()
 
     def on_body(self, body: bytes) -> None:
         cycle = self._arriving
@@ -212,7 +198,7 @@ class ServerProtocol(asyncio.Protocol):
         cycle.body = cycle.body + body if cycle.body else body
         self._clock.received(len(body))
         if len(cycle.body) > self._limits.high_water_bytes:
-            self._pause_reading()
+            self.flow.pause_reading()
         cycle.wake()
 
     def on_message_complete(self) -> None:
@@ -262,12 +248,6 @@ class ServerProtocol(asyncio.Protocol):
                 self._idle = self._loop.create_future()
                 await self._idle
                 self._idle = None
-
-    def _pause_reading(self) -> None:
-        if not self._read_paused and not self.transport.is_closing():
-            self._read_paused = True
-            self._clock.pause()
-            self.transport.pause_reading()
 
     def _check_head_size(self) -> Problem | None:
         limit = self._limits.max_header_bytes
@@ -325,8 +305,7 @@ class ServerProtocol(asyncio.Protocol):
             self.transport.close()
             return
         self._closing = True
-        self._read_paused = False
-        self.transport.resume_reading()
+        self.flow.resume_reading()
         if self.transport.can_write_eof():
             self.transport.write_eof()
         self._clock.enter("linger")
