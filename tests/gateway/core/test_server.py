@@ -106,6 +106,21 @@ async def test_pipelined_requests_are_answered_in_order_and_the_bad_one_last() -
         assert (replies[5].status, replies[5].closed) == (400, True)
 
 
+async def test_what_was_refused_never_reaches_the_application() -> None:
+    seen: list[Scope] = []
+    edge = compose(POST).edge
+
+    async def application(scope: Scope, receive: Receive, send: Send) -> None:
+        seen.append(scope)
+        await edge(scope, receive, send)
+
+    async with serving(application) as client, client.connect() as wire:
+        await wire.write(head("POST", "/api/v1/things", b"abc") + raw("Content-Length: x"))
+        replies = [await wire.reply() for _ in range(2)]
+    assert [reply.status for reply in replies] == [200, 400]
+    assert [scope["method"] for scope in seen if scope.get("type") != "lifespan"] == ["POST"]
+
+
 async def test_chunked_bodies_arrive_whole() -> None:
     async with serving(compose(POST).edge) as client:
         reply = await client.send(

@@ -242,7 +242,8 @@ class ServerProtocol(asyncio.Protocol):
             task.add_done_callback(tasks.discard)
 
     async def _serve(self) -> None:
-        while not self._lost and (cycle := self._cycle) is not None:
+        # A refusal is a cycle that has been answered already: the application never sees it.
+        while not self._lost and (cycle := self._cycle) is not None and not cycle.answered:
             await cycle.run(self._application)
             if self._cycle is cycle and not self._lost:
                 self._idle = self._loop.create_future()
