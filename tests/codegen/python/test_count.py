@@ -30,6 +30,7 @@ def test_every_operation_is_there_in_both_colours(api: Api, sources: dict[str, s
             "descriptors missing: echo; descriptors too many: ecco",
         ),
         ("client.py", "await self.call(ops.ECHO", "await self.call(ops.ASK", "async methods too many: ask"),
+        ("api.md", "`client.echo(", "client.echo(", "entries of api.md missing: echo"),
     ],
 )
 def test_what_is_missing_or_too_many_is_named(

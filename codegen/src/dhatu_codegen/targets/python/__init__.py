@@ -2,7 +2,7 @@
 
 `package.py` runs it. `methods.py` makes the view of the operations (`view.py`), through `arguments.py`,
 `answers.py` and `signatures.py`; these ask `model_document.py` for the models that they mention, which
-`models.py` renders. `count.py` holds what was rendered against the API.
+`models.py` renders. `listing.py` lists the methods, and `count.py` holds what was rendered against the API.
 """
 
 from __future__ import annotations
@@ -20,9 +20,12 @@ class PythonTarget:
         {"max_body_bytes", "rate_limit", "breaker", "cache", "fallback", "validate", "roles"}  # the gateway's
     )
 
+    def __init__(self, sources: str = "sdk-python/src") -> None:
+        self._sources = sources
+
     def render(self, api: Api) -> tuple[GeneratedFile, ...]:
         """The package `generated` inside the SDK."""
         # The two generators behind it take half a second to import; `dhatu-codegen ir` needs neither.
         from .package import render_package
 
-        return render_package(api)
+        return render_package(api, self._sources)

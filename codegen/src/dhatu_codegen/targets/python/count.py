@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Final
 
 from ...ir.api import Api
 from ..base import TargetError
+from .listing import LISTING
 
 OPERATIONS: Final = "operations.py"
 """The module of the descriptors."""
+_ENTRY: Final = re.compile(r"^- `client\.[^`]*`: `([A-Z]+ .*)`(?: \(deprecated\))?$", re.MULTILINE)
 
 
 class CountError(TargetError):
@@ -19,19 +22,23 @@ class CountError(TargetError):
 
 
 def check_count(api: Api, sources: Mapping[str, str]) -> None:
-    """Operations = descriptors = async methods = sync methods, read from the rendered source itself.
+    """Operations = descriptors = async methods = sync methods = entries of api.md, as they were rendered.
 
-    `sources` maps a module's path in the package to its text. Raises `CountError`, which names what is
+    `sources` maps a file's path in the package to its text. Raises `CountError`, which names what is
     missing and what is too much.
     """
-    trees = {path: ast.parse(text, path) for path, text in sources.items()}
+    trees = {path: ast.parse(text, path) for path, text in sources.items() if path.endswith(".py")}
     keys = dict(_descriptors(trees[OPERATIONS]))
     called = [call for tree in trees.values() for call in _calls(tree)]
     wanted = Counter(operation.key for operation in api.operations)
+    routes = {f"{operation.method} {operation.path}": operation.key for operation in api.operations}
     rendered = {
         "descriptors": Counter(key for _, key in _descriptors(trees[OPERATIONS])),
         "async methods": Counter(keys.get(name, name) for is_async, name in called if is_async),
         "sync methods": Counter(keys.get(name, name) for is_async, name in called if not is_async),
+        f"entries of {LISTING}": Counter(
+            routes.get(route, route) for route in _ENTRY.findall(sources[LISTING])
+        ),
     }
     problems = [problem for what, there in rendered.items() for problem in _problems(what, wanted, there)]
     if problems:

@@ -25,6 +25,7 @@ from ...ir.api import Api
 from ...ir.schema import Json
 from ..base import HEADER, GeneratedFile
 from .count import check_count
+from .listing import LISTING, render_listing
 from .methods import package_view
 from .model_document import ModelDocument
 from .models import render_models
@@ -37,8 +38,8 @@ _OBJECT: Final = re.compile(r" ?<[\w.]+ object at 0x[0-9a-f]+>")
 _LOG: Final = logging.getLogger(__name__)
 
 
-def render_package(api: Api) -> tuple[GeneratedFile, ...]:
-    """Every file of the package.
+def render_package(api: Api, sources: str) -> tuple[GeneratedFile, ...]:
+    """Every file of the package `generated`; `sources` is the folder that the SDK's own package lies in.
 
     Raises `CountError` where an operation is missing, `ModelError` where a model is not what was asked for.
     """
@@ -53,8 +54,9 @@ def render_package(api: Api) -> tuple[GeneratedFile, ...]:
             path.relative_to(output).as_posix(): path.read_text(encoding="utf-8")
             for path in sorted(output.rglob("*.py"))
         }
+    found[LISTING] = render_listing(package)
     check_count(api, found)
-    root = f"sdk-python/src/{api.sdk.python_package}/generated"
+    root = f"{sources}/{api.sdk.python_package}/generated"
     return tuple(GeneratedFile(path=f"{root}/{path}", text=text) for path, text in found.items())
 
 
