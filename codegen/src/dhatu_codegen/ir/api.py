@@ -9,6 +9,7 @@ from typing import Literal
 from .operation import Operation
 from .schema import Component, Json
 from .security import SecurityScheme
+from .server import Server
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,14 +57,6 @@ class SdkNames:
     """Name of the client class: `DhatuAPI`."""
     environment_prefix: str
     """`DHATU`, as in `DHATU_API_KEY`."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Server:
-    """A base URL."""
-
-    url: str
-    description: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,7 @@ from .name import Name
 from .policy import Policy
 from .schema import Json, Schema
 from .security import Requirement
+from .server import Server
 from .source import SourceRef
 
 PayloadKind: TypeAlias = Literal["json", "jsonl", "sse", "form", "multipart", "text", "binary"]
@@ -40,13 +41,29 @@ class Parameter:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Header:
+    """A header of a response, or of a part of a request."""
+
+    name: str
+    required: bool
+    schema: Schema
+    description: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PartEncoding:
     """How one property of a form or multipart body is written."""
 
     property: str
     content_type: str
     style: str
+    """As of a query parameter; empty where nothing says so, and the property is written by its content type
+    (OpenAPI 3.1.1, Encoding Object)."""
     explode: bool
+    allow_reserved: bool
+    headers: tuple[Header, ...]
+    """Of a multipart part, beside its content type."""
+    source: SourceRef
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,16 +90,6 @@ class RequestBody:
     description: str
     payloads: tuple[Payload, ...]
     source: SourceRef
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Header:
-    """A header of a response."""
-
-    name: str
-    required: bool
-    schema: Schema
-    description: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,5 +143,7 @@ class Operation:
     responses: tuple[Response, ...]
     security: tuple[Requirement, ...]
     """Alternatives; empty means that anybody may call."""
+    servers: tuple[Server, ...]
+    """Its own, or its path's, in place of the document's; empty where the document's hold."""
     policy: Policy
     source: SourceRef

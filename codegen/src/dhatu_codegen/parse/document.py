@@ -6,7 +6,7 @@ from typing import Literal
 
 from ..diagnostics import Diagnostics
 from ..document import Map, Node
-from ..ir.api import Api, Cors, SdkNames, Server, Service, Version
+from ..ir.api import Api, Cors, SdkNames, Service, Version
 from ..ir.name import Name
 from ..ir.schema import Component
 from ..merge import EXTENSION
@@ -14,6 +14,7 @@ from .context import Context
 from .operations import parse_operations
 from .schemas import parse_schema
 from .security import parse_security_schemes
+from .servers import parse_servers
 
 
 def parse(document: Map, diagnostics: Diagnostics) -> Api:
@@ -22,15 +23,11 @@ def parse(document: Map, diagnostics: Diagnostics) -> Api:
     context = Context(root=root, diagnostics=diagnostics)
     info, facts = root.get("info"), root.get(EXTENSION)
     title = info.text("title") if info else ""
-    servers = root.get("servers")
     return Api(
         title=title,
         version=info.text("version") if info else "",
         description=info.text("description").strip() if info else "",
-        servers=tuple(
-            Server(url=server.text("url"), description=server.text("description"))
-            for server in (servers.elements() if servers else ())
-        ),
+        servers=parse_servers(root),
         services=_services(facts),
         versions=_versions(facts),
         cors=_cors(facts),

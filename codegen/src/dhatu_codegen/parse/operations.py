@@ -11,6 +11,7 @@ from .context import Context
 from .parameters import parse_body, parse_parameters, parse_responses
 from .policies import parse_policy
 from .security import parse_security
+from .servers import parse_servers
 
 
 def parse_operations(context: Context) -> tuple[Operation, ...]:
@@ -50,6 +51,7 @@ def _operation(context: Context, path: str, item: Node, operation: Node) -> Oper
         body=parse_body(context, operation),
         responses=parse_responses(context, operation),
         security=parse_security(operation),
+        servers=parse_servers(operation) or parse_servers(item),
         policy=parse_policy(operation, facts.get("defaults") if facts else None, method),
         source=operation.source,
     )

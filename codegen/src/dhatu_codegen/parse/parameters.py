@@ -116,7 +116,7 @@ def _parameter(context: Context, node: Node) -> Parameter | None:
         required=node.flag("required"),
         schema=parse_schema(context, schema) if schema else AnyValue(source=node.source, constraints={}),
         style=style,
-        explode=node.flag("explode", style == "form"),
+        explode=node.flag("explode", style in ("form", "cookie")),
         allow_reserved=node.flag("allowReserved"),
         content_type=content_type,
         description=node.text("description").strip(),
@@ -191,21 +191,32 @@ def _encoding(context: Context, carrier: Node, kind: PayloadKind) -> tuple[PartE
     if kind not in ("form", "multipart") or schema is None:
         return ()
     written = carrier.get("encoding")
-    found: list[PartEncoding] = []
-    properties = context.follow(schema).get("properties")
-    for name, member in properties.members() if properties else ():
-        own = written.get(name) if written else None
-        style = own.text("style", "form") if own else "form"
-        default = _default_content_type(context, member) if kind == "multipart" else ""
-        found.append(
-            PartEncoding(
-                property=name,
-                content_type=own.text("contentType", default) if own else default,
-                style=style,
-                explode=own.flag("explode", style == "form") if own else style == "form",
-            )
-        )
-    return tuple(found)
+    properties = dict(members.members()) if (members := context.follow(schema).get("properties")) else {}
+    named = dict(written.members()) if written else {}
+    return tuple(
+        _part_encoding(context, name, properties.get(name), named.get(name), kind)
+        for name in dict.fromkeys((*properties, *named))
+    )
+
+
+def _part_encoding(
+    context: Context, name: str, member: Node | None, own: Node | None, kind: PayloadKind
+) -> PartEncoding:
+    """What stands in `encoding` for a property, or the default of one; at least one of both is there."""
+    source = own or member
+    assert source is not None
+    styled = own is not None and any(own.get(key) for key in ("style", "explode", "allowReserved"))
+    style = own.text("style", "form") if own and styled else ""
+    default = _default_content_type(context, member) if member and kind == "multipart" else ""
+    return PartEncoding(
+        property=name,
+        content_type=own.text("contentType", default) if own else default,
+        style=style,
+        explode=own.flag("explode", style == "form") if own else False,
+        allow_reserved=own.flag("allowReserved") if own else False,
+        headers=_headers(context, own) if own else (),
+        source=source.source,
+    )
 
 
 def _default_content_type(context: Context, member: Node) -> str:
