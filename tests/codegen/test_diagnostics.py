@@ -111,7 +111,7 @@ def test_invalid_openapi_is_refused_at_its_place(project: Project) -> None:
 def test_another_version_of_openapi_is_refused(project: Project) -> None:
     project.simple("alpha", "/alpha")
     file = project.root / "spec/services/alpha.yaml"
-    file.write_text(file.read_text().replace("3.1.1", "3.0.3"))
+    file.write_text(file.read_text().replace("3.1.1", "4.0.0"))
     assert project.found() == [("DH021", "spec/services/alpha.yaml:1:10")]
 
 

@@ -30,10 +30,14 @@ def check_document(document: Map, schema: Map, diagnostics: Diagnostics) -> bool
     """
     root = Node.of(document)
     version = root.text("openapi")
+    if swagger := root.get("swagger"):
+        hint = "convert it to OpenAPI 3 first; 3.0, 3.1 and 3.2 are read"
+        diagnostics.add("DH021", f"Swagger {swagger.value} is not read", swagger.place, hint=hint)
+        return False
     if not version.startswith(_VERSIONS_READ):
         node = root.get("openapi") or root
         message = f"OpenAPI {version} is not read" if version else "`openapi` is missing"
-        diagnostics.add("DH021", message, node.place, hint="write the document in OpenAPI 3.1")
+        diagnostics.add("DH021", message, node.place, hint="write the document in OpenAPI 3.0, 3.1 or 3.2")
         return False
     references_hold = _check_references(root, diagnostics)
     check_extension(root, schema, diagnostics)
@@ -70,7 +74,7 @@ def _nearby(root: Node, pointer: str) -> str:
     return f"did you mean {suggestion!r}?" if suggestion else f"there is no {last!r} under {'/'.join(above)}"
 
 
-def _check_schemas(root: Node, document: Map, diagnostics: Diagnostics) -> bool:
+def check_schemas(root: Node, document: Map, diagnostics: Diagnostics) -> bool:
     """Every schema is one, and allows its own default. The reference validator does not say where."""
     holds = True
     meta = jsonschema_rs.Draft202012Validator({"$ref": _META_SCHEMA})
@@ -99,7 +103,7 @@ def _check_structure(root: Node, document: Map, diagnostics: Diagnostics) -> boo
     from openapi_spec_validator.exceptions import OpenAPIError
     from referencing.exceptions import Unresolvable
 
-    schemas_hold = holds = _check_schemas(root, document, diagnostics)
+    schemas_hold = holds = check_schemas(root, document, diagnostics)
     checked: Any = plain(document)
     try:
         errors: Iterator[Any] = OpenAPIV31SpecValidator(checked).iter_errors()

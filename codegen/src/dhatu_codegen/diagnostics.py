@@ -47,6 +47,12 @@ CODES: dict[str, tuple[Severity, str]] = {
     "DH044": ("warning", "an operation without error responses"),
     "DH045": ("error", "x-dhatu.sdk names something that the operation does not have"),
     "DH046": ("warning", "an operation that does not say who may call it"),
+    "DH060": ("warning", "something beside $ref, which OpenAPI 3.0 ignores"),
+    "DH061": ("note", "documentation beside $ref, which OpenAPI 3.0 ignores"),
+    "DH062": ("note", "a place where OpenAPI's text and its use part ways, and how it was read"),
+    "DH063": ("warning", "a leftover of an earlier version of OpenAPI, or a keyword without effect"),
+    "DH064": ("warning", "a part of OpenAPI 3.2 that is not carried"),
+    "DH065": ("error", "a part of OpenAPI 3.2 without which calls would be wrong"),
 }
 """Every code: its severity, and the kind of problem it stands for."""
 

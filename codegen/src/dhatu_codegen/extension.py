@@ -9,6 +9,7 @@ import jsonschema_rs
 from .diagnostics import Diagnostics
 from .document import Map, Node, plain
 from .naming import nearest
+from .path_item import operations
 from .pointer import join
 from .walk import structure
 
@@ -26,7 +27,7 @@ def check_extension(root: Node, schema: Map, diagnostics: Diagnostics) -> bool:
     paths = root.get("paths")
     for _, item in paths.members() if paths else ():
         places.append((item, "path"))
-        places += [(operation, "operation") for _, operation in item.members()]
+        places += [(operation, "operation") for _, operation in operations(item)]
     holds = True
     read: set[str] = set()
     for node, definition in places:

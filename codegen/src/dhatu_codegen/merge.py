@@ -16,11 +16,13 @@ from .diagnostics import Diagnostics, Related
 from .document import Map, Node, Seq
 from .ir.schema import Json
 from .ir.source import SourceRef
+from .path_item import ADDITIONAL, METHODS, operations
 from .pointer import join, of_reference, tokens
 
-METHODS: Final = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 EXTENSION: Final = "x-dhatu"
 _PLATFORM_FACTS: Final = ("header_prefix", "sdk", "versions", "cors", "defaults")
+_OF_OPERATIONS: Final = frozenset({*METHODS, ADDITIONAL, EXTENSION})
+"""What a path item says for its operations, one by one or by inheritance; the rest holds for all of them."""
 _MERGED_PARTS: Final = frozenset(
     {"openapi", "info", "tags", "paths", "components", "webhooks", "security", EXTENSION}
 )
@@ -57,9 +59,8 @@ def walk_operations(document: Map) -> Iterator[tuple[str, str, Node, Node]]:
     """(path, method, path item, operation) in document order."""
     paths = Node.of(document).get("paths")
     for path, item in paths.members() if paths else ():
-        for method, operation in item.members():
-            if method in METHODS:
-                yield path, method, item, operation
+        for method, operation in operations(item):
+            yield path, method.lower(), item, operation
 
 
 def _put_platform_facts(merged: Map, platform: Map, services: tuple[ServiceDocument, ...]) -> None:
@@ -157,7 +158,7 @@ class _Joiner:
             if path not in merged:
                 merged.put(path, Map(item.place), (item.source, item.place))
                 for key in item.value:
-                    if key not in METHODS and key != EXTENSION:
+                    if key not in _OF_OPERATIONS:
                         _map_at(merged, path).take(item.value, key)
             into = _map_at(merged, path)
             if _canonical(_common_part(into)) != _canonical(_common_part(item.value)):
@@ -166,15 +167,19 @@ class _Joiner:
                 )
                 second = replace(item, value=_common_part(item.value))
                 self._differs("DH035", f"what the path {path} says for all its methods", first, second)
-            for method, operation in item.members():
-                if method in METHODS:
-                    self._add_operation(service, path, (item, operation, Node.of(into).get(method)), into)
+            for _, operation in operations(item):
+                self._add_operation(service, path, (item, operation), into)
 
     def _add_operation(
-        self, service: ServiceDocument, path: str, nodes: tuple[Node, Node, Node | None], into: Map
+        self, service: ServiceDocument, path: str, nodes: tuple[Node, Node], into: Map
     ) -> None:
-        item, operation, known = nodes
+        item, operation = nodes
         method = tokens(operation.pointer)[-1]
+        if method not in METHODS:
+            if ADDITIONAL not in into:
+                into.put(ADDITIONAL, Map(into.source))
+            into = _map_at(into, ADDITIONAL)
+        known = Node.of(into).get(method)
         if known is not None:
             self._diagnostics.add(
                 "DH030",
@@ -231,7 +236,7 @@ def _followed(document: Map, item: Node) -> Node:
 
 
 def _common_part(item: Map) -> dict[str, Json]:
-    return {key: value for key, value in item.items() if key not in METHODS and key != EXTENSION}
+    return {key: value for key, value in item.items() if key not in _OF_OPERATIONS}
 
 
 def _lay_over(extension: Map, nearer: Map) -> None:

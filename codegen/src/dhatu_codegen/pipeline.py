@@ -1,4 +1,4 @@
-"""The order of everything: load, check, merge, parse, lint, render, write.
+"""The order of everything: load, upgrade, check, merge, parse, lint, render, write.
 
 Every stage adds its problems to the same `Diagnostics` and goes on while it can, so that one run reports them
 all; nothing is written while there is an error.
@@ -22,6 +22,7 @@ from .merge import ServiceDocument, merge
 from .parse.document import parse
 from .targets import TARGETS
 from .targets.base import HEADER, GeneratedFile, Target
+from .upgrade import upgrade
 
 PLATFORM_FILE: Final = "spec/platform.yaml"
 SCHEMA_FILE: Final = "spec/x-dhatu.schema.json"
@@ -65,7 +66,10 @@ def read_spec(root: Path, diagnostics: Diagnostics) -> Map | None:
         document = load(
             root, f"spec/{entry.text('spec')}", diagnostics, named_at=spec.place if spec else None
         )
-        if document is not None and check_document(document, schema, diagnostics):
+        if document is None:
+            continue
+        document = upgrade(document, diagnostics)
+        if check_document(document, schema, diagnostics):
             services.append(ServiceDocument(name=name, document=document))
     return merge(platform, tuple(services), diagnostics)
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from .document import Node
+from .path_item import ADDITIONAL
 
 _VALUES: Final = frozenset({"example", "value", "const", "enum", "default", "x-dhatu"})
 _NAMES: Final = frozenset(
@@ -23,6 +24,7 @@ _NAMES: Final = frozenset(
             "encoding",
             "links",
             "variables",
+            ADDITIONAL,
         ),
         *("schemas", "parameters", "requestBodies", "examples", "securitySchemes", "pathItems", "mapping"),
         *("properties", "patternProperties", "dependentSchemas", "$defs"),

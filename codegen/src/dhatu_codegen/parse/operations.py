@@ -5,8 +5,9 @@ from __future__ import annotations
 from ..document import Node
 from ..ir.name import Name
 from ..ir.operation import Operation, Pagination
-from ..merge import EXTENSION, METHODS
+from ..merge import EXTENSION
 from ..naming import snake
+from ..path_item import operations
 from .context import Context
 from .parameters import parse_body, parse_parameters, parse_responses
 from .policies import parse_policy
@@ -19,14 +20,13 @@ def parse_operations(context: Context) -> tuple[Operation, ...]:
     paths = context.root.get("paths")
     found: list[Operation] = []
     for path, item in paths.members() if paths else ():
-        for method, operation in item.members():
-            if method in METHODS:
-                found.append(_operation(context, path, item, operation))
+        for method, operation in operations(item):
+            found.append(_operation(context, path, item, (method, operation)))
     return tuple(found)
 
 
-def _operation(context: Context, path: str, item: Node, operation: Node) -> Operation:
-    method = operation.pointer.rsplit("/", 1)[-1].upper()
+def _operation(context: Context, path: str, item: Node, found: tuple[str, Node]) -> Operation:
+    method, operation = found
     facts = context.root.get(EXTENSION)
     own = operation.get(EXTENSION)
     sdk = own.get("sdk") if own else None

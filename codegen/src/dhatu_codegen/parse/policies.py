@@ -12,10 +12,11 @@ _RETRY_OF_METHOD: Final[dict[str, RetryClass]] = {
     "HEAD": "safe",
     "OPTIONS": "safe",
     "TRACE": "safe",
+    "QUERY": "safe",
     "PUT": "idempotent",
     "DELETE": "idempotent",
 }
-"""RFC 9110, section 9.2; every other method may do something twice."""
+"""RFC 9110, section 9.2, and OpenAPI 3.2 of QUERY; every other method may do something twice."""
 
 _TIMEOUT_S: Final = 60.0
 _MAX_BODY_BYTES: Final = 1_048_576

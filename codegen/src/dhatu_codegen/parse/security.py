@@ -29,7 +29,7 @@ _FLOWS: Final[
     "password": "password",
     "clientCredentials": "client_credentials",
     "authorizationCode": "authorization_code",
-    "deviceAuthorization": "device_authorization",
+    "x-oai-deviceAuthorization": "device_authorization",
 }
 
 
@@ -97,7 +97,7 @@ def _flows(node: Node) -> tuple[OAuthFlow, ...]:
         found.append(
             OAuthFlow(
                 kind=_FLOWS[kind],
-                authorization_url=flow.text("authorizationUrl"),
+                authorization_url=flow.text("authorizationUrl", flow.text("deviceAuthorizationUrl")),
                 token_url=flow.text("tokenUrl"),
                 refresh_url=flow.text("refreshUrl"),
                 scopes=tuple(
