@@ -1,0 +1,65 @@
+"""The hand-written half of a Python SDK, to be copied as it is.
+
+Where this package was installed from a wheel, it lies in `dhatu_codegen_runtime/python` beside it; in the
+repository it is the SDK of this platform itself, `sdk-python`, beside `codegen`. None of it is a template.
+"""
+
+from __future__ import annotations
+
+import ast
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from ..base import TargetError
+
+_CODEGEN: Final = Path(__file__).parents[2]
+_SHIPPED: Final = _CODEGEN.parent / "dhatu_codegen_runtime" / "python"
+_REPOSITORY: Final = _CODEGEN.parents[2] / "sdk-python"
+
+
+class RuntimeMissingError(TargetError):
+    """The runtime is not where it belongs."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Runtime:
+    """The files, and what an SDK has to know of them."""
+
+    modules: Mapping[str, str]
+    """Name of a module's file to its text: `_client.py`."""
+    exports: Mapping[str, tuple[str, ...]]
+    """Module to the names in it that are public: `_binary` to `BinaryResponse`."""
+    requires_python: str
+    dependencies: tuple[str, ...]
+
+
+def read_runtime() -> Runtime:
+    """Read the runtime from the wheel, else from the repository. Raises `RuntimeMissingError`."""
+    root = next((root for root in (_SHIPPED, _REPOSITORY) if (root / "pyproject.toml").is_file()), None)
+    if root is None:
+        raise RuntimeMissingError(f"the runtime of Python SDKs is neither in {_SHIPPED} nor in {_REPOSITORY}")
+    package = next(path.parent for path in sorted(root.glob("src/*/__init__.py")))
+    project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    return Runtime(
+        modules={
+            path.name: path.read_text(encoding="utf-8")
+            for path in sorted(package.glob("_*.py"))
+            if path.name != "__init__.py"
+        },
+        exports=_exports((package / "__init__.py").read_text(encoding="utf-8")),
+        requires_python=str(project["requires-python"]),
+        dependencies=tuple(str(dependency) for dependency in project["dependencies"]),
+    )
+
+
+def _exports(text: str) -> dict[str, tuple[str, ...]]:
+    """What the platform's own SDK makes public of the runtime."""
+    return {
+        node.module: tuple(alias.name for alias in node.names)
+        for node in ast.parse(text).body
+        if isinstance(node, ast.ImportFrom) and node.level == 1 and (node.module or "").startswith("_")
+        if node.module is not None
+    }
