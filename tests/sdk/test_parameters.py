@@ -11,7 +11,7 @@ from urllib.parse import unquote
 import pytest
 from dhatu_client._call import ParameterSpec
 from dhatu_client._errors import ArgumentError
-from dhatu_client._parameters import header_text, path_segment, query_pairs
+from dhatu_client._parameters import cookie_pairs, header_text, path_segment, query_pairs
 from hypothesis import given
 from hypothesis import strategies as st
 from sdk.support import parameter
@@ -93,6 +93,52 @@ def test_content_travels_as_json() -> None:
     assert in_query("form", True, "plain", content_type="text/plain") == "color=plain"
 
 
+def test_text_in_another_media_type_travels_as_it_is() -> None:
+    assert in_query("form", True, "<a/>", content_type="application/xml") == "color=%3Ca%2F%3E"
+
+
+def test_reserved_characters_never_end_a_segment_or_an_item() -> None:
+    spec = parameter("color", "path", allow_reserved=True)
+    assert path_segment(spec, "a/b?c:d@e") == "a%2Fb%3Fc:d@e"
+    assert in_query("form", False, ["a,b", "c/d"], allow_reserved=True) == "color=a%2Cb,c/d"
+
+
+@pytest.mark.parametrize(
+    ("explode", "value", "expected"),
+    [
+        (False, "a", ["color=a"]),
+        (False, [1, 2], ["color=1,2"]),
+        (True, [1, 2], ["color=1", "color=2"]),
+        (True, {"R": 1, "G": 2}, ["R=1", "G=2"]),
+        (False, {"R": 1, "G": 2}, ["color=R,1,G,2"]),
+        (True, [], []),
+        (False, {}, []),
+    ],
+)
+def test_cookies_of_their_own_style_are_not_encoded(
+    explode: bool, value: object, expected: list[str]
+) -> None:
+    spec = parameter("color", "cookie", style="cookie", explode=explode)
+    assert [f"{name}={text}" for name, text in cookie_pairs(spec, value)] == expected
+    with pytest.raises(ArgumentError, match="the cookie color holds a space"):
+        cookie_pairs(spec, "a; b=c")
+
+
+@pytest.mark.parametrize(
+    ("location", "style", "value"),
+    [
+        ("query", "spaceDelimited", ["a b"]),
+        ("query", "pipeDelimited", {"a|b": 1}),
+        ("header", "simple", ["a,b"]),
+        ("header", "simple", {"a,b": 1}),
+    ],
+)
+def test_an_item_that_would_come_apart_is_refused(location: str, style: str, value: object) -> None:
+    spec = parameter("color", location, style=style, explode=False)
+    with pytest.raises(ArgumentError, match="color may hold"):
+        (query_pairs if location == "query" else header_text)(spec, value)
+
+
 class Hue(enum.Enum):
     RED = "red"
 
@@ -112,7 +158,7 @@ def test_pythons_own_types(value: object, expected: str) -> None:
     assert in_query("form", True, value) == expected
 
 
-@pytest.mark.parametrize("value", ["", [], {}])
+@pytest.mark.parametrize("value", ["", [], {}, [""]])
 def test_a_path_parameter_must_not_vanish(value: object) -> None:
     with pytest.raises(ArgumentError, match="color must not be empty"):
         in_path("simple", False, value)
@@ -183,7 +229,9 @@ def test_any_list_survives_each_style(values: list[str]) -> None:
     assert [unquote(text) for _, text in exploded] == values
     ((_, joined),) = decoded_pairs(parameter("q", "query", explode=False), values)
     assert [unquote(item) for item in joined.split(",")] == values
-    assert [unquote(item) for item in in_path("simple", False, values).split(",")] == values
+    if values != [""]:  # would leave nothing of the segment
+        assert [unquote(item) for item in in_path("simple", False, values).split(",")] == values
+    assert [unquote(item) for item in in_path("label", True, values)[1:].split(".")] == values
     assert [unquote(item) for item in in_path("matrix", True, values).split(";color=")[1:]] == values
 
 

@@ -6,13 +6,13 @@ import os
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
-from urllib.parse import urlencode
 
-from ._call import OMIT, Arguments, BodySpec, FieldSpec, Operation
-from ._content import Body, BytesBody, JoinedBody, StreamBody, body_of
+from ._call import OMIT, Arguments, BodySpec, Operation
+from ._content import Body, BytesBody, StreamBody, body_of
 from ._errors import ArgumentError
-from ._media import matches
-from ._values import Plain, to_json, to_plain
+from ._media import matches, parameter_of
+from ._parts import form, guessed_type, multipart
+from ._values import to_json, to_plain
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,38 +28,54 @@ class EncodedBody:
 def encode_body(
     operation: Operation[Any, Any],
     arguments: Arguments,
-    extra: Mapping[str, Any],
+    extra: Mapping[str, Any] | None,
     new_token: Callable[[], str],
 ) -> EncodedBody | None:
-    """The body that the arguments ask for; None where there is none.
+    """The body that the arguments ask for, with further members if there are any; None where there is none.
 
     Raises `ArgumentError` where they ask for none that the operation takes.
     """
     spec = _choose(operation, arguments, extra)
     if spec is None:
         return None
-    if extra and not (spec.kind == "json" and spec.fields):
-        raise ArgumentError(f"extra_body adds members to a JSON object, but the body is {spec.media_type}")
-    media_type = _media_type(spec, _wanted_type(operation, arguments))
+    if extra and not spec.fields:
+        raise ArgumentError(
+            f"extra_body adds members to an object, but the body is whole ({spec.media_type})"
+        )
+    media_type = _media_type(spec, arguments, _wanted_type(operation, arguments))
     match spec.kind:
         case "json":
-            value = _members(spec, arguments) | dict(extra) if spec.fields else arguments[spec.argument]
+            value = _members(spec, arguments) | dict(extra or {}) if spec.fields else arguments[spec.argument]
             return _encoded(media_type, BytesBody(to_json(value, where="the body")))
+        case "form" | "multipart" if not spec.fields and isinstance(arguments[spec.argument], str | bytes):
+            return _encoded(media_type, body_of(arguments[spec.argument]))
         case "form":
-            return _encoded(media_type, BytesBody(_form(_members(spec, arguments)).encode("ascii")))
+            written = form(spec.fields, _members(spec, arguments) | dict(extra or {}))
+            return _encoded(media_type, BytesBody(written.encode("ascii")))
         case "multipart":
             boundary = new_token()
             content_type = f"{media_type}; boundary={boundary}"
-            body = _multipart(spec, _members(spec, arguments), boundary)
+            body = multipart(spec.fields, _members(spec, arguments) | dict(extra or {}), boundary)
             return EncodedBody(media_type=media_type, content_type=content_type, body=body)
         case "jsonl":
             return _encoded(media_type, _json_lines(arguments[spec.argument]))
         case "text" | "binary" | "sse":
             content = arguments[spec.argument]
-            charset = "; charset=utf-8" if spec.kind == "text" and isinstance(content, str) else ""
-            return EncodedBody(
-                media_type=media_type, content_type=media_type + charset, body=body_of(content)
-            )
+            if isinstance(content, str):
+                return _text(spec, media_type, content)
+            return _encoded(media_type, body_of(content))
+
+
+def _text(spec: BodySpec, media_type: str, text: str) -> EncodedBody:
+    """Text in the charset that the media type names; in UTF-8, and said so, where it names none."""
+    charset = parameter_of(media_type, "charset")
+    if charset.lower() in ("", "utf-8", "utf8"):
+        said = "" if charset or spec.kind != "text" else "; charset=utf-8"
+        return EncodedBody(media_type=media_type, content_type=media_type + said, body=body_of(text))
+    try:
+        return _encoded(media_type, BytesBody(text.encode(charset)))
+    except (LookupError, UnicodeEncodeError) as error:
+        raise ArgumentError(f"{spec.argument} cannot be written in {charset}; pass bytes") from error
 
 
 def _encoded(media_type: str, body: Body) -> EncodedBody:
@@ -67,7 +83,7 @@ def _encoded(media_type: str, body: Body) -> EncodedBody:
 
 
 def _choose(
-    operation: Operation[Any, Any], arguments: Arguments, extra: Mapping[str, Any]
+    operation: Operation[Any, Any], arguments: Arguments, extra: Mapping[str, Any] | None
 ) -> BodySpec | None:
     """The first body that takes every body argument that was given."""
     taken_by = [(spec, _argument_names(spec)) for spec in operation.bodies]
@@ -84,7 +100,7 @@ def _choose(
             f"give {_alternatives(operation)}"
         )
     objects = [spec for spec in operation.bodies if spec.fields]
-    if objects and (extra or operation.body_required):
+    if objects and (extra is not None or operation.body_required):
         return objects[0]
     if operation.body_required and operation.bodies:
         raise ArgumentError(f"{operation.key}: a body is needed; give {_alternatives(operation)}")
@@ -111,9 +127,17 @@ def _alternatives(operation: Operation[Any, Any]) -> str:
     )
 
 
-def _media_type(spec: BodySpec, wanted: str) -> str:
-    """The media type to send: a range such as `image/*` becomes what was asked for, or plain bytes."""
-    return spec.media_type if "*" not in spec.media_type else wanted or "application/octet-stream"
+def _media_type(spec: BodySpec, arguments: Arguments, wanted: str) -> str:
+    """The media type to send: a range such as `image/*` becomes what was asked for, or what the file's name
+    says, or, where anything goes, plain bytes."""
+    if "*" not in spec.media_type or wanted:
+        return wanted if "*" in spec.media_type else spec.media_type
+    guessed = guessed_type(arguments[spec.argument]) or "application/octet-stream"
+    if not matches(spec.media_type, guessed):
+        raise ArgumentError(
+            f"say which of {spec.media_type} the {spec.argument} is: content_type= is missing"
+        )
+    return guessed
 
 
 def _members(spec: BodySpec, arguments: Arguments) -> dict[str, object]:
@@ -128,75 +152,6 @@ def _members(spec: BodySpec, arguments: Arguments) -> dict[str, object]:
     if not isinstance(plain, dict):
         raise ArgumentError(f"{spec.argument} must be a mapping or a model, not {type(whole).__name__}")
     return cast("dict[str, object]", plain)
-
-
-def _form(members: Mapping[str, object]) -> str:
-    """`application/x-www-form-urlencoded`: lists repeat the name, objects travel as JSON."""
-    pairs: list[tuple[str, str]] = []
-    for name, value in members.items():
-        plain = to_plain(value)
-        items = plain if isinstance(plain, list) else [plain]
-        pairs += [(name, _field_text(name, item)) for item in items]
-    return urlencode(pairs)
-
-
-def _field_text(name: str, value: Plain) -> str:
-    return value if isinstance(value, str) else to_json(value, where=name).decode("utf-8")
-
-
-def _multipart(spec: BodySpec, members: Mapping[str, object], boundary: str) -> Body:
-    """`multipart/form-data` (RFC 7578): a list or tuple becomes one part per item."""
-    fields = {field.name: field for field in spec.fields}
-    parts: list[Body] = []
-    for name, value in members.items():
-        field = fields.get(name) or FieldSpec(argument=name, name=name)
-        items = (
-            cast("list[object] | tuple[object, ...]", value) if isinstance(value, list | tuple) else [value]
-        )
-        for item in items:
-            parts += [_part_head(field, item, boundary), _part_body(field, item), BytesBody(b"\r\n")]
-    return JoinedBody([*parts, BytesBody(f"--{boundary}--\r\n".encode())])
-
-
-def _part_head(field: FieldSpec, item: object, boundary: str) -> Body:
-    disposition = f'form-data; name="{_quoted(field.name)}"'
-    content_type = field.content_type.split(",")[0].strip()
-    if field.file:
-        filename = _filename(item)
-        disposition += f'; filename="{_quoted(filename)}"'
-        content_type = content_type if content_type and "*" not in content_type else _guess(filename)
-    elif not content_type and not isinstance(item, str):
-        content_type = "application/json" if isinstance(to_plain(item), dict | list) else ""
-    lines = [f"--{boundary}", f"Content-Disposition: {disposition}"]
-    lines += [f"Content-Type: {content_type}"] if content_type else []
-    return BytesBody("\r\n".join([*lines, "", ""]).encode("utf-8"))
-
-
-def _part_body(field: FieldSpec, item: object) -> Body:
-    if field.file:
-        return body_of(item)
-    return BytesBody(item.encode("utf-8") if isinstance(item, str) else to_json(item, where=field.argument))
-
-
-def _filename(item: object) -> str:
-    """The last part of the path, or of the open file's name."""
-    name = (
-        os.fspath(cast("os.PathLike[str]", item))
-        if isinstance(item, os.PathLike)
-        else getattr(item, "name", "")
-    )
-    return (os.path.basename(name) if isinstance(name, str) else "") or "upload"
-
-
-def _guess(filename: str) -> str:
-    import mimetypes  # reads the system's tables; only uploads need it
-
-    return mimetypes.guess_type(filename)[0] or "application/octet-stream"
-
-
-def _quoted(text: str) -> str:
-    """As browsers write names (HTML, multipart form data): what would end one is encoded."""
-    return text.replace('"', "%22").replace("\r", "%0D").replace("\n", "%0A")
 
 
 def _json_lines(value: object) -> Body:

@@ -72,9 +72,13 @@ class FieldSpec:
     argument: str
     name: str
     content_type: str = ""
-    """Of a multipart part, where the spec sets it."""
+    """Of a multipart part or a form's value, where the spec sets it: perhaps several, or a range."""
     file: bool = False
     """True for a multipart part that takes file content."""
+    style: str = ""
+    """As of a query parameter, where the spec says so instead of a content type."""
+    explode: bool = False
+    allow_reserved: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,6 +129,8 @@ class Operation(Generic[T, S]):
     timeout_s: float = 60.0
     deprecated: str = ""
     """What to say to a caller of a deprecated operation; empty for a current one."""
+    base_url: str = ""
+    """Where it is served, if not where the API is; a path alone is taken from there."""
 
 
 Arguments: TypeAlias = Mapping[str, object]
@@ -137,13 +143,16 @@ class SchemeSpec:
 
     key: str
     """As operations name it in `security`."""
-    kind: Literal["api_key", "bearer", "other"]
+    kind: Literal["api_key", "bearer", "basic", "http", "other"]
     """api_key: `api_key=` goes as it is where location and parameter say. bearer: `token=` goes in
-    Authorization (HTTP bearer, OAuth2, OpenID Connect). other: satisfied outside the SDK, as a client
-    certificate is."""
+    Authorization (HTTP bearer, OAuth2, OpenID Connect). basic: `username=` and `password=` do (RFC 7617).
+    http: what `credentials=` holds does, after the name of the scheme. other: satisfied outside the SDK, as a
+    client certificate is."""
     location: Literal["header", "query", "cookie"] = "header"
     parameter: str = "Authorization"
     """Name of the header, query parameter or cookie."""
+    scheme: str = ""
+    """Of http: `Token`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 from types import TracebackType
@@ -12,10 +13,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar, cast
 from ._binary import BinaryResponse, SyncBinaryResponse
 from ._breaker import Breaker, BreakerPolicy
 from ._call import ApiSpec, Arguments, CallOptions, Operation
+from ._credentials import Credential
 from ._decode import decode, find_response, is_streamed, parse_item
 from ._drivers import run, run_async
 from ._flow import Call, Policies, call_flow
-from ._media import essence
 from ._request import Invocation, Target, encode_request
 from ._retry import RetryPolicy
 from ._settings import Given, Settings, Surroundings, checked_retries, checked_timeout, resolve
@@ -64,14 +65,15 @@ class ConfiguredClient:
 
     def _prepare(self, invocation: Invocation) -> tuple[Call, Policies]:
         operation, options = invocation.operation, invocation.options
+        settings = self._settings
         target = Target(
-            api=self._api, base_url=self._settings.base_url, credentials=self._settings.credentials
+            api=self._api, base_url=settings.address_of(operation), credentials=settings.credentials
         )
         if operation.deprecated and operation.key not in self._warned:
             self._warned.add(operation.key)
             # _prepare, call and the generated method lie between here and the caller.
             warnings.warn(operation.deprecated, DeprecationWarning, stacklevel=4)
-        timeout_s = checked_timeout(options.get("timeout_s", self._settings.timeout_s))
+        timeout_s = checked_timeout(options.get("timeout_s", settings.timeout_s))
         call = Call(
             operation=operation,
             request=encode_request(target, invocation, self._surroundings.new_token),
@@ -79,7 +81,7 @@ class ConfiguredClient:
             header_prefix=self._api.header_prefix.lower(),
             keep_open=partial(is_streamed, operation),
         )
-        retries = checked_retries(options.get("max_retries", self._settings.max_retries))
+        retries = checked_retries(options.get("max_retries", settings.max_retries))
         surroundings = self._surroundings
         policies = Policies(
             retry=RetryPolicy(max_retries=retries),
@@ -104,19 +106,33 @@ class AsyncAPIClient(ConfiguredClient):
         base_url: str | None = None,
         api_key: str | None = None,
         token: str | None = None,
+        username: str | None = None,
+        password: str | None = None,
+        credentials: Mapping[str, Credential] | None = None,
         timeout_s: float | None = None,
         max_retries: int | None = None,
         http_client: httpx.AsyncClient | None = None,
     ) -> None:
         """Settings that are not passed come from the environment, then from the API's description.
 
-        The variables are `DHATU_BASE_URL`, `DHATU_API_KEY` and `DHATU_TOKEN`, `DHATU` being the API's prefix.
+        `api_key` goes where the API's description wants a key, `token` as a bearer token, `username` and
+        `password` as HTTP basic; `credentials` says by the key of a security scheme what that one gets, where
+        an API has several of a kind. The variables are `DHATU_BASE_URL`, `DHATU_API_KEY`, `DHATU_TOKEN`,
+        `DHATU_USERNAME` and `DHATU_PASSWORD`, `DHATU` being the API's prefix. A `base_url` that is given
+        holds for every operation, those with a server of their own included.
         `http_client` is used as it is, and not closed by `aclose`. Raises `ConfigurationError`.
         """
         from ._transport import AsyncHttpxTransport  # imports httpx, which takes 100 ms
 
         given = Given(
-            base_url=base_url, api_key=api_key, token=token, timeout_s=timeout_s, max_retries=max_retries
+            base_url=base_url,
+            api_key=api_key,
+            token=token,
+            username=username,
+            password=password,
+            credentials=credentials,
+            timeout_s=timeout_s,
+            max_retries=max_retries,
         )
         super().__init__(given)
         self._transport: AsyncHttpxTransport = AsyncHttpxTransport(http_client)
@@ -175,6 +191,9 @@ class SyncAPIClient(ConfiguredClient):
         base_url: str | None = None,
         api_key: str | None = None,
         token: str | None = None,
+        username: str | None = None,
+        password: str | None = None,
+        credentials: Mapping[str, Credential] | None = None,
         timeout_s: float | None = None,
         max_retries: int | None = None,
         http_client: httpx.Client | None = None,
@@ -183,7 +202,14 @@ class SyncAPIClient(ConfiguredClient):
         from ._transport import HttpxTransport  # imports httpx, which takes 100 ms
 
         given = Given(
-            base_url=base_url, api_key=api_key, token=token, timeout_s=timeout_s, max_retries=max_retries
+            base_url=base_url,
+            api_key=api_key,
+            token=token,
+            username=username,
+            password=password,
+            credentials=credentials,
+            timeout_s=timeout_s,
+            max_retries=max_retries,
         )
         super().__init__(given)
         self._transport: HttpxTransport = HttpxTransport(http_client)
@@ -230,10 +256,10 @@ def _opened(
 ) -> tuple[StreamHead, EventPayloads | LinePayloads | None, partial[Any]]:
     """What a streamed answer is read with: no payloads where it is plain bytes."""
     operation = call.operation
-    spec = find_response(operation, answer.status, essence(answer.headers.get("content-type", "")))
+    spec = find_response(operation, answer.status, answer.headers.get("content-type", ""))
     assert spec is not None, "only answers that the operation describes are kept open"
     head = StreamHead(answer=answer, operation=operation.key, idle_s=call.timeout_s)
     parse = partial(parse_item, api, operation, answer, spec)
     if spec.kind == "binary":
         return head, None, parse
-    return head, EventPayloads() if spec.kind == "sse" else LinePayloads(), parse
+    return head, EventPayloads(text=spec.type == "str") if spec.kind == "sse" else LinePayloads(), parse

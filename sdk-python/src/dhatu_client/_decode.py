@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, get_args, get_origin
 
 from ._call import STREAMED, ApiSpec, Operation, ResponseSpec
 from ._errors import DecodingError
-from ._media import essence, matches
+from ._media import essence, matches, parameter_of, same_parameters
 from ._wire import Answer
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ def is_streamed(operation: Operation[Any, Any], status: int, media_type: str) ->
     return spec is not None and spec.kind in STREAMED
 
 
-def find_response(operation: Operation[Any, Any], status: int, media_type: str) -> ResponseSpec | None:
+def find_response(operation: Operation[Any, Any], status: int, content_type: str) -> ResponseSpec | None:
     """The response that describes such an answer: by its status, then by its range; there by its media type.
 
     A success under a status that nobody described reads like one that somebody did, before `default` counts.
@@ -32,7 +32,7 @@ def find_response(operation: Operation[Any, Any], status: int, media_type: str) 
     ranged = [spec for spec in operation.responses if spec.status.upper() == f"{status // 100}XX"]
     default = [spec for spec in operation.responses if spec.status == "default"]
     for specs in (listed, ranged, _successes(operation) if status < 300 else [], default):
-        found = _by_media_type(specs, media_type)
+        found = _by_media_type(specs, content_type)
         if found is not None:
             return found
     return None
@@ -43,12 +43,14 @@ def decode(api: ApiSpec, operation: Operation[Any, Any], answer: Answer) -> obje
 
     Raises `DecodingError` where the answer is not what the API's description says.
     """
-    media_type = essence(answer.headers.get("content-type", ""))
-    spec = find_response(operation, answer.status, media_type)
+    content_type = answer.headers.get("content-type", "")
+    spec = find_response(operation, answer.status, content_type)
     if spec is None and not _successes(operation):
         return None
     if spec is None:
-        raise _error(operation, answer, f"an answer in {media_type or 'no media type'} was not expected")
+        raise _error(
+            operation, answer, f"an answer in {essence(content_type) or 'no media type'} was not expected"
+        )
     match spec.kind:
         case "empty":
             return None
@@ -67,6 +69,8 @@ def parse_item(
     """
     if spec.kind == "sse" and spec.type == "str":
         return payload.decode("utf-8", "replace")
+    if spec.kind == "sse" and not spec.type:
+        return _json_or_text(payload)
     try:
         return json.loads(payload) if not spec.type else adapter(api.models, spec.type).validate_json(payload)
     except ValueError as error:
@@ -106,11 +110,13 @@ def _successes(operation: Operation[Any, Any]) -> list[ResponseSpec]:
     return [spec for spec in operation.responses if spec.status.startswith("2")]
 
 
-def _by_media_type(specs: list[ResponseSpec], media_type: str) -> ResponseSpec | None:
+def _by_media_type(specs: list[ResponseSpec], content_type: str) -> ResponseSpec | None:
     """The one for a media type; an answer that names none is empty if it may be, else what it should be."""
-    for spec in specs:
-        if essence(spec.media_type) == media_type:
-            return spec
+    media_type = essence(content_type)
+    named = [spec for spec in specs if media_type and essence(spec.media_type) == media_type]
+    if named:
+        # Some APIs tell versions apart by a parameter such as `v=2` alone.
+        return next((spec for spec in named if same_parameters(spec.media_type, content_type)), named[0])
     for spec in specs:
         if spec.media_type and media_type and matches(spec.media_type, media_type):
             return spec
@@ -118,9 +124,16 @@ def _by_media_type(specs: list[ResponseSpec], media_type: str) -> ResponseSpec |
     return empty or (specs[0] if specs and not media_type else None)
 
 
+def _json_or_text(payload: bytes) -> Any:
+    """The data of an event that nothing describes."""
+    try:
+        return json.loads(payload)
+    except ValueError:
+        return payload.decode("utf-8", "replace")
+
+
 def _text(answer: Answer) -> str:
-    _, _, rest = answer.headers.get("content-type", "").partition("charset=")
-    charset = rest.partition(";")[0].strip().strip('"') or "utf-8"
+    charset = parameter_of(answer.headers.get("content-type", ""), "charset") or "utf-8"
     try:
         return answer.content.decode(charset, "replace")
     except LookupError:

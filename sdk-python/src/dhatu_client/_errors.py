@@ -27,6 +27,7 @@ No message or repr holds a credential, a header, a query or a body.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from ._problem import FieldError, Problem
@@ -109,6 +110,7 @@ class APIStatusError(DhatuError):
         request_id: str = "",
         retry_after_s: float | None = None,
         attempts: int = 1,
+        headers: Mapping[str, str] | None = None,
     ) -> None:
         request_id = request_id or problem.request_id
         super().__init__(
@@ -125,6 +127,8 @@ class APIStatusError(DhatuError):
         """Seconds the server asked to wait; None where it did not ask."""
         self.attempts = attempts
         """The first try and its retries."""
+        self.headers: Mapping[str, str] = dict(headers or {})
+        """Of the answer, by their names in lower case."""
 
     @property
     def errors(self) -> tuple[FieldError, ...]:

@@ -126,6 +126,7 @@ def _error(call: Call, outcome: Outcome, attempts: int, asked_s: float | None) -
             request_id=outcome.request_id,
             retry_after_s=asked_s,
             attempts=attempts,
+            headers=outcome.headers,
         )
     return failure_error(outcome, key, call.timeout_s, attempts)
 

@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from ._call import ParameterSpec
 from ._errors import ArgumentError
+from ._media import is_json
 from ._values import Plain, to_json, to_plain
 
 _UNRESERVED = "-._~"
@@ -22,12 +23,12 @@ Pairs = list[tuple[str, str]]
 
 def path_segment(spec: ParameterSpec, value: object) -> str:
     """The text that stands for `{name}` in the path, percent-encoded."""
-    plain = to_plain(value)
-    if plain == "" or plain == [] or plain == {}:
-        raise ArgumentError(f"{spec.argument} must not be empty: it is part of the path")
     if spec.content_type:
         return encode(_content(spec, value))
+    plain = to_plain(value)
     prefix = {"label": ".", "matrix": ";"}.get(spec.style, "")
+    if plain in ("", [], {}) or (plain == [""] and not prefix):
+        raise ArgumentError(f"{spec.argument} must not be empty: it is part of the path")
     separator = (prefix or ",") if spec.explode else ","
     name = encode(spec.name)
     if isinstance(plain, dict):
@@ -36,7 +37,7 @@ def path_segment(spec: ParameterSpec, value: object) -> str:
             return prefix + separator.join(f"{key}={member}" for key, member in members)
         text = ",".join(part for pair in members for part in pair)
         return f";{name}={text}" if prefix == ";" else prefix + text
-    items = [_encoded(spec, item) for item in (plain if isinstance(plain, list) else [plain])]
+    items = _items(spec, plain) if isinstance(plain, list) else [_encoded(spec, plain)]
     if prefix != ";":
         return prefix + separator.join(items)
     if spec.explode:
@@ -48,12 +49,12 @@ def query_pairs(spec: ParameterSpec, value: object) -> Pairs:
     """The `name=value` pairs of a query parameter; none for an empty list or object."""
     name = encode(spec.name)
     if spec.content_type:
-        return [(name, _kept(spec, _content(spec, value)))]
+        return [(name, encode(_content(spec, value), keep=_kept(spec)))]
     plain = to_plain(value)
     if isinstance(plain, dict):
         return _object_pairs(spec, name, plain)
     if isinstance(plain, list):
-        items = [_encoded(spec, item) for item in plain]
+        items = _items(spec, plain)
         if spec.explode and spec.style in ("form", "spaceDelimited", "pipeDelimited"):
             return [(name, item) for item in items]
         return [(name, _delimiter(spec).join(items))] if items else []
@@ -61,22 +62,30 @@ def query_pairs(spec: ParameterSpec, value: object) -> Pairs:
 
 
 def header_text(spec: ParameterSpec, value: object) -> str:
-    """The value of a header: style simple, never percent-encoded (OpenAPI 3.1, appendix D)."""
+    """The value of a header: style simple, never percent-encoded (OpenAPI 3.1.1, appendix D)."""
     if spec.content_type:
         return checked_header(spec.name, _content(spec, value))
-    plain = to_plain(value)
-    if isinstance(plain, dict):
-        members = [(key, _scalar(spec, member)) for key, member in plain.items()]
-        if spec.explode:
-            return checked_header(spec.name, ",".join(f"{key}={member}" for key, member in members))
-        return checked_header(spec.name, ",".join(part for pair in members for part in pair))
-    items = plain if isinstance(plain, list) else [plain]
-    return checked_header(spec.name, ",".join(_scalar(spec, item) for item in items))
+    return checked_header(spec.name, _bare(spec, value))
 
 
 def cookie_pairs(spec: ParameterSpec, value: object) -> Pairs:
-    """The `name=value` pairs of a cookie parameter: style form."""
-    return query_pairs(spec, value)
+    """The `name=value` pairs of a cookie: style form, or cookie, which encodes nothing (OpenAPI 3.2)."""
+    if spec.style != "cookie":
+        return query_pairs(spec, value)
+    if spec.content_type:
+        return [(spec.name, checked_cookie(spec.name, _content(spec, value)))]
+    plain = to_plain(value)
+    if not spec.explode or not isinstance(plain, list | dict):
+        return [(spec.name, checked_cookie(spec.name, _bare(spec, plain)))] if plain not in ([], {}) else []
+    pairs = plain.items() if isinstance(plain, dict) else [(spec.name, item) for item in plain]
+    return [(checked_cookie(name, name), checked_cookie(name, _scalar(spec, item))) for name, item in pairs]
+
+
+def checked_cookie(name: str, text: str) -> str:
+    """`text`, if it can be part of a cookie as it is (RFC 6265, section 4.1.1)."""
+    if any(character in ' ";\\' for character in text):
+        raise ArgumentError(f"the cookie {name} holds a space, quote, semicolon or backslash")
+    return checked_header(name, text)
 
 
 def checked_header(name: str, text: str) -> str:
@@ -122,19 +131,55 @@ def _deep(spec: ParameterSpec, prefix: str, value: Plain) -> Iterable[tuple[str,
 
 
 def _flat(spec: ParameterSpec, members: dict[str, Plain]) -> Pairs:
-    return [(encode(key), _encoded(spec, member)) for key, member in members.items()]
+    keys = _items(spec, [*members], "=")
+    return list(zip(keys, _items(spec, [*members.values()]), strict=True))
 
 
 def _delimiter(spec: ParameterSpec) -> str:
     return {"spaceDelimited": "%20", "pipeDelimited": "%7C"}.get(spec.style, ",")
 
 
+def _items(spec: ParameterSpec, items: list[Plain], more: str = "") -> list[str]:
+    """The pieces of a list or object, each encoded, so that what stands between them is not in them."""
+    delimiter = "" if spec.explode else {"spaceDelimited": " ", "pipeDelimited": "|"}.get(spec.style, "")
+    texts = [_scalar(spec, item) for item in items]
+    if delimiter and any(delimiter in text for text in texts):
+        # Encoded or not, a server takes it for the end of the item (OpenAPI 3.1.1, Parameter Object).
+        raise ArgumentError(f"no item of {spec.argument} may hold {delimiter!r}, which separates them")
+    between = f",;{more}." if spec.location == "path" else f",{more}"
+    keep = "".join(character for character in _kept(spec) if character not in between)
+    if spec.location != "path" or spec.style != "label":
+        return [encode(text, keep=keep) for text in texts]
+    return [encode(text, keep=keep).replace(".", "%2E") for text in texts]
+
+
+def _bare(spec: ParameterSpec, value: object) -> str:
+    """A value in one text, pieces separated by commas, nothing encoded."""
+    plain = to_plain(value)
+    if not isinstance(plain, list | dict):
+        return _scalar(spec, plain)
+    pieces = [_scalar(spec, item) for item in (plain.values() if isinstance(plain, dict) else plain)]
+    keys = list(plain) if isinstance(plain, dict) else []
+    joins = "=" if keys and spec.explode else ","
+    if any("," in piece for piece in (*pieces, *keys)) or any(joins in key for key in keys):
+        raise ArgumentError(f"no part of {spec.argument} may hold a comma or what separates names and values")
+    return (
+        ",".join(f"{key}{joins}{piece}" for key, piece in zip(keys, pieces, strict=True))
+        if keys
+        else (",".join(pieces))
+    )
+
+
 def _encoded(spec: ParameterSpec, value: Plain) -> str:
-    return _kept(spec, _scalar(spec, value))
+    return encode(_scalar(spec, value), keep=_kept(spec))
 
 
-def _kept(spec: ParameterSpec, text: str) -> str:
-    return encode(text, keep=_RESERVED_IN_QUERY if spec.allow_reserved else _UNRESERVED)
+def _kept(spec: ParameterSpec) -> str:
+    """The characters that stay: allowReserved is for the query; in a path it must not end a segment."""
+    if not spec.allow_reserved or spec.location not in ("query", "path"):
+        return _UNRESERVED
+    kept = _RESERVED_IN_QUERY
+    return kept if spec.location == "query" else kept.replace("/", "").replace("?", "")
 
 
 def _scalar(spec: ParameterSpec, value: Plain) -> str:
@@ -152,7 +197,7 @@ def _scalar(spec: ParameterSpec, value: Plain) -> str:
 
 
 def _content(spec: ParameterSpec, value: object) -> str:
-    """The text of a `content` parameter: as JSON unless its media type is a text one."""
-    if spec.content_type.startswith("text/") and isinstance(value, str):
+    """The text of a `content` parameter: as JSON, unless it is text in another media type already."""
+    if isinstance(value, str) and not is_json(spec.content_type):
         return value
     return to_json(value, where=spec.argument).decode("utf-8")

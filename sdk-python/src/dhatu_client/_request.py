@@ -3,45 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from ._body import encode_body
-from ._call import (
-    OMIT,
-    STREAMED,
-    ApiSpec,
-    Arguments,
-    CallOptions,
-    Operation,
-    ParameterSpec,
-    ResponseSpec,
-    SchemeSpec,
-)
+from ._call import OMIT, STREAMED, ApiSpec, Arguments, CallOptions, Operation, ParameterSpec, ResponseSpec
+from ._credentials import Credentials, proofs
 from ._errors import ArgumentError
 from ._media import essence
 from ._parameters import Pairs, checked_header, cookie_pairs, encode, header_text, path_segment, query_pairs
 from ._wire import Request
 
 _FRAMING = frozenset({"content-length", "transfer-encoding", "connection"})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Credentials:
-    """What the client was given to prove who calls."""
-
-    api_key: str = field(default="", repr=False)
-    token: str = field(default="", repr=False)
-
-    def of(self, scheme: SchemeSpec) -> str | None:
-        """The text that satisfies a scheme, empty where nothing travels; None where there is none."""
-        match scheme.kind:
-            case "api_key":
-                return self.api_key or None
-            case "bearer":
-                return f"Bearer {self.token}" if self.token else None
-            case "other":
-                return ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +45,7 @@ def encode_request(target: Target, invocation: Invocation, new_token: Callable[[
     operation, arguments, options = invocation.operation, invocation.arguments, invocation.options
     for unknown in options.keys() - CallOptions.__optional_keys__:
         raise TypeError(f"{operation.key}: unexpected keyword argument {unknown!r}")
-    body = encode_body(operation, arguments, options.get("extra_body", {}), new_token)
+    body = encode_body(operation, arguments, options.get("extra_body"), new_token)
     query = [
         pair for spec, value in _values(operation, arguments, "query") for pair in query_pairs(spec, value)
     ]
@@ -93,7 +66,7 @@ def encode_request(target: Target, invocation: Invocation, new_token: Callable[[
     headers |= {
         spec.name.lower(): header_text(spec, value) for spec, value in _values(operation, arguments, "header")
     }
-    for scheme, text in _proofs(target, operation):
+    for scheme, text in proofs(target.api, target.credentials, operation):
         if scheme.location == "header":
             headers[scheme.parameter.lower()] = text
         else:
@@ -123,20 +96,10 @@ def _extra_headers(options: CallOptions) -> dict[str, str]:
 
 
 def _url(address: str, query: Pairs) -> str:
-    return f"{address}?{'&'.join(f'{name}={value}' for name, value in query)}" if query else address
-
-
-def _proofs(target: Target, operation: Operation[Any, Any]) -> list[tuple[SchemeSpec, str]]:
-    """What the first alternative asks for that the client can satisfy; nothing where it can satisfy none,
-    since the server then says better than we could what is missing."""
-    schemes = {scheme.key: scheme for scheme in target.api.schemes}
-    for alternative in sorted(operation.security, key=lambda keys: not keys):
-        proofs = [
-            (schemes[key], target.credentials.of(schemes[key])) for key in alternative if key in schemes
-        ]
-        if len(proofs) == len(alternative) and all(text is not None for _, text in proofs):
-            return [(scheme, text) for scheme, text in proofs if text]
-    return []
+    if not query:
+        return address
+    # Some APIs tell operations apart by a query in the path itself.
+    return f"{address}{'&' if '?' in address else '?'}{'&'.join(f'{name}={value}' for name, value in query)}"
 
 
 def _wanted(operation: Operation[Any, Any], sent: str, *, stream: bool) -> list[ResponseSpec]:

@@ -7,11 +7,12 @@ import random
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from urllib.parse import urlsplit
+from typing import Any
+from urllib.parse import urljoin, urlsplit
 
-from ._call import ApiSpec
+from ._call import ApiSpec, Operation
+from ._credentials import Credential, Credentials, checked, checked_pair, checked_secret
 from ._errors import ConfigurationError
-from ._request import Credentials
 from ._retry import RetryPolicy
 
 
@@ -39,18 +40,31 @@ class Settings:
 
     base_url: str
     """Without a slash at the end."""
+    base_url_given: bool
+    """Whether the caller said where, which then holds for operations with servers of their own as well."""
     credentials: Credentials = field(repr=False)
     timeout_s: float | None
     """None: each operation's own."""
     max_retries: int
+
+    def address_of(self, operation: Operation[Any, Any]) -> str:
+        """Where an operation is served."""
+        if self.base_url_given or not operation.base_url:
+            return self.base_url
+        return urljoin(self.base_url, operation.base_url).rstrip("/")
 
     def shown(self) -> str:
         """For a repr: never a credential, not even one in the address."""
         parts = urlsplit(self.base_url)
         host = parts.netloc.rpartition("@")[2]
         shown = f"base_url={parts._replace(netloc=host).geturl()!r}"
-        shown += ", api_key='***'" if self.credentials.api_key else ""
-        return shown + (", token='***'" if self.credentials.token else "")
+        given = {
+            "api_key": self.credentials.api_key,
+            "token": self.credentials.token,
+            "password": self.credentials.basic,
+            "credentials": self.credentials.by_scheme,
+        }
+        return shown + "".join(f", {name}='***'" for name, secret in given.items() if secret)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +74,9 @@ class Given:
     base_url: str | None = None
     api_key: str | None = field(default=None, repr=False)
     token: str | None = field(default=None, repr=False)
+    username: str | None = None
+    password: str | None = field(default=None, repr=False)
+    credentials: Mapping[str, Credential] | None = field(default=None, repr=False)
     timeout_s: float | None = None
     max_retries: int | None = None
 
@@ -67,29 +84,56 @@ class Given:
 def resolve(api: ApiSpec, given: Given, environment: Mapping[str, str]) -> Settings:
     """The settings of a new client.
 
-    The environment's credentials count only where neither was passed, so that none is sent beside another.
     Raises `ConfigurationError`, which names the argument or the variable.
     """
     prefix = api.environment_prefix
-
-    def variable(name: str) -> str:
-        return environment.get(f"{prefix}_{name}", "") if prefix else ""
-
-    passed = given.api_key is not None or given.token is not None
-    api_key = given.api_key if passed else variable("API_KEY")
-    token = given.token if passed else variable("TOKEN")
-    base_url = given.base_url or variable("BASE_URL") or api.base_url
+    base_url = given.base_url or _variable(api, environment, "BASE_URL")
+    name = f"base_url= or {prefix}_BASE_URL" if prefix else "base_url="
+    if not base_url and api.base_url.startswith("/"):
+        raise ConfigurationError(f"the address of the API is missing: set {name}; its path is {api.base_url}")
     return Settings(
-        base_url=_checked_url(base_url, f"base_url= or {prefix}_BASE_URL" if prefix else "base_url="),
-        credentials=Credentials(
-            api_key=_checked_secret(api_key or "", "api_key=" if passed else f"{prefix}_API_KEY"),
-            token=_checked_secret(token or "", "token=" if passed else f"{prefix}_TOKEN"),
-        ),
+        base_url=_checked_url(base_url or api.base_url, name),
+        base_url_given=bool(base_url),
+        credentials=_credentials(api, given, environment),
         timeout_s=checked_timeout(given.timeout_s),
         max_retries=RetryPolicy().max_retries
         if given.max_retries is None
         else checked_retries(given.max_retries),
     )
+
+
+def _credentials(api: ApiSpec, given: Given, environment: Mapping[str, str]) -> Credentials:
+    """The environment's count only where none was passed, so that none is sent beside another."""
+    passed = (given.api_key, given.token, given.username, given.password, given.credentials)
+    if any(one is not None for one in passed):
+        return Credentials(
+            api_key=checked_secret(given.api_key or "", "api_key="),
+            token=checked_secret(given.token or "", "token="),
+            basic=_pair(given.username, given.password, "username= and password="),
+            by_scheme=checked(api, given.credentials or {}),
+        )
+    api_key, token, username, password = (
+        _variable(api, environment, name) for name in ("API_KEY", "TOKEN", "USERNAME", "PASSWORD")
+    )
+    prefix = api.environment_prefix
+    return Credentials(
+        api_key=checked_secret(api_key, f"{prefix}_API_KEY"),
+        token=checked_secret(token, f"{prefix}_TOKEN"),
+        basic=_pair(username or None, password or None, f"{prefix}_USERNAME and {prefix}_PASSWORD"),
+    )
+
+
+def _variable(api: ApiSpec, environment: Mapping[str, str], name: str) -> str:
+    return environment.get(f"{api.environment_prefix}_{name}", "") if api.environment_prefix else ""
+
+
+def _pair(username: str | None, password: str | None, names: str) -> tuple[str, str] | None:
+    """Name and password for HTTP basic; an empty password is one, an absent name is not."""
+    if username is None and password is None:
+        return None
+    if username is None:
+        raise ConfigurationError(f"{names} go together: the name is missing")
+    return checked_pair(username, password or "")
 
 
 def checked_timeout(timeout_s: float | None) -> float | None:
@@ -119,12 +163,3 @@ def _checked_url(url: str, name: str) -> str:
     if "?" in url or "#" in url:
         raise ConfigurationError(f"{name} must hold neither a query nor a fragment")
     return url.rstrip("/")
-
-
-def _checked_secret(secret: str, name: str) -> str:
-    """The secret, if a header can carry it; the error never shows it."""
-    if not secret.isascii() or not secret.isprintable() or secret != secret.strip():
-        raise ConfigurationError(
-            f"{name} holds a character that no credential has, such as a line break at its end"
-        )
-    return secret

@@ -111,13 +111,18 @@ class EventDecoder:
 
 
 class EventPayloads:
-    """The data of server-sent events; events without any keep the connection alive and hold nothing."""
+    """The data of server-sent events; events without any keep the connection alive and hold nothing.
 
-    def __init__(self) -> None:
+    Neither does `[DONE]`, with which many APIs end a series of JSON, unless the data is text.
+    """
+
+    def __init__(self, *, text: bool = False) -> None:
         self._events = EventDecoder()
+        self._nothing = ("",) if text else ("", "[DONE]")
 
     def feed(self, chunk: bytes) -> list[bytes]:
-        return [event.data.encode() for event in self._events.feed(chunk) if event.data]
+        events = self._events.feed(chunk)
+        return [event.data.encode() for event in events if event.data not in self._nothing]
 
     def finish(self) -> list[bytes]:
         return []

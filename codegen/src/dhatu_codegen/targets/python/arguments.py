@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
-from ...ir.operation import Operation, Parameter, Payload
+from ...ir.operation import Operation, Parameter, PartEncoding, Payload
 from ...ir.schema import AnyValue, Array, Object, Property, Schema, String, Union
 from .annotations import CONTENT, Annotations, Twin, literal, twin_union
 from .identifiers import RESERVED_ARGUMENTS, Taken, value_name
@@ -39,8 +39,8 @@ class Field:
 
     argument: str
     name: str
-    content_type: str
     file: bool
+    encoding: PartEncoding | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,13 +106,13 @@ class ArgumentList:
             for variant in self._variants(payload.schema)
         )
         arguments = {argument.name: argument for group in groups for argument in group}
-        encodings = {part.property: part.content_type for part in payload.encoding}
+        encodings = {part.property: part for part in payload.encoding}
         fields = tuple(
             Field(
                 argument=argument.name,
                 name=argument.key[1],
-                content_type=encodings.get(argument.key[1], ""),
                 file=argument.key[0] == "file",
+                encoding=encodings.get(argument.key[1]),
             )
             for argument in arguments.values()
         )
@@ -180,12 +180,15 @@ class ArgumentList:
                 return isinstance(schema, AnyValue)
 
     def _content_type(self) -> Argument | None:
-        """The choice among several media types of raw content; none where another argument has its name."""
+        """The choice among the media types of raw content; none where another argument has its name."""
         raw = [body.payload.media_type for body in self.bodies if body.whole and body.whole != "body"]
-        if len(raw) < 2 or any(argument.name == "content_type" for argument in self._found.values()):
+        ranged = any("*" in media_type for media_type in raw)
+        taken = any(argument.name == "content_type" for argument in self._found.values())
+        if (len(raw) < 2 and not ranged) or taken:
             return None
-        description = f"Media type of the content; {raw[0]} when absent."
-        annotation = Twin.of("str" if any("*" in media_type for media_type in raw) else literal((*raw,)))
+        otherwise = "by the file's name" if "*" in raw[0] else raw[0]
+        description = f"Media type of the content; {otherwise} when absent."
+        annotation = Twin.of("str" if ranged else literal((*raw,)))
         return self._add(
             ("flag", "content_type"), "content_type", annotation, required=False, description=description
         )

@@ -14,13 +14,14 @@ from ...ir.security import (
     OpenIdScheme,
     SecurityScheme,
 )
+from ...ir.server import Server
 from ..literals import Call
 from .answers import Answer
-from .arguments import Argument, Body
+from .arguments import Argument, Body, Field
 from .view import Method
 
 _PARAMETER: Final = {"style": "form", "explode": True, "allow_reserved": False, "content_type": ""}
-_FIELD: Final = {"content_type": "", "file": False}
+_FIELD: Final = {"content_type": "", "file": False, "style": "", "explode": False, "allow_reserved": False}
 _BODY: Final = {"fields": (), "argument": ""}
 _RESPONSE: Final = {"media_type": "", "kind": "empty", "type": ""}
 _OPERATION: Final = {
@@ -30,8 +31,9 @@ _OPERATION: Final = {
     "responses": (),
     "security": (),
     "deprecated": "",
+    "base_url": "",
 }
-_SCHEME: Final = {"location": "header", "parameter": "Authorization"}
+_SCHEME: Final = {"location": "header", "parameter": "Authorization", "scheme": ""}
 
 
 def operation_call(method: Method) -> Call:
@@ -54,6 +56,7 @@ def operation_call(method: Method) -> Call:
         retry=operation.policy.retry,
         timeout_s=operation.policy.timeout_s,
         deprecated=method.deprecated,
+        base_url=_address(operation.servers),
     )
 
 
@@ -65,7 +68,7 @@ def api_call(api: Api) -> Call:
         client=api.sdk.client,
         distribution=api.sdk.python_distribution,
         version=api.version,
-        base_url=api.servers[0].url.rstrip("/") if api.servers else "",
+        base_url=_address(api.servers),
         environment_prefix=api.sdk.environment_prefix,
         header_prefix=api.header_prefix,
         schemes=tuple(_scheme(scheme) for scheme in api.security_schemes),
@@ -87,24 +90,28 @@ def _parameter(parameter: Parameter, argument: Argument) -> Call:
 
 
 def _body(body: Body) -> Call:
-    fields = tuple(
-        _call(
-            "FieldSpec",
-            _FIELD,
-            argument=field.argument,
-            name=field.name,
-            content_type=field.content_type,
-            file=field.file,
-        )
-        for field in body.fields
-    )
     return _call(
         "BodySpec",
         _BODY,
         media_type=body.payload.media_type,
         kind=body.payload.kind,
-        fields=fields,
+        fields=tuple(map(_field, body.fields)),
         argument=body.whole,
+    )
+
+
+def _field(field: Field) -> Call:
+    encoding = field.encoding
+    return _call(
+        "FieldSpec",
+        _FIELD,
+        argument=field.argument,
+        name=field.name,
+        content_type=encoding.content_type if encoding and not encoding.style else "",
+        file=field.file,
+        style=encoding.style if encoding else "",
+        explode=encoding is not None and bool(encoding.style) and encoding.explode,
+        allow_reserved=encoding is not None and encoding.allow_reserved,
     )
 
 
@@ -121,14 +128,33 @@ def _response(answer: Answer) -> Call:
 
 def _scheme(scheme: SecurityScheme) -> Call:
     """A scheme, as far as the client can satisfy it."""
+    location, parameter, name = "header", "Authorization", ""
     match scheme:
         case ApiKeyScheme():
             kind, location, parameter = "api_key", scheme.location, scheme.parameter
         case HttpScheme(scheme="bearer") | OAuth2Scheme() | OpenIdScheme():
-            kind, location, parameter = "bearer", "header", "Authorization"
-        case HttpScheme() | MutualTlsScheme():
-            kind, location, parameter = "other", "header", "Authorization"
-    return _call("SchemeSpec", _SCHEME, key=scheme.key, kind=kind, location=location, parameter=parameter)
+            kind = "bearer"
+        case HttpScheme(scheme="basic"):
+            kind = "basic"
+        case HttpScheme():
+            # Case plays no part (RFC 9110, section 11.1), but most servers look for this one.
+            kind, name = "http", scheme.scheme.capitalize()
+        case MutualTlsScheme():
+            kind = "other"
+    return _call(
+        "SchemeSpec",
+        _SCHEME,
+        key=scheme.key,
+        kind=kind,
+        location=location,
+        parameter=parameter,
+        scheme=name,
+    )
+
+
+def _address(servers: tuple[Server, ...]) -> str:
+    """The first server, without a slash at its end."""
+    return servers[0].address.rstrip("/") if servers else ""
 
 
 def _call(name: str, defaults: dict[str, Any], /, **fields: Any) -> Call:

@@ -16,9 +16,11 @@ CALL_OPTIONS: Final = frozenset(
     {"timeout_s", "max_retries", "idempotency_key", "extra_headers", "extra_query", "extra_body"}
 )
 """The keys of the runtime's `CallOptions`: a method takes them as keywords of its own."""
-RESERVED_ARGUMENTS: Final = CALL_OPTIONS | {"self", "options"}
+RESERVED_ARGUMENTS: Final = CALL_OPTIONS | {"self", "options", "ops"}
 CLIENT_MEMBERS: Final = frozenset({"call", "with_options", "close", "aclose"})
 """What the runtime's clients define, so that no operation or resource may."""
+DECORATORS: Final = frozenset({"overload", "deprecated", "cached_property"})
+"""What the bodies of generated classes run, so that no member may have these names."""
 RESERVED_CLASSES: Final = frozenset(
     {
         *(

@@ -85,9 +85,14 @@ class _Uses(ast.NodeVisitor):
         self.annotated: set[str] = set()
         self.bound: set[str] = set()
         self._inside = False
+        self._arguments: frozenset[str] = frozenset()
+        """Of the function whose body is being read, where they hide names of the module."""
 
     def visit_Name(self, node: ast.Name) -> None:
-        (self.annotated if self._inside else self.run).add(node.id)
+        if self._inside:
+            self.annotated.add(node.id)
+        elif node.id not in self._arguments:
+            self.run.add(node.id)
 
     def visit_ImportFrom(self, node: ast.ImportFrom) -> None:
         self.bound |= {alias.asname or alias.name for alias in node.names}
@@ -108,8 +113,13 @@ class _Uses(ast.NodeVisitor):
 
     def _function(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
         self._annotation(node.returns)
-        for part in (*node.decorator_list, node.args, *node.body):
+        for part in (*node.decorator_list, node.args):
             self.visit(part)
+        outside = self._arguments
+        self._arguments = outside | {one.arg for one in (*node.args.args, *node.args.kwonlyargs)}
+        for part in node.body:
+            self.visit(part)
+        self._arguments = outside
 
     def _annotation(self, node: ast.expr | None) -> None:
         if node is not None:

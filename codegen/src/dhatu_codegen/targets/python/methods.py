@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import chain, count
 from typing import Final
 
 from ...document import Node
@@ -13,7 +14,7 @@ from .annotations import Annotations
 from .answers import Answers
 from .arguments import Argument, ArgumentList
 from .docstrings import docstring, in_docstring
-from .identifiers import CLIENT_MEMBERS, Taken, class_name, value_name
+from .identifiers import CLIENT_MEMBERS, DECORATORS, Taken, class_name, value_name
 from .model_document import ModelDocument
 from .signatures import signatures
 from .view import Method, Package, Resource, Signature
@@ -27,8 +28,9 @@ def package_view(api: Api, document: ModelDocument) -> Package:
     for operation in api.operations:
         by_resource.setdefault(operation.resource.wire if operation.resource else "", []).append(operation)
     writer = _MethodWriter(document)
-    members = Taken(CLIENT_MEMBERS)
+    members = Taken(CLIENT_MEMBERS | DECORATORS)
     modules = Taken()
+    classes: set[str] = set()
     described = _tag_descriptions(api)
     resources: list[Resource] = []
     for wire, operations in by_resource.items():
@@ -39,9 +41,9 @@ def package_view(api: Api, document: ModelDocument) -> Package:
         resources.append(
             Resource(
                 name=given,
-                class_name=f"{class_name(name)}Resource",
+                class_name=_class_name(name, classes),
                 doc=in_docstring(described.get(value_name(name), f"The operations of {wire}.")),
-                methods=writer.methods(operations, Taken()),
+                methods=writer.methods(operations, Taken(DECORATORS)),
             )
         )
     own = writer.methods(by_resource.get("", []), members)
@@ -81,6 +83,17 @@ class _MethodWriter:
             answers=answers.all,
             result=signature.returns,
         )
+
+
+def _class_name(name: Name, taken: set[str]) -> str:
+    """A name for a resource's class; that of its twin, which begins with Sync, must be free as well."""
+    wanted = class_name(name)
+    numbered = (f"{wanted}{number}Resource" for number in count(2))
+    for given in chain((f"{wanted}Resource",), numbered):
+        if not taken & {given, f"Sync{given}"}:
+            taken.update((given, f"Sync{given}"))
+            return given
+    raise AssertionError("the numbers do not end")
 
 
 def _in_order(signature: Signature, arguments: tuple[Argument, ...]) -> tuple[Argument, ...]:
