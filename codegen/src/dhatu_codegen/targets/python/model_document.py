@@ -1,4 +1,4 @@
-"""The document that models are made from: the schemas that arguments and answers mention, and no others."""
+"""The document that models are made from: every component, and the inline schemas that need a class."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .schemas import Schemas, nested
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mentioned:
-    """What arguments and answers asked for, as JSON Schema."""
+    """Components, and what arguments and answers asked for, as JSON Schema."""
 
     schemas: dict[str, JsonSchema]
     """By class name."""
@@ -29,6 +29,7 @@ class ModelDocument:
 
     def __init__(self, api: Api) -> None:
         self.schemas = Schemas(api)
+        self._operations = api.operations
         self._taken = Taken(RESERVED_CLASSES, separator="", mark="Model")
         self._names = {
             key: self._taken.give(class_name(component.name))
@@ -52,16 +53,30 @@ class ModelDocument:
         return known.name
 
     def finish(self) -> Mentioned:
-        """Write out everything that was mentioned, and what it mentions in turn."""
+        """Write out every component and everything that was mentioned.
+
+        A component that no request needs counts as read: a webhook may bring it.
+        """
+        for key in self.schemas.components.keys() - self._components.keys() - self._sent():
+            self._components[key] = True
         answers = self._reachable(
             (key for key, answer in self._components.items() if answer),
             (inline.schema for inline in self._inline.values() if inline.answer),
         )
         writer = SchemaWriter(self.schemas, self._names, self._taken, answers, self._inline.values())
-        for key in self._components:
+        for key in self.schemas.components:
             writer.ask(key)
         writer.write()
         return Mentioned(schemas=dict(sorted(writer.written.items())), unions=writer.unions)
+
+    def _sent(self) -> frozenset[str]:
+        """The components that parameters and bodies mention, at any depth."""
+        inline: list[Schema] = []
+        for operation in self._operations:
+            payloads = operation.body.payloads if operation.body is not None else ()
+            inline += [parameter.schema for parameter in operation.parameters]
+            inline += [payload.schema for payload in payloads if payload.schema is not None]
+        return self._reachable((), inline)
 
     def _reachable(self, keys: Iterable[str], inline: Iterable[Schema]) -> frozenset[str]:
         """The components that schemas mention, at any depth."""

@@ -1,4 +1,4 @@
-"""The module of the models, by datamodel-code-generator."""
+"""The modules of the models, by datamodel-code-generator."""
 
 from __future__ import annotations
 
@@ -10,34 +10,69 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from ..base import HEADER, TargetError
+from ...ir.schema import Json
+from ..base import TargetError
 from .model_document import Mentioned
+from .model_modules import part
+from .schema_writer import JsonSchema
 
-_DOCSTRING: Final = '"""What the operations answer, and the objects that they take."""'
 _LINE_LENGTH: Final = 110
+_STAND_IN: Final = re.compile(r"\bStandin\d{6}Model\b")
 
 
 class ModelError(TargetError):
     """datamodel-code-generator gave something else than what it was asked for."""
 
 
-def render_models(mentioned: Mentioned, package: str) -> str:
-    """`models.py`: a class or an alias for every schema, under exactly its name.
+def render_models(mentioned: Mentioned, package: str) -> dict[str, str]:
+    """Path below `models/` to text: a class or an alias for every schema, under exactly its name.
 
     Raises `ModelError`.
     """
     if not mentioned.schemas:
-        return f"# {HEADER}\n{_DOCSTRING}\n"
+        return part("")
+    # It knows names of its own, which it renames; these are none of them, and stand in the same order.
+    stand_ins = {name: f"Standin{number:06}Model" for number, name in enumerate(sorted(mentioned.schemas))}
     with tempfile.TemporaryDirectory() as directory:
         written, metadata = Path(directory, "models.py"), Path(directory, "models.json")
-        _generate(mentioned, package, written, metadata)
+        schemas = {stand_ins[name]: _renamed(mentioned.schemas[name], stand_ins) for name in stand_ins}
+        _generate(schemas, package, written, metadata)
         text = written.read_text(encoding="utf-8")
-        _check_names(mentioned, json.loads(metadata.read_text(encoding="utf-8")))
-    text = _with_open_unions(_with_relative_import(text, package), mentioned.unions)
-    return re.sub(r"\n{4,}", "\n\n\n", text).rstrip() + "\n"  # where something was taken out
+        _check_names(stand_ins, json.loads(metadata.read_text(encoding="utf-8")))
+    names = {stand_in: name for name, stand_in in stand_ins.items()}
+    text = _STAND_IN.sub(lambda found: names[found[0]], text)
+    return part(_with_open_unions(text, mentioned.unions))
 
 
-def _generate(mentioned: Mentioned, package: str, output: Path, metadata: Path) -> None:
+def _renamed(schema: Json, names: Mapping[str, str]) -> Json:
+    """A schema whose references lead to the other names."""
+    if not isinstance(schema, dict):
+        return schema
+    written: JsonSchema = dict(schema)
+    for keyword, value in schema.items():
+        match keyword, value:
+            case "$ref", str():
+                written[keyword] = _reference(value, names)
+            case "properties", dict():
+                written[keyword] = {name: _renamed(member, names) for name, member in value.items()}
+            case "items" | "additionalProperties", dict():
+                written[keyword] = _renamed(value, names)
+            case "anyOf" | "oneOf", list():
+                written[keyword] = [_renamed(variant, names) for variant in value]
+            case "discriminator", {"mapping": dict() as mapping, "propertyName": tag}:
+                mapped: JsonSchema = {name: _reference(str(to), names) for name, to in mapping.items()}
+                written[keyword] = {"propertyName": tag, "mapping": mapped}
+            case _:
+                pass
+    return written
+
+
+def _reference(reference: str, names: Mapping[str, str]) -> str:
+    before, _, name = reference.rpartition("/")
+    return f"{before}/{names[name]}"
+
+
+def _generate(schemas: JsonSchema, package: str, output: Path, metadata: Path) -> None:
     # It brings a Python parser and a type system along, which takes a quarter of a second.
     from datamodel_code_generator import Error, generate
     from datamodel_code_generator.config import GenerateConfig
@@ -56,10 +91,10 @@ def _generate(mentioned: Mentioned, package: str, output: Path, metadata: Path) 
         formatters=[Formatter.BUILTIN],
         builtin_format_line_length=_LINE_LENGTH,
         disable_timestamp=True,
-        custom_file_header=f"# {HEADER}\n{_DOCSTRING}",
+        custom_file_header="# models",
         # Strings, lists and unions are aliases: `result.algorithm`, never `result.algorithm.root`.
         use_type_alias=True,
-        additional_imports=["typing.Annotated", "pydantic.Field"] if mentioned.unions else None,
+        additional_imports=["typing.Annotated", "pydantic.Field"],
         enum_field_as_literal=LiteralType.All,
         output_datetime_class=DatetimeClassType.Datetime,
         snake_case_field=True,
@@ -75,7 +110,7 @@ def _generate(mentioned: Mentioned, package: str, output: Path, metadata: Path) 
         "openapi": "3.1.1",
         "info": {"title": package, "version": "1"},
         "paths": {},
-        "components": {"schemas": mentioned.schemas},
+        "components": {"schemas": schemas},
     }
     try:
         generate(json.dumps(document), config=config)
@@ -83,27 +118,16 @@ def _generate(mentioned: Mentioned, package: str, output: Path, metadata: Path) 
         raise ModelError(f"datamodel-code-generator refuses the schemas: {error}") from error
 
 
-def _check_names(mentioned: Mentioned, metadata: dict[str, Any]) -> None:
+def _check_names(stand_ins: Mapping[str, str], metadata: dict[str, Any]) -> None:
     """Hold its own map from schema to class against the names that the operations use."""
     made = {model["source_ref"].rpartition("/")[2]: model["class_name"] for model in metadata["models"]}
     wrong = [
-        f"{name} became {made.get(name, 'nothing')}" for name in mentioned.schemas if made.get(name) != name
+        f"{name} became {made.get(stand_in, 'nothing')}"
+        for name, stand_in in stand_ins.items()
+        if made.get(stand_in) != stand_in
     ]
     if wrong:
         raise ModelError(f"datamodel-code-generator renamed schemas: {', '.join(wrong)}")
-
-
-def _with_relative_import(text: str, package: str) -> str:
-    """The base class from beside this package, which may then be copied and renamed as a whole."""
-    before, found, after = text.partition(f"from {package}._models import BaseModel\n")
-    if not found:
-        return text  # nothing but aliases
-    lines = (before + after).splitlines(keepends=True)
-    imports = [
-        node for node in ast.parse(before + after).body if isinstance(node, ast.Import | ast.ImportFrom)
-    ]
-    lines.insert(imports[-1].end_lineno or 0, "\nfrom .._models import BaseModel\n")
-    return "".join(lines)
 
 
 def _with_open_unions(text: str, unions: Mapping[str, str]) -> str:

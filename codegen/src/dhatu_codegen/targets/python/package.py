@@ -63,7 +63,7 @@ def render_package(api: Api, sources: str) -> tuple[GeneratedFile, ...]:
 class SdkProject(Project):
     """openapi-python-client's project, filled from the IR."""
 
-    def __init__(self, package: Package, models: str, output: Path) -> None:
+    def __init__(self, package: Package, models: dict[str, str], output: Path) -> None:
         config = Config.from_sources(
             ConfigFile(post_hooks=[], package_name_override=package.api.sdk.python_package),
             MetaType.NONE,
@@ -89,7 +89,9 @@ class SdkProject(Project):
         self._render("package_init.py.jinja", "__init__.py")
 
     def _build_models(self) -> None:
-        (self.package_dir / "models.py").write_text(self._models, encoding="utf-8")
+        (self.package_dir / "models").mkdir()
+        for path, text in self._models.items():
+            (self.package_dir / "models" / path).write_text(text, encoding="utf-8")
 
     def _build_api(self) -> None:
         self._render("operations.py.jinja", "operations.py")
