@@ -61,6 +61,14 @@ CODES: dict[str, tuple[Severity, str]] = {
     "DH063": ("warning", "a leftover of an earlier version of OpenAPI, or a keyword without effect"),
     "DH064": ("warning", "a part of OpenAPI 3.2 that is not carried"),
     "DH065": ("error", "a part of OpenAPI 3.2 without which calls would be wrong"),
+    "DH080": ("note", "a header that the SDK sends itself"),
+    "DH081": ("warning", "a parameter's style that OpenAPI gives no meaning"),
+    "DH082": ("warning", "two parameters that are one header"),
+    "DH083": ("warning", "a header of a part, which the SDK does not send"),
+    "DH084": ("warning", "credentials that cannot be sent together"),
+    "DH085": ("warning", "a security scheme that the SDK does not carry out"),
+    "DH086": ("warning", "a server whose address is not known"),
+    "DH087": ("warning", "a path with a fragment"),
 }
 """Every code: its severity, and the kind of problem it stands for."""
 

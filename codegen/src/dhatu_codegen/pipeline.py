@@ -75,8 +75,9 @@ def read_spec(root: Path, diagnostics: Diagnostics) -> Map | None:
 
 
 def report_unsupported(api: Api, targets: tuple[Target, ...], diagnostics: Diagnostics) -> None:
-    """DH013: an operation asks for what a target does not do."""
+    """DH013: an operation asks for what a target does not do; and what else a target says itself."""
     for target in targets:
+        target.check(api, diagnostics)
         for unsupported in target.unsupported:
             for operation in api.operations:
                 if unsupported.asked_for(operation.policy):

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Protocol
 
+from ..diagnostics import Diagnostics
 from ..ir.api import Api
 from ..ir.policy import Policy
 
@@ -51,6 +52,10 @@ class Target(Protocol):
     @property
     def irrelevant(self) -> frozenset[str]:
         """Fields of `Policy` that are another target's affair, such as rate limits for an SDK."""
+        ...
+
+    def check(self, api: Api, diagnostics: Diagnostics) -> None:
+        """Report what of the API itself the target cannot honour."""
         ...
 
     def render(self, api: Api) -> tuple[GeneratedFile, ...]:

@@ -7,6 +7,7 @@ from typing import Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from ...diagnostics import Diagnostics
 from ...emit import to_json
 from ...ir.api import Api
 from ..base import HEADER, GeneratedFile, Unsupported
@@ -28,6 +29,9 @@ class GatewayTarget:
         Unsupported(policy="validate.response", asked_for=lambda policy: policy.validate.response != "off"),
     )
     irrelevant: frozenset[str] = frozenset({"retry"})  # the SDKs retry
+
+    def check(self, api: Api, diagnostics: Diagnostics) -> None:
+        """Nothing: a route is passed on as it is."""
 
     def render(self, api: Api) -> tuple[GeneratedFile, ...]:
         """`routes.py`, `models.py`, `openapi.json` and the package around them."""

@@ -7,8 +7,10 @@
 
 from __future__ import annotations
 
+from ...diagnostics import Diagnostics
 from ...ir.api import Api
 from ..base import GeneratedFile, Unsupported
+from .check import check_python
 
 
 class PythonTarget:
@@ -22,6 +24,10 @@ class PythonTarget:
 
     def __init__(self, sources: str = "sdk-python/src") -> None:
         self._sources = sources
+
+    def check(self, api: Api, diagnostics: Diagnostics) -> None:
+        """DH080 and on: what the SDK leaves to its callers."""
+        check_python(api, diagnostics)
 
     def render(self, api: Api) -> tuple[GeneratedFile, ...]:
         """The package `generated` inside the SDK."""
