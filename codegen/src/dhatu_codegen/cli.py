@@ -10,7 +10,9 @@ from typing import Annotated
 
 import typer
 
-from .diagnostics import Diagnostics
+from .explain_command import explain
+from .formats import Format
+from .formats.output import FormatOption, show
 from .naming import nearest
 from .pipeline import PLATFORM_FILE, build
 from .targets.base import TargetError
@@ -28,12 +30,16 @@ _Root = Annotated[
 ]
 
 
+app.command()(explain)
+
+
 @app.command()
 def generate(
     root: _Root = None,
     check: Annotated[
         bool, typer.Option("--check", help="Write nothing; exit 1 where files are not current.")
     ] = False,
+    form: FormatOption = Format.TEXT,
 ) -> None:
     """Generate all files, or check that they are current."""
     folder = _find_root(root)
@@ -42,12 +48,14 @@ def generate(
     except TargetError as error:
         typer.echo(f"{error}\nnothing was written", err=True)
         raise typer.Exit(1) from error
-    _report(built.diagnostics)
+    show(built.diagnostics, form)
     if built.diagnostics.errors:
         typer.echo("nothing was written" if not check else "the specs have errors", err=True)
         raise typer.Exit(1)
     if not check:
-        _say_what_changed(write(folder, built.files), len(built.files))
+        changed = write(folder, built.files)
+        if form is Format.TEXT:
+            _say_what_changed(changed, len(built.files))
         return
     difference = compare(folder, built.files)
     if difference:
@@ -57,7 +65,7 @@ def generate(
                 typer.echo(f"  {kind:<8} {path}", err=True)
         typer.echo("run `make generate` and commit the result", err=True)
         raise typer.Exit(1)
-    typer.echo(f"{len(built.files)} generated files are current")
+    typer.echo(f"{len(built.files)} generated files are current", err=form is not Format.TEXT)
 
 
 @app.command()
@@ -70,7 +78,7 @@ def ir(
     from .show import to_plain, tree
 
     built = build(_find_root(root), targets=())
-    _report(built.diagnostics)
+    show(built.diagnostics)
     if built.api is None or built.diagnostics.errors:
         raise typer.Exit(1)
     shown: object = built.api
@@ -118,7 +126,7 @@ def sdk(
     try:
         boundary = Boundary(start=document, roots=tuple(root or ()))
         built = build_sdk(boundary, SdkName(name=Name.of(name)), render)
-        _report(built.diagnostics)
+        show(built.diagnostics)
         if built.diagnostics.errors:
             typer.echo("nothing was written", err=True)
             raise typer.Exit(1)
@@ -137,13 +145,6 @@ def _find_root(given: Path | None) -> Path:
             return folder
     typer.echo(f"{PLATFORM_FILE} is not in {start}{'' if given else ' or above it'}; use --root", err=True)
     raise typer.Exit(2)
-
-
-def _report(diagnostics: Diagnostics) -> None:
-    for diagnostic in diagnostics.all:
-        typer.echo(diagnostics.render(diagnostic), err=True)
-    if diagnostics.all:
-        typer.echo(diagnostics.summary, err=True)
 
 
 def _say_what_changed(difference: Difference, total: int) -> None:
