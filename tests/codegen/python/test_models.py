@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -11,7 +10,6 @@ from types import ModuleType
 import pydantic
 import pytest
 from codegen.python.package import HERE, imported, install, rendered, shop_api
-from dhatu_codegen.ir.schema import Intersection, Ref, Union
 from dhatu_codegen.targets.python import PythonTarget
 
 
@@ -82,19 +80,10 @@ def test_all_parts_of_an_intersection_count(models: ModuleType) -> None:
 
 
 def test_a_parent_that_lists_its_children_ends(tmp_path: Path) -> None:
-    # Such a document crashes the validator of OpenAPI documents, so that the circle is closed here.
-    api = shop_api(tmp_path, "zoo_client", (HERE / "zoo.yaml").read_text(encoding="utf-8"))
-    base = next(component for component in api.components if component.name.wire == "Base")
-    source = base.source
-    children = Union(
-        variants=(Ref(component="Child", source=source, constraints={}),),
-        mode="one",
-        source=source,
-        constraints={},
-    )
-    circle = replace(base, schema=Intersection(parts=(base.schema, children), source=source, constraints={}))
-    others = tuple(component for component in api.components if component is not base)
-    files = rendered(replace(api, components=(*others, circle)))
+    # The reference validator of OpenAPI documents would follow such a circle for ever.
+    spec = (HERE / "zoo.yaml").read_text(encoding="utf-8")
+    children = "Base:\n      oneOf: [{$ref: '#/components/schemas/Child'}]"
+    files = rendered(shop_api(tmp_path, "zoo_client", spec.replace("Base:", children)))
     assert any("class Zoo(BaseModel)" in text for text in files.values())
 
 
