@@ -1,4 +1,4 @@
-"""The order of everything: load, upgrade, check, merge, parse, lint, render, write.
+"""The order of everything: load, upgrade, overlay, check, merge, parse, lint, diff, render, write.
 
 Every stage adds its problems to the same `Diagnostics` and goes on while it can, so that one run reports them
 all; nothing is written while there is an error.
@@ -7,11 +7,13 @@ all; nothing is written while there is an error.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Final
 
 from .check import check_document
 from .diagnostics import Diagnostics
+from .diff.gate import compare_with_released, write_released
 from .document import Map, Node
 from .emit import to_yaml
 from .extension import check_platform
@@ -19,7 +21,9 @@ from .ir.api import Api
 from .lint import lint
 from .load import load
 from .merge import ServiceDocument, merge
+from .overlay import apply_overlays
 from .parse.document import parse
+from .progress import Progress, silent
 from .targets import TARGETS
 from .targets.base import HEADER, GeneratedFile, Target
 from .upgrade import upgrade
@@ -40,17 +44,32 @@ class Build:
     diagnostics: Diagnostics
 
 
-def build(root: Path, targets: tuple[Target, ...] = TARGETS) -> Build:
+def build(root: Path, targets: tuple[Target, ...] = TARGETS, progress: Progress = silent) -> Build:
     """Everything up to the disk."""
     diagnostics = Diagnostics()
+    progress("reading the specs", 0.0)
     merged = read_spec(root, diagnostics)
     if merged is None:
         return Build(api=None, files=(), diagnostics=diagnostics)
+    progress("checking", 0.3)
     api = parse(merged, diagnostics)
     lint(api, diagnostics)
     report_unsupported(api, targets, diagnostics)
-    files = () if diagnostics.errors else render(api, targets)
+    if not diagnostics.errors:
+        compare_with_released(root, merged, date.today(), diagnostics)
+    files = () if diagnostics.errors else render(api, targets, progress)
     return Build(api=api, files=files, diagnostics=diagnostics)
+
+
+def release_document(root: Path) -> Diagnostics:
+    """Make the merged document the released one, whatever it breaks; only its own errors prevent it."""
+    diagnostics = Diagnostics()
+    merged = read_spec(root, diagnostics)
+    if merged is not None:
+        lint(parse(merged, diagnostics), diagnostics)
+    if merged is not None and not diagnostics.errors:
+        write_released(root, merged)
+    return diagnostics
 
 
 def read_spec(root: Path, diagnostics: Diagnostics) -> Map | None:
@@ -68,7 +87,7 @@ def read_spec(root: Path, diagnostics: Diagnostics) -> Map | None:
         )
         if document is None:
             continue
-        document = upgrade(document, diagnostics)
+        document = apply_overlays(root, entry, upgrade(document, diagnostics), diagnostics)
         if check_document(document, schema, diagnostics):
             services.append(ServiceDocument(name=name, document=document))
     return merge(platform, tuple(services), diagnostics)
@@ -87,7 +106,12 @@ def report_unsupported(api: Api, targets: tuple[Target, ...], diagnostics: Diagn
                     diagnostics.add("DH013", message, operation.source)
 
 
-def render(api: Api, targets: tuple[Target, ...]) -> tuple[GeneratedFile, ...]:
+def render(
+    api: Api, targets: tuple[Target, ...], progress: Progress = silent
+) -> tuple[GeneratedFile, ...]:
     """The merged document, and what every target makes of it."""
-    merged = GeneratedFile(path=MERGED_FILE, text=to_yaml(api.document, HEADER))
-    return (merged, *(file for target in targets for file in target.render(api)))
+    files = [GeneratedFile(path=MERGED_FILE, text=to_yaml(api.document, HEADER))]
+    for number, target in enumerate(targets):
+        progress(f"rendering: {target.name}", 0.5 + 0.5 * number / len(targets))
+        files += target.render(api)
+    return tuple(files)
