@@ -6,7 +6,6 @@ operations and servers are put anew; what they hold is kept.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
@@ -19,13 +18,12 @@ from .ir.source import SourceRef
 from .locations import is_url, join
 from .merge import EXTENSION
 from .naming import pascal, screaming, snake
-from .operation_names import name_operations
+from .operation_names import VARIABLE, name_operations
 from .path_item import ADDITIONAL, METHODS
 from .path_item import operations as operations_of
 from .pointer import of_reference
 
 _PLACES: Final = frozenset({"path", "query", "header", "cookie"})
-_TEMPLATE: Final = re.compile(r"\{([^{}]+)\}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,7 +174,7 @@ class _Paths:
 
     def _parameters(self, path: str, item: Node, operation: Node) -> Iterator[tuple[Map, SourceRef]]:
         """Those that can be sent; each variable of the path has one."""
-        variables = dict.fromkeys(_TEMPLATE.findall(path))
+        variables = dict.fromkeys(VARIABLE.findall(path))
         for listed in (item.get("parameters"), operation.get("parameters")):
             for written in listed.elements() if listed else ():
                 parameter = self._followed(written)

@@ -15,6 +15,7 @@ from .formats import Format
 from .formats.output import FormatOption, show
 from .naming import nearest
 from .pipeline import PLATFORM_FILE, build
+from .sdk_command import sdk
 from .targets.base import TargetError
 from .write import Difference, compare, write
 
@@ -31,6 +32,7 @@ _Root = Annotated[
 
 
 app.command()(explain)
+app.command()(sdk)
 
 
 @app.command()
@@ -98,44 +100,6 @@ def ir(
         import rich
 
         rich.print(tree(shown))
-
-
-@app.command()
-def sdk(
-    document: Annotated[str, typer.Argument(metavar="FILE_OR_URL", help="Any OpenAPI 3 document.")],
-    name: Annotated[str, typer.Option(help="Of the package; `acme` makes the client class `AcmeAPI`.")],
-    out: Annotated[Path, typer.Option(help="The folder for the SDK, new or made by this command.")],
-    lang: Annotated[str, typer.Option(help="The language: python.")] = "python",
-    root: Annotated[
-        list[str] | None,
-        typer.Option(help="A folder or address from which referenced documents may be read as well."),
-    ] = None,
-) -> None:
-    """Make an installable SDK of any OpenAPI document."""
-    from .ir.name import Name
-    from .locations import Boundary
-    from .sdk import LANGUAGES, SdkName, build_sdk
-    from .sdk_folder import FolderError, write_sdk
-
-    render = LANGUAGES.get(lang)
-    if render is None:
-        later = f"SDKs in {lang} arrive with a later release" if lang in LANGUAGES else f"{lang} is unknown"
-        known = ", ".join(language for language, found in LANGUAGES.items() if found)
-        typer.echo(f"--lang: {later}; today there is {known}", err=True)
-        raise typer.Exit(2)
-    try:
-        boundary = Boundary(start=document, roots=tuple(root or ()))
-        built = build_sdk(boundary, SdkName(name=Name.of(name)), render)
-        show(built.diagnostics)
-        if built.diagnostics.errors:
-            typer.echo("nothing was written", err=True)
-            raise typer.Exit(1)
-        write_sdk(out, built.files)
-    except (FolderError, TargetError) as error:
-        typer.echo(f"{error}\nnothing was written", err=True)
-        raise typer.Exit(1) from error
-    operations = len(built.api.operations) if built.api else 0
-    typer.echo(f"{operations} operations in {out}: pip install {out}")
 
 
 def _find_root(given: Path | None) -> Path:

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from itertools import chain, count
+from typing import Final
 
 from .diagnostics import Diagnostics, Related
-from .document import Map, Node
+from .document import Map, Node, Seq
 from .ir.name import Name
 from .ir.source import SourceRef
 from .merge import EXTENSION
 from .naming import snake
 from .path_item import operations
 
+VARIABLE: Final = re.compile(r"\{([^{}]+)\}")
+"""In the template of a path."""
+
 
 def name_operations(document: Map, diagnostics: Diagnostics) -> None:
     """Write `x-dhatu.sdk` of every operation: resource from its first tag, method from its operationId.
 
+    Variables of the path may be passed by position where nothing else is said.
     Without an operationId, or where the name is taken, the method is made of HTTP method and path, and
     numbered as a last resort; whoever comes first in the document keeps the shorter name. Tags that differ
     only in how they are written make one resource.
@@ -74,10 +80,19 @@ class _Named:
             for key in known if isinstance(known, Map) else ():
                 if isinstance(known, Map):
                     sdk.take(known, key)
+        if "positional" not in sdk:
+            sdk.put("positional", self._variables())
         sdk.put("resource", resource)
         sdk.put("method", method)
         extension.put("sdk", sdk)
         self._value.put(EXTENSION, extension)
+
+    def _variables(self) -> Seq:
+        """The variables of the path, in its order: what a caller names first."""
+        found = Seq(self.node.place)
+        for name in dict.fromkeys(VARIABLE.findall(self.route)):
+            found.put(name, self.node.place)
+        return found
 
 
 def _operations(document: Map) -> Iterator[_Named]:

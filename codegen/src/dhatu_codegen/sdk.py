@@ -19,7 +19,7 @@ from .ir.api import Api
 from .lint.contract import declared_security
 from .locations import Boundary
 from .parse.document import parse
-from .targets.base import GeneratedFile
+from .targets.base import GeneratedFile, Target
 from .targets.python import PythonTarget
 from .targets.python.distribution import distribute
 from .upgrade import upgrade
@@ -36,36 +36,45 @@ class Sdk:
     diagnostics: Diagnostics
 
 
-def python_sdk(api: Api) -> tuple[GeneratedFile, ...]:
-    """An installable package, with everything that it runs on."""
-    return distribute(api, PythonTarget("src").render(api))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Language:
+    """How an SDK in one language is made."""
+
+    target: Target
+    distribute: Callable[[Api, tuple[GeneratedFile, ...]], tuple[GeneratedFile, ...]]
+    """Makes an installable package of what the target rendered."""
 
 
-__all__ = ["LANGUAGES", "Sdk", "SdkName", "build_sdk"]
-
-LANGUAGES: Final[Mapping[str, Callable[[Api], tuple[GeneratedFile, ...]] | None]] = {
-    "python": python_sdk,
+LANGUAGES: Final[Mapping[str, Language | None]] = {
+    "python": Language(target=PythonTarget("src"), distribute=distribute),
     "typescript": None,
 }
-"""Language to what renders its SDK; None for one that arrives with a later release."""
+"""None for a language that arrives with a later release."""
 
 
-def build_sdk(boundary: Boundary, name: SdkName, render: Callable[[Api], tuple[GeneratedFile, ...]]) -> Sdk:
+def build_sdk(boundary: Boundary, name: SdkName, language: Language) -> Sdk:
     """Everything up to the disk. Raises `TargetError` where an operation is not rendered exactly once."""
     diagnostics = Diagnostics()
+    api = understand(boundary, name, diagnostics)
+    if api is not None:
+        language.target.check(api, diagnostics)
+    if api is None or diagnostics.errors:
+        return Sdk(api=api, files=(), diagnostics=diagnostics)
+    return Sdk(api=api, files=language.distribute(api, language.target.render(api)), diagnostics=diagnostics)
+
+
+def understand(boundary: Boundary, name: SdkName, diagnostics: Diagnostics) -> Api | None:
+    """The API that a document describes; None where it is no OpenAPI document, or cannot be read."""
     for code in TOLERATED:
         diagnostics.switch(code, "warning")
     bundled = bundle(boundary, diagnostics)
-    if bundled is None:
-        return Sdk(api=None, files=(), diagnostics=diagnostics)
-    document = upgrade(bundled, diagnostics)
-    if not check_foreign(document, diagnostics):
-        return Sdk(api=None, files=(), diagnostics=diagnostics)
+    document = upgrade(bundled, diagnostics) if bundled is not None else None
+    if document is None or not check_foreign(document, diagnostics):
+        return None
     api = parse(adopt(document, boundary.start, name, diagnostics), diagnostics)
     declared_security(api, diagnostics)
     written = count_operations(document)
     if len(api.operations) != written or len({operation.key for operation in api.operations}) != written:
         message = f"{written} operations are written here, and {len(api.operations)} were understood"
         diagnostics.add("DH055", message, Node.of(document).source)
-    files = () if diagnostics.errors else render(api)
-    return Sdk(api=api, files=files, diagnostics=diagnostics)
+    return api

@@ -8,12 +8,12 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
+from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
 from .targets.base import GeneratedFile
-from .write import Difference
 
 MANIFEST: Final = ".dhatu-sdk.json"
 _NEW_SUFFIX: Final = ".dhatu-new"
@@ -23,16 +23,25 @@ class FolderError(Exception):
     """The folder holds what would be lost; nothing was written."""
 
 
-def write_sdk(folder: Path, files: tuple[GeneratedFile, ...]) -> Difference:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changed:
+    """What a run replaced, created and removed; paths relative to the folder, sorted."""
+
+    replaced: tuple[str, ...]
+    created: tuple[str, ...]
+    removed: tuple[str, ...]
+
+
+def write_sdk(folder: Path, files: tuple[GeneratedFile, ...]) -> Changed:
     """Make the folder hold these files, and say what had to change. Raises `FolderError`.
 
     New content is written beside the old first, and moved into place when all of it is on the disk.
     """
     owned = _owned(folder)
     wanted = {file.path: file.text.encode() for file in files}
-    difference = _difference(folder, owned, wanted)
+    difference = _compare(folder, owned, wanted)
     wanted[MANIFEST] = _manifest(wanted)
-    changed = [*difference.stale, *difference.missing, MANIFEST]
+    changed = [*difference.replaced, *difference.created, MANIFEST]
     beside = {path: (folder / path).with_name((folder / path).name + _NEW_SUFFIX) for path in changed}
     try:
         for path, new in beside.items():
@@ -43,7 +52,7 @@ def write_sdk(folder: Path, files: tuple[GeneratedFile, ...]) -> Difference:
     finally:
         for new in beside.values():
             new.unlink(missing_ok=True)
-    for path in difference.orphaned:
+    for path in difference.removed:
         (folder / path).unlink()
     return difference
 
@@ -63,21 +72,21 @@ def _owned(folder: Path) -> Mapping[str, str]:
             message = f"{folder} is not empty, and was not made by `dhatu-codegen sdk`: choose another --out"
             raise FolderError(message) from None
         return {}
-    except (OSError, ValueError, KeyError, AttributeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise FolderError(f"{folder / MANIFEST} cannot be read: {error}") from error
 
 
-def _difference(folder: Path, owned: Mapping[str, str], wanted: Mapping[str, bytes]) -> Difference:
+def _compare(folder: Path, owned: Mapping[str, str], wanted: Mapping[str, bytes]) -> Changed:
     """What has to change; refused where a file that somebody edited or put there would be lost."""
-    stale: list[str] = []
-    missing: list[str] = []
+    replaced: list[str] = []
+    created: list[str] = []
     edited: list[str] = []
     for path in sorted({*owned, *wanted}):
         try:
             current = (folder / path).read_bytes()
         except FileNotFoundError:
             if path in wanted:
-                missing.append(path)
+                created.append(path)
             continue
         except OSError as error:
             raise FolderError(f"{folder / path} cannot be read: {error.strerror}") from error
@@ -86,12 +95,12 @@ def _difference(folder: Path, owned: Mapping[str, str], wanted: Mapping[str, byt
         if sha256(current).hexdigest() != owned.get(path):
             edited.append(path)
         elif path in wanted:
-            stale.append(path)
+            replaced.append(path)
     if edited:
         names = "".join(f"\n  {path}" for path in edited)
         raise FolderError(f"edited by hand in {folder}; undo that, or move the files away:{names}")
-    orphaned = tuple(path for path in sorted(owned) if path not in wanted and (folder / path).is_file())
-    return Difference(stale=tuple(stale), missing=tuple(missing), orphaned=orphaned)
+    removed = tuple(path for path in sorted(owned) if path not in wanted and (folder / path).is_file())
+    return Changed(replaced=tuple(replaced), created=tuple(created), removed=removed)
 
 
 def _manifest(files: Mapping[str, bytes]) -> bytes:
