@@ -7,10 +7,10 @@ from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, It
 from dataclasses import dataclass
 from typing import Any, cast
 
-from ._call import OMIT, Arguments, BodySpec, Operation
+from ._call import OMIT, Arguments, BodySpec, CallOptions, Operation
 from ._content import Body, BytesBody, StreamBody, body_of
 from ._errors import ArgumentError
-from ._media import matches, parameter_of
+from ._media import essence, matches, parameter_of
 from ._parts import form, guessed_type, multipart
 from ._values import to_json, to_plain
 
@@ -28,21 +28,24 @@ class EncodedBody:
 def encode_body(
     operation: Operation[Any, Any],
     arguments: Arguments,
-    extra: Mapping[str, Any] | None,
+    options: CallOptions,
     new_token: Callable[[], str],
 ) -> EncodedBody | None:
-    """The body that the arguments ask for, with further members if there are any; None where there is none.
+    """The body that the arguments ask for; None where there is none.
 
+    A Content-Type among the extra headers chooses among bodies that take the same arguments.
     Raises `ArgumentError` where they ask for none that the operation takes.
     """
-    spec = _choose(operation, arguments, extra)
+    extra = options.get("extra_body")
+    wanted = _wanted_type(operation, arguments)
+    spec = _choose(operation, arguments, options)
     if spec is None:
         return None
     if extra and not spec.fields:
         raise ArgumentError(
             f"extra_body adds members to an object, but the body is whole ({spec.media_type})"
         )
-    media_type = _media_type(spec, arguments, _wanted_type(operation, arguments))
+    media_type = _media_type(spec, arguments, wanted)
     match spec.kind:
         case "json":
             value = _members(spec, arguments) | dict(extra or {}) if spec.fields else arguments[spec.argument]
@@ -82,16 +85,15 @@ def _encoded(media_type: str, body: Body) -> EncodedBody:
     return EncodedBody(media_type=media_type, content_type=media_type, body=body)
 
 
-def _choose(
-    operation: Operation[Any, Any], arguments: Arguments, extra: Mapping[str, Any] | None
-) -> BodySpec | None:
-    """The first body that takes every body argument that was given."""
+def _choose(operation: Operation[Any, Any], arguments: Arguments, options: CallOptions) -> BodySpec | None:
+    """The first body that takes every body argument that was given, of the preferred media type if any is."""
     taken_by = [(spec, _argument_names(spec)) for spec in operation.bodies]
     given = {name for _, names in taken_by for name in names if arguments.get(name, OMIT) is not OMIT}
     if given:
+        wanted, preferred = _wanted_type(operation, arguments), essence(_preferred_type(options))
         fitting = [spec for spec, names in taken_by if given <= names]
-        wanted = _wanted_type(operation, arguments)
         fitting = [spec for spec in fitting if spec.fields or not wanted or matches(spec.media_type, wanted)]
+        fitting.sort(key=lambda spec: not matches(spec.media_type, preferred))
         if fitting:
             return fitting[0]
         raise ArgumentError(
@@ -100,11 +102,16 @@ def _choose(
             f"give {_alternatives(operation)}"
         )
     objects = [spec for spec in operation.bodies if spec.fields]
-    if objects and (extra is not None or operation.body_required):
+    if objects and ("extra_body" in options or operation.body_required):
         return objects[0]
     if operation.body_required and operation.bodies:
         raise ArgumentError(f"{operation.key}: a body is needed; give {_alternatives(operation)}")
     return None
+
+
+def _preferred_type(options: CallOptions) -> str:
+    headers = options.get("extra_headers", {})
+    return next((text for name, text in headers.items() if name.lower() == "content-type"), "")
 
 
 def _wanted_type(operation: Operation[Any, Any], arguments: Arguments) -> str:
@@ -130,6 +137,8 @@ def _alternatives(operation: Operation[Any, Any]) -> str:
 def _media_type(spec: BodySpec, arguments: Arguments, wanted: str) -> str:
     """The media type to send: a range such as `image/*` becomes what was asked for, or what the file's name
     says, or, where anything goes, plain bytes."""
+    if "*" in spec.media_type and spec.kind == "json":
+        return "application/json"
     if "*" not in spec.media_type or wanted:
         return wanted if "*" in spec.media_type else spec.media_type
     guessed = guessed_type(arguments[spec.argument]) or "application/octet-stream"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, get_args, get_origin
 
 from ._call import STREAMED, ApiSpec, Operation, ResponseSpec
 from ._errors import DecodingError
-from ._media import essence, matches, parameter_of, same_parameters
+from ._media import essence, is_json, matches, parameter_of, same_parameters
 from ._wire import Answer
 
 if TYPE_CHECKING:
@@ -120,6 +120,8 @@ def _by_media_type(specs: list[ResponseSpec], content_type: str) -> ResponseSpec
     for spec in specs:
         if spec.media_type and media_type and matches(spec.media_type, media_type):
             return spec
+    if is_json(media_type) and (alike := next((spec for spec in specs if spec.kind == "json"), None)):
+        return alike  # servers are loose about which JSON it is
     empty = next((spec for spec in specs if spec.kind == "empty"), None)
     return empty or (specs[0] if specs and not media_type else None)
 

@@ -45,7 +45,7 @@ def encode_request(target: Target, invocation: Invocation, new_token: Callable[[
     operation, arguments, options = invocation.operation, invocation.arguments, invocation.options
     for unknown in options.keys() - CallOptions.__optional_keys__:
         raise TypeError(f"{operation.key}: unexpected keyword argument {unknown!r}")
-    body = encode_body(operation, arguments, options.get("extra_body"), new_token)
+    body = encode_body(operation, arguments, options, new_token)
     query = [
         pair for spec, value in _values(operation, arguments, "query") for pair in query_pairs(spec, value)
     ]
@@ -55,7 +55,7 @@ def encode_request(target: Target, invocation: Invocation, new_token: Callable[[
     ]
     wanted = _wanted(operation, body.media_type if body else "", stream=invocation.stream)
     headers = {
-        "accept": ", ".join(dict.fromkeys(spec.media_type for spec in wanted)) or "*/*",
+        "accept": ", ".join(dict.fromkeys(map(_acceptable, wanted))) or "*/*",
         "user-agent": f"{target.api.distribution}/{target.api.version}",
     }
     if body is not None:
@@ -75,7 +75,10 @@ def encode_request(target: Target, invocation: Invocation, new_token: Callable[[
             )
     if cookies:
         headers["cookie"] = "; ".join(f"{name}={value}" for name, value in cookies)
-    headers |= _extra_headers(options)
+    extra = _extra_headers(options)
+    if body is not None and essence(extra.get("content-type", "")) == essence(body.media_type):
+        del extra["content-type"]  # chose the body, which knows its own boundary
+    headers |= extra
     return Request(
         method=operation.method,
         url=_url(target.base_url + _path(operation, arguments), query),
@@ -113,6 +116,10 @@ def _wanted(operation: Operation[Any, Any], sent: str, *, stream: bool) -> list[
     alike = [spec for spec in whole if essence(spec.media_type) == sent]
     json = [spec for spec in whole if spec.kind == "json"]
     return alike[:1] or json[:1] or whole
+
+
+def _acceptable(spec: ResponseSpec) -> str:
+    return "application/json" if spec.kind == "json" and "*" in spec.media_type else spec.media_type
 
 
 def _values(

@@ -9,7 +9,6 @@ from codegen.project import Project
 from dhatu_codegen.targets.python import PythonTarget
 
 SPEC = """\
-servers: [{url: /relative}]
 paths:
   /things#frag:
     get:
@@ -39,7 +38,9 @@ paths:
             encoding:
               file: {headers: {X-Rate: {schema: {type: integer}}}}
       responses:
-        "204": {description: Done.}
+        "204":
+          description: Done.
+          content: {text/plain: {schema: {type: string}}}
         default: {description: Failed.}
 components:
   schemas:
@@ -62,6 +63,7 @@ EXPECTED = {
     "DH084": ["things.get needs first and second together, but both are authorization"],
     "DH085": ["the HTTP scheme digest of first answers a challenge"],
     "DH087": ["a fragment is never sent"],
+    "DH088": ["an answer of status 204 has no content"],
 }
 
 
@@ -79,7 +81,15 @@ def test_every_loss_has_its_line(tmp_path: Path) -> None:
         assert len(own) == len(messages), own
         for diagnostic, message in zip(own, messages, strict=True):
             assert diagnostic.message.startswith(message)
-            words = (message.split()[2].rstrip(":"), "file:", "get:", "first:", "x-mark", "/things#frag")
+            words = (
+                message.split()[2].rstrip(":"),
+                "file:",
+                "get:",
+                "first:",
+                "x-mark",
+                "/things#frag",
+                '"204":',
+            )
             assert any(word in lines[diagnostic.source.line - 1] for word in words), diagnostic
     assert {diagnostic.code for diagnostic in found} == EXPECTED.keys()
 

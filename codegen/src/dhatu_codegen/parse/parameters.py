@@ -140,8 +140,8 @@ def _payloads(context: Context, node: Node) -> tuple[Payload, ...]:
     found: list[Payload] = []
     for media_type, written in content.members() if content else ():
         carrier = context.follow(written)
-        kind = payload_kind(media_type)
         schema = carrier.get("schema")
+        kind = _kind(context, media_type, schema)
         found.append(
             Payload(
                 media_type=media_type,
@@ -154,6 +154,17 @@ def _payloads(context: Context, node: Node) -> tuple[Payload, ...]:
             )
         )
     return tuple(found)
+
+
+def _kind(context: Context, media_type: str, schema: Node | None) -> PayloadKind:
+    """By media type; by schema where any is allowed, since an object or a list is then JSON, never bytes."""
+    if media_type.partition(";")[0].strip() in ("*/*", "application/*") and schema is not None:
+        followed = context.follow(schema)
+        if any(followed.get(key) for key in ("properties", "allOf", "items", "additionalProperties")):
+            return "json"
+        if followed.text("type") in ("object", "array", "integer", "number", "boolean"):
+            return "json"
+    return payload_kind(media_type)
 
 
 def _headers(context: Context, node: Node) -> tuple[Header, ...]:

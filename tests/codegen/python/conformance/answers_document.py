@@ -48,6 +48,7 @@ RESPONSES: Final[dict[str, Json]] = {
     "xml": {"200": {"description": "XML.", "content": {"application/xml": {"schema": PET}}}},
     "picture": {"200": {"description": "A picture.", "content": {"image/*": {"schema": BINARY}}}},
     "anything": {"200": {"description": "Anything.", "content": {"*/*": {"schema": BINARY}}}},
+    "any_object": {"200": {"description": "Any media type.", "content": {"*/*": {"schema": PET}}}},
     "nothing": {"204": {"description": "Nothing."}},
     "any_json": {"200": {"description": "Any JSON.", "content": {"application/json": {}}}},
     "nullable": {"200": {"description": "Perhaps.", "content": _json({"oneOf": [PET, {"type": "null"}]})}},
@@ -70,7 +71,9 @@ RESPONSES: Final[dict[str, Json]] = {
 
 
 def paths(operation: Any) -> dict[str, Json]:
-    return {
+    head = operation("head", "answers", responses=RESPONSES["by_status"])
+    found = {
         f"/answers/{name}": {"get": operation(name, "answers", responses=responses)}
         for name, responses in RESPONSES.items()
     }
+    return {**found, "/answers/head": {"head": head}}

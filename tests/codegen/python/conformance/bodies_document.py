@@ -69,6 +69,7 @@ WHOLE: Final[dict[str, tuple[str, Json]]] = {
     "json_number": ("application/json; charset=utf-8", {"type": "number"}),
     "json_null": ("application/json", {"oneOf": [PET, {"type": "null"}]}),
     "json_any": ("application/json", {}),
+    "any_object": ("*/*", PET),
     "json_map": ("application/json", {"type": "object", "additionalProperties": NUMBER}),
     "vendor": ("application/vnd.shop.v2+json", PET),
     "patch": ("application/merge-patch+json", PET),

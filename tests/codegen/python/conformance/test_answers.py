@@ -41,6 +41,9 @@ def _raw(content: bytes, kind: str) -> dict[str, Any]:
         ("picture", _raw(b"PNG", "image/png"), b"PNG"),
         ("picture", _raw(b"<svg/>", "image/svg+xml"), b"<svg/>"),
         ("anything", _raw(b"\0\1", "application/x-unheard-of"), b"\0\1"),
+        ("any_object", _json(PET), PET),
+        ("by_status", _json(PET, kind="application/hal+json"), PET),
+        ("head", _json(PET), None),
         ("nothing", {"status_code": 204}, None),
         ("any_json", _json([1, None, {"a": 2**70}]), [1, None, {"a": 2**70}]),
         ("nullable", _raw(b"null", "application/json"), None),
@@ -78,6 +81,7 @@ def _plain(value: Any) -> Any:
         ("events", "text/event-stream"),
         ("nothing", "*/*"),
         ("xml", "application/xml"),
+        ("any_object", "application/json"),
     ],
 )
 def test_what_is_understood_is_asked_for(caller: Caller, method: str, accept: str) -> None:

@@ -29,6 +29,7 @@ URLENCODED = "application/x-www-form-urlencoded"
         ("json_null", {"body": PET}, "application/json", PET),
         ("json_any", {"body": [1, None, {"a": "b"}]}, "application/json", [1, None, {"a": "b"}]),
         ("json_map", {"body": {"a": 1, "b c": 2}}, "application/json", {"a": 1, "b c": 2}),
+        ("any_object", PET, "application/json", PET),
         ("vendor", PET, "application/vnd.shop.v2+json", PET),
         ("patch", {"name": "x"}, "application/merge-patch+json", {"name": "x"}),
         ("optional", PET, "application/json", PET),
@@ -166,6 +167,16 @@ def test_parts_that_nobody_described(caller: Caller) -> None:
     assert [part.content_type for part in found] == ["application/octet-stream", None, "application/json"]
     assert found[0].content == b"\xff"
     assert [json_or_text(part) for part in found[1:]] == ["a", PET]
+
+
+@pytest.mark.parametrize("media_type", [URLENCODED, "multipart/form-data"])
+def test_a_media_type_of_the_same_arguments_is_chosen_by_its_header(caller: Caller, media_type: str) -> None:
+    wire = caller.sent("bodies.several", name="a", extra_headers={"Content-Type": media_type})
+    content_type = wire.header("content-type") or ""
+    if media_type == URLENCODED:
+        assert (content_type, wire.body) == (URLENCODED, b"name=a")
+    else:
+        assert [(part.name, part.content) for part in parts(content_type, wire.body)] == [("name", b"a")]
 
 
 def test_several_media_types_are_told_apart_by_their_arguments(caller: Caller) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from ...ir.operation import Operation, Payload
+from ...ir.operation import Operation, Payload, Response
 from ...ir.schema import Schema
 from .annotations import Annotations, Twin, twin_union
 
@@ -110,8 +110,9 @@ def _read(operation: Operation, annotations: Annotations, hint: str) -> Iterator
     """The answers of each success status; of `default` only where there is no other."""
     successes = [response for response in operation.responses if response.status.startswith("2")]
     for response in successes or [one for one in operation.responses if one.status == "default"]:
-        if not response.payloads:
+        if bodiless(operation, response):
             yield Answer(status=response.status, media_type="", kind="empty", type="")
+            continue
         for payload in response.payloads:
             yield Answer(
                 status=response.status,
@@ -119,6 +120,12 @@ def _read(operation: Operation, annotations: Annotations, hint: str) -> Iterator
                 kind=payload.kind,
                 type=annotations.answer(_schema(payload), f"{hint} response"),
             )
+
+
+def bodiless(operation: Operation, response: Response) -> bool:
+    """Whether nothing comes back: HTTP allows 204, 205 and the answers to HEAD no content, whatever a
+    document says (RFC 9110, sections 9.3.2, 15.3.5 and 15.3.6)."""
+    return not response.payloads or operation.method == "HEAD" or response.status in ("204", "205")
 
 
 def _schema(payload: Payload) -> Schema | None:

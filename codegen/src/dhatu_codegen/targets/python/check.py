@@ -11,6 +11,7 @@ from ...ir.operation import Operation, Parameter
 from ...ir.schema import Array, Boolean, Enum, Integer, Number, Object, Ref, Schema, String
 from ...ir.security import ApiKeyScheme, HttpScheme, MutualTlsScheme, SecurityScheme
 from ...ir.server import Server
+from .answers import bodiless
 from .arguments import RUNTIME_HEADERS
 
 _STYLES: Final = {
@@ -48,6 +49,7 @@ def _check_operation(operation: Operation, components: dict[str, Schema], diagno
         diagnostics.add("DH087", message, operation.source)
     for server in operation.servers[:1]:
         _check_server(server, diagnostics)
+    _check_answers(operation, diagnostics)
     headers: dict[str, Parameter] = {}
     for parameter in operation.parameters:
         if parameter.location == "header":
@@ -60,6 +62,16 @@ def _check_operation(operation: Operation, components: dict[str, Schema], diagno
             if names and payload.kind == "multipart":
                 message = f"the SDK sends no header {', '.join(names)} with the part {part.property}"
                 diagnostics.add("DH083", message, part.source)
+
+
+def _check_answers(operation: Operation, diagnostics: Diagnostics) -> None:
+    """DH088: content that HTTP does not let through."""
+    for response in operation.responses:
+        success = response.status.startswith("2")
+        if success and response.payloads and bodiless(operation, response):
+            what = "HEAD" if operation.method == "HEAD" else response.status
+            message = f"an answer to {what}" if what == "HEAD" else f"an answer of status {what}"
+            diagnostics.add("DH088", f"{message} has no content; the SDK returns None", response.source)
 
 
 def _check_header(parameter: Parameter, seen: dict[str, Parameter], diagnostics: Diagnostics) -> None:
