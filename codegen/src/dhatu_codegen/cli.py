@@ -10,14 +10,15 @@ from typing import Annotated
 
 import typer
 
+from .diff.gate import RELEASED_FILE
+from .diff_command import diff
 from .explain_command import explain
 from .formats import Format
 from .formats.output import FormatOption, show
+from .lint_command import lint
 from .naming import nearest
-from .pipeline import PLATFORM_FILE, build
+from .pipeline import PLATFORM_FILE, build, release_document
 from .sdk_command import sdk
-from .targets.base import TargetError
-from .write import Difference, compare, write
 
 app = typer.Typer(
     help="Merge OpenAPI documents and generate everything that has to agree with them.",
@@ -32,7 +33,9 @@ _Root = Annotated[
 
 
 app.command()(explain)
+app.command()(lint)
 app.command()(sdk)
+app.command()(diff)
 
 
 @app.command()
@@ -41,33 +44,31 @@ def generate(
     check: Annotated[
         bool, typer.Option("--check", help="Write nothing; exit 1 where files are not current.")
     ] = False,
+    full: Annotated[bool, typer.Option("--full", help="Render anew even where no hash has changed.")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Overwrite generated files that were edited by hand.")
+    ] = False,
+    watch: Annotated[bool, typer.Option("--watch", help="Generate at every change of the specs.")] = False,
     form: FormatOption = Format.TEXT,
 ) -> None:
     """Generate all files, or check that they are current."""
+    from .generate import Options, keep_current, run
+
+    if check and (force or watch):
+        typer.echo(f"--check writes nothing: it does not go with --{'force' if force else 'watch'}", err=True)
+        raise typer.Exit(2)
+    options = Options(
+        check=check,
+        full=full or force,
+        force=force,
+        show=lambda diagnostics: show(diagnostics, form),
+        quiet=form is not Format.TEXT,
+    )
     folder = _find_root(root)
-    try:
-        built = build(folder)
-    except TargetError as error:
-        typer.echo(f"{error}\nnothing was written", err=True)
-        raise typer.Exit(1) from error
-    show(built.diagnostics, form)
-    if built.diagnostics.errors:
-        typer.echo("nothing was written" if not check else "the specs have errors", err=True)
+    if watch:
+        keep_current(folder, options)
+    elif not run(folder, options):
         raise typer.Exit(1)
-    if not check:
-        changed = write(folder, built.files)
-        if form is Format.TEXT:
-            _say_what_changed(changed, len(built.files))
-        return
-    difference = compare(folder, built.files)
-    if difference:
-        typer.echo("generated files are not current:", err=True)
-        for kind in ("stale", "missing", "orphaned"):
-            for path in getattr(difference, kind):
-                typer.echo(f"  {kind:<8} {path}", err=True)
-        typer.echo("run `make generate` and commit the result", err=True)
-        raise typer.Exit(1)
-    typer.echo(f"{len(built.files)} generated files are current", err=form is not Format.TEXT)
 
 
 @app.command()
@@ -102,6 +103,17 @@ def ir(
         rich.print(tree(shown))
 
 
+@app.command()
+def release(root: _Root = None, form: FormatOption = Format.TEXT) -> None:
+    """Make the merged document the released one, with which every later change is compared."""
+    diagnostics = release_document(_find_root(root))
+    show(diagnostics, form)
+    if diagnostics.errors:
+        typer.echo("nothing was released", err=True)
+        raise typer.Exit(1)
+    typer.echo(f"{RELEASED_FILE} is the merged document of today", err=form is not Format.TEXT)
+
+
 def _find_root(given: Path | None) -> Path:
     start = (given or Path.cwd()).resolve()
     for folder in [start] if given else [start, *start.parents]:
@@ -109,14 +121,3 @@ def _find_root(given: Path | None) -> Path:
             return folder
     typer.echo(f"{PLATFORM_FILE} is not in {start}{'' if given else ' or above it'}; use --root", err=True)
     raise typer.Exit(2)
-
-
-def _say_what_changed(difference: Difference, total: int) -> None:
-    for word, paths in (
-        ("rewrote", difference.stale),
-        ("created", difference.missing),
-        ("deleted", difference.orphaned),
-    ):
-        for path in paths:
-            typer.echo(f"{word} {path}")
-    typer.echo(f"{total} generated files are current")

@@ -106,9 +106,7 @@ def report_unsupported(api: Api, targets: tuple[Target, ...], diagnostics: Diagn
                     diagnostics.add("DH013", message, operation.source)
 
 
-def render(
-    api: Api, targets: tuple[Target, ...], progress: Progress = silent
-) -> tuple[GeneratedFile, ...]:
+def render(api: Api, targets: tuple[Target, ...], progress: Progress = silent) -> tuple[GeneratedFile, ...]:
     """The merged document, and what every target makes of it."""
     files = [GeneratedFile(path=MERGED_FILE, text=to_yaml(api.document, HEADER))]
     for number, target in enumerate(targets):
