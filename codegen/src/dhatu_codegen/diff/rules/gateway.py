@@ -1,0 +1,80 @@
+"""What x-dhatu says of a call: roles, and the policies by which it is carried."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from ...ir.policy import Policy, RateLimit
+from ..change import ADDED
+from ..sides import Comparison
+
+_RETRY: Final = ("never", "keyed", "idempotent", "safe")
+"""From the class that allows least to the one that allows most."""
+
+_VALIDATE: Final = ("off", "log", "enforce")
+
+
+def roles(comparison: Comparison) -> None:
+    """DH234: a role that sufficed no longer does."""
+    for old, was, new, now in comparison.operations:
+        before, after = set(was.policy.roles), set(now.policy.roles)
+        if after and (not before or before - after):
+            lost = (
+                f"{', '.join(sorted(before - after))} no longer suffices" if before else "any role sufficed"
+            )
+            text = f"{new.name} needs the role {' or '.join(sorted(after))}; {lost}"
+            comparison.add("DH234", new.name, text, (old.node, new.node))
+        elif before != after:
+            text = f"{new.name} is open to more roles"
+            comparison.add(ADDED, new.name, text, (old.node, new.node))
+
+
+def policies(comparison: Comparison) -> None:
+    """DH235: smaller bodies. DH236: tighter limits. DH219: anything else about how a call is carried."""
+    for old, was, new, now in comparison.operations:
+        for code, text in compared(was.policy, now.policy):
+            comparison.add(code, new.name, f"{new.name}: {text}", (old.node, new.node))
+
+
+def compared(was: Policy, now: Policy) -> list[tuple[str, str]]:
+    """(code, text) for every field of the policy but the roles."""
+    found: list[tuple[str, str]] = []
+    if was.max_body_bytes != now.max_body_bytes:
+        code = "DH235" if now.max_body_bytes < was.max_body_bytes else ADDED
+        found.append((code, f"max_body_bytes was {was.max_body_bytes}, is {now.max_body_bytes}"))
+    if was.timeout_s != now.timeout_s:
+        code = "DH236" if now.timeout_s < was.timeout_s else ADDED
+        found.append((code, f"timeout_s was {was.timeout_s:g}, is {now.timeout_s:g}"))
+    if was.rate_limit != now.rate_limit:
+        code = "DH236" if _tighter(was.rate_limit, now.rate_limit) else ADDED
+        found.append((code, f"rate_limit was {_limit(was.rate_limit)}, is {_limit(now.rate_limit)}"))
+    if was.retry != now.retry:
+        code = "DH236" if _RETRY.index(now.retry) < _RETRY.index(was.retry) else ADDED
+        found.append((code, f"retry was {was.retry}, is {now.retry}"))
+    for part in ("request", "response"):
+        before, after = getattr(was.validate, part), getattr(now.validate, part)
+        if before != after:
+            stricter = part == "request" and _VALIDATE.index(after) == len(_VALIDATE) - 1
+            found.append(("DH236" if stricter else ADDED, f"validate.{part} was {before}, is {after}"))
+    for part in ("breaker", "cache", "fallback"):
+        before, after = getattr(was, part), getattr(now, part)
+        if before != after:
+            word = "is new" if before is None else "is gone" if after is None else "is not as it was"
+            found.append((ADDED, f"{part} {word}"))
+    return found
+
+
+def _tighter(was: RateLimit | None, now: RateLimit | None) -> bool:
+    if now is None:
+        return False
+    if was is None:
+        return True
+    slower = now.limit / now.window_s < was.limit / was.window_s
+    closed = now.on_store_failure == "closed" and was.on_store_failure != "closed"
+    return slower or closed or now.burst < was.burst or now.by != was.by
+
+
+def _limit(limit: RateLimit | None) -> str:
+    if limit is None:
+        return "none"
+    return f"{limit.limit} in {limit.window_s:g} s (burst {limit.burst}, by {limit.by})"

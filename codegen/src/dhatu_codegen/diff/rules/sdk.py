@@ -1,0 +1,84 @@
+"""What code that uses an SDK is written against: names, arguments, types, packages."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+
+from ...ir.operation import Operation
+from ..change import ADDED
+from ..sides import Comparison, Endpoint, path_parameters
+
+
+def names(comparison: Comparison) -> None:
+    """DH240: a method is called otherwise. DH246: an operationId is, which the SDK does not show."""
+    for old, was, new, now in comparison.operations:
+        places = (old.node.get("operationId") or old.node, new.node.get("operationId") or new.node)
+        if was.key != now.key:
+            comparison.add("DH240", new.name, f"the method {was.key} is now called {now.key}", places)
+        elif was.operation_id != now.operation_id:
+            text = f"the operationId of {now.key} was {was.operation_id!r}, is {now.operation_id!r}"
+            comparison.add("DH246", new.name, text, places)
+        if was.tags != now.tags:
+            tags = (", ".join(was.tags) or "none", ", ".join(now.tags) or "none")
+            text = f"the tags of {now.key} were {tags[0]}, are {tags[1]}"
+            comparison.add(ADDED, new.name, text, (old.node.get("tags") or old.node, new.node))
+
+
+def components(comparison: Comparison) -> None:
+    """DH241: a type is called otherwise, or gone."""
+    before = comparison.old.root.at("/components/schemas")
+    after = comparison.new.root.at("/components/schemas")
+    old = dict(before.members()) if before else {}
+    new = dict(after.members()) if after else {}
+    fresh = {
+        comparison.new.side.digest(node.value): (name, node) for name, node in new.items() if name not in old
+    }
+    for name, node in old.items():
+        if name in new:
+            continue
+        renamed = fresh.get(comparison.old.side.digest(node.value))
+        if renamed is not None:
+            text = f"the type {name} is now called {renamed[0]}"
+            comparison.add("DH241", f"type {name}", text, (node, renamed[1]))
+        else:
+            comparison.add("DH241", f"type {name}", f"the type {name} is gone", (node, None))
+
+
+def arguments(comparison: Comparison) -> None:
+    """DH242: an argument from the path is called otherwise. DH243: the order of positional ones changed."""
+    for old, was, new, now in comparison.operations:
+        renamed = dict(zip(path_parameters(old.path), path_parameters(new.path), strict=True))
+        for before, after in renamed.items():
+            if before != after:
+                text = f"the argument {before} of {now.key} is now called {after}"
+                comparison.add("DH242", new.name, text, (old.item, new.item))
+        expected = tuple(renamed.get(name, name) for name in was.positional)
+        if now.positional[: len(expected)] != expected:
+            order = (", ".join(was.positional), ", ".join(now.positional) or "none")
+            text = f"the positional arguments of {now.key} were {order[0]}, are {order[1]}"
+            comparison.add("DH243", new.name, text, (old.node, new.node))
+        _pagination(comparison, (old, was), (new, now))
+
+
+def _pagination(
+    comparison: Comparison, before: tuple[Endpoint, Operation], after: tuple[Endpoint, Operation]
+) -> None:
+    """DH245: the answer comes page by page, or no longer, or by other properties."""
+    (old, was), (new, now) = before, after
+    if was.pagination == now.pagination:
+        return
+    word = "comes page by page" if was.pagination is None else "is paged otherwise, or no longer"
+    comparison.add("DH245", new.name, f"the answer of {now.key} {word}", (old.node, new.node))
+
+
+def packages(comparison: Comparison) -> None:
+    """DH248: the package or the client class is called otherwise."""
+    old, new = comparison.old, comparison.new
+    if old.root.at("/x-dhatu/sdk") is None or new.root.at("/x-dhatu/sdk") is None:
+        return
+    places = (old.root.at("/x-dhatu/sdk"), new.root.at("/x-dhatu/sdk"))
+    for field in fields(old.api.sdk):
+        was, now = getattr(old.api.sdk, field.name), getattr(new.api.sdk, field.name)
+        if was != now:
+            text = f"{field.name} was {was}, is {now}"
+            comparison.add("DH248", f"sdk {field.name}", text, places)

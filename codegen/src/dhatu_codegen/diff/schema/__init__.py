@@ -1,0 +1,1 @@
+"""Schema containment: every value that one schema accepts is accepted by another."""
