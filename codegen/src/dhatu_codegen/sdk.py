@@ -21,7 +21,7 @@ from .locations import Boundary
 from .parse.document import parse
 from .targets.base import GeneratedFile, Target
 from .targets.python import PythonTarget
-from .targets.python.distribution import distribute
+from .targets.python.distribution import check_name, distribute
 from .upgrade import upgrade
 
 
@@ -41,19 +41,25 @@ class Language:
     """How an SDK in one language is made."""
 
     target: Target
+    check_name: Callable[[str], None]
+    """Raises `TargetError` for a name that no package can have."""
     distribute: Callable[[Api, tuple[GeneratedFile, ...]], tuple[GeneratedFile, ...]]
     """Makes an installable package of what the target rendered."""
 
 
 LANGUAGES: Final[Mapping[str, Language | None]] = {
-    "python": Language(target=PythonTarget("src"), distribute=distribute),
+    "python": Language(target=PythonTarget("src"), check_name=check_name, distribute=distribute),
     "typescript": None,
 }
 """None for a language that arrives with a later release."""
 
 
 def build_sdk(boundary: Boundary, name: SdkName, language: Language) -> Sdk:
-    """Everything up to the disk. Raises `TargetError` where an operation is not rendered exactly once."""
+    """Everything up to the disk.
+
+    Raises `TargetError` for a name that cannot be, and where an operation is not rendered exactly once.
+    """
+    language.check_name(name.package)
     diagnostics = Diagnostics()
     api = understand(boundary, name, diagnostics)
     if api is not None:

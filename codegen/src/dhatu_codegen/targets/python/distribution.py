@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from keyword import iskeyword
 from pathlib import Path
 from typing import Final
 
@@ -26,11 +27,15 @@ class PackageNameError(TargetError):
     """A name that no package can have."""
 
 
-def distribute(api: Api, generated: tuple[GeneratedFile, ...]) -> tuple[GeneratedFile, ...]:
-    """Every file of the SDK's folder. Raises `PackageNameError`, `RuntimeMissingError`."""
-    package = api.sdk.python_package
-    if package in sys.stdlib_module_names | _IMPORTED or not package.isidentifier():
+def check_name(package: str) -> None:
+    """Raise `PackageNameError` for a name that would hide another module, or cannot be imported."""
+    if package in sys.stdlib_module_names | _IMPORTED or not package.isidentifier() or iskeyword(package):
         raise PackageNameError(f"a package must not be called {package}: choose another --name")
+
+
+def distribute(api: Api, generated: tuple[GeneratedFile, ...]) -> tuple[GeneratedFile, ...]:
+    """Every file of the SDK's folder. Raises `RuntimeMissingError`."""
+    package = api.sdk.python_package
     runtime = read_runtime()
     files = {f"src/{package}/{name}": text for name, text in runtime.modules.items()}
     files[f"src/{package}/py.typed"] = ""
