@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
 from .ir.source import SourceRef
+from .lint_codes import LINT_CODES
 
 Severity: TypeAlias = Literal["error", "warning", "note"]
 """error: nothing is written. warning: to be mended. note: worth knowing, and in order as it is."""
@@ -82,6 +83,7 @@ CODES: dict[str, tuple[Severity, str]] = {
     "DH071": ("warning", "a file that codegen did not write, where only generated files belong"),
     "DH072": ("error", "a file that codegen did not write, in the place of a generated one"),
     "DH073": ("error", "a manifest of generated files that cannot be read"),
+    "DH090": ("note", "a schema keyword that the models of an SDK leave to the server"),
     "DH200": ("error", "an operation was removed that had not been deprecated"),
     "DH201": ("error", "a parameter that is required from now on"),
     "DH202": ("error", "a parameter, header or part that is written in another way"),
@@ -129,6 +131,7 @@ CODES: dict[str, tuple[Severity, str]] = {
     "DH255": ("error", "an accepted break without what, why or until when"),
     "DH256": ("error", "an accepted break that has expired"),
     "DH257": ("warning", "an accepted break that is not there"),
+    **LINT_CODES,
 }
 """Every code: its severity, and the kind of problem it stands for."""
 
@@ -189,6 +192,11 @@ class Diagnostics:
                 hint=hint,
             )
             self._found[found] = None
+
+    def take(self, other: Diagnostics) -> None:
+        """Add everything that another one found, and the lines that it knows."""
+        self._found |= other._found
+        self._lines |= other._lines
 
     @property
     def all(self) -> tuple[Diagnostic, ...]:

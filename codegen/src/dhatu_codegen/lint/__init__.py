@@ -11,6 +11,7 @@ from .contract import declared_security, error_responses, sdk_arguments, stated_
 from .examples import examples_present, examples_valid
 from .overlap import overlapping_routes
 from .prose import described
+from .style import ALWAYS, lint_style
 
 RULES: Final[tuple[Callable[[Api, Diagnostics], None], ...]] = (
     unique_sdk_names,
@@ -29,3 +30,4 @@ def lint(api: Api, diagnostics: Diagnostics) -> None:
     """Run every rule."""
     for rule in RULES:
         rule(api, diagnostics)
+    lint_style(api.document, diagnostics, ALWAYS)
