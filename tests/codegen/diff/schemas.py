@@ -133,7 +133,7 @@ def mutated(draw: st.DrawFn, schema: Plain) -> Plain:
     if not isinstance(old, dict) or draw(st.integers(0, 4)) == 0:
         holder[key] = draw(_GROWN)
         return root["root"]
-    if old and draw(st.booleans()):
+    if len(old) > 0 and draw(st.booleans()):
         del old[draw(st.sampled_from(sorted(old)))]
     if draw(st.booleans()):
         keywords = _keywords(LEAVES)

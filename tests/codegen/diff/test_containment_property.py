@@ -10,7 +10,7 @@ from codegen.diff.schemas import SCHEMAS, VALUES, differences, document, mutated
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-QUICK = settings(max_examples=1000, deadline=None, suppress_health_check=list(HealthCheck))
+QUICK = settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 def _accepts(whole: dict[str, Any]) -> jsonschema_rs.Draft202012Validator:

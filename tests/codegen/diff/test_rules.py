@@ -116,7 +116,10 @@ CASES = {
         ["DH240"],
     ),
     "an operationId behind the same method": (
-        [("operationId: changeThing", "operationId: change"), ("sdk: {", "sdk: {method: changeThing, ")],
+        [
+            ("operationId: changeThing", "operationId: change"),
+            ("sdk: {positional", "sdk: {method: changeThing, positional"),
+        ],
         ["DH246"],
     ),
     "a type removed": (

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from collections.abc import Iterator
 
+from ...document import Node
 from ...ir.operation import Operation
 from ..change import ADDED
 from ..sides import Comparison, Endpoint, path_parameters
@@ -73,12 +74,16 @@ def _pagination(
 
 def packages(comparison: Comparison) -> None:
     """DH248: the package or the client class is called otherwise."""
-    old, new = comparison.old, comparison.new
-    if old.root.at("/x-dhatu/sdk") is None or new.root.at("/x-dhatu/sdk") is None:
-        return
-    places = (old.root.at("/x-dhatu/sdk"), new.root.at("/x-dhatu/sdk"))
-    for field in fields(old.api.sdk):
-        was, now = getattr(old.api.sdk, field.name), getattr(new.api.sdk, field.name)
-        if was != now:
-            text = f"{field.name} was {was}, is {now}"
-            comparison.add("DH248", f"sdk {field.name}", text, places)
+    old, new = (half.root.at("/x-dhatu/sdk") for half in (comparison.old, comparison.new))
+    for where, was in _leaves("sdk", old) if old and new else ():
+        now = new.at(was.pointer.removeprefix("/x-dhatu/sdk")) if new else None
+        if now is None or now.value != was.value:
+            text = f"{where} was {was.value}, is {now.value if now else 'absent'}"
+            comparison.add("DH248", where, text, (was, now or new))
+
+
+def _leaves(where: str, node: Node) -> Iterator[tuple[str, Node]]:
+    for key, member in node.members():
+        yield from _leaves(f"{where}.{key}", member)
+    if not isinstance(node.value, dict):
+        yield where, node
