@@ -7,6 +7,7 @@ from typing import Final
 from ..diagnostics import Diagnostics
 from ..document import Map
 from . import from_3_0, from_3_2
+from .required import limit_required
 from .rewriter import Rewriter
 
 VERSION: Final = "3.1.1"
@@ -24,6 +25,7 @@ def upgrade(document: Map, diagnostics: Diagnostics) -> Map:
         return document
     if version.startswith("3.0.") or version == "3.0":
         upgraded = Rewriter(document, from_3_0.TRANSFORMS, diagnostics).document()
+        limit_required(upgraded, diagnostics)
     elif version.startswith("3.2.") or version == "3.2":
         upgraded = Rewriter(document, from_3_2.TRANSFORMS, diagnostics).document()
     else:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final, Literal, TypeAlias
 
+from ..path_item import ADDITIONAL
+
 Form: TypeAlias = Literal["one", "list", "map"]
 """An object; an array of them; an object whose keys somebody chose and whose members are such objects."""
 
@@ -46,6 +48,7 @@ SHAPES: Final[Mapping[str, Mapping[str, tuple[Form, str]]]] = {
     "pathItem": {
         **dict.fromkeys(_OPERATIONS, ("one", "operation")),
         "additionalOperations": ("map", "operation"),
+        ADDITIONAL: ("map", "operation"),
         "parameters": ("list", "parameter"),
         "servers": ("list", "server"),
     },
