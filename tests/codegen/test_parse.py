@@ -169,9 +169,22 @@ def test_a_reference_into_a_schema_is_followed_in_place() -> None:
     assert isinstance(parse_schema(Context(root=root, diagnostics=diagnostics), node), Integer)
 
 
-def test_a_nameless_schema_that_holds_itself_is_reported() -> None:
+def test_a_nameless_schema_that_holds_itself_becomes_a_component(project: Project) -> None:
+    node = "{type: object, properties: {next: {$ref: '#/components/schemas/Tree/$defs/Node'}}}"
+    tree = "{$ref: '#/components/schemas/Tree/$defs/Node', $defs: {Node: NODE}}".replace("NODE", node)
+    project.simple(
+        "a", "/a", more=f"components: {{schemas: {{Tree: {tree}, Tree.Node: {{type: string}}}}}}\n"
+    )
+    found = {component.name.wire: component.schema for component in project.api().components}
+    circle = found["Tree.Node.2"]
+    assert isinstance(circle, Object)
+    assert isinstance(circle.properties[0].schema, Ref)
+    assert circle.properties[0].schema.component == "Tree.Node.2"
+
+
+def test_a_nameless_reference_to_itself_is_reported() -> None:
     diagnostics = Diagnostics()
-    document = read_yaml("x: {items: {$ref: '#/x'}}\n", "a", diagnostics)
+    document = read_yaml("x: {$ref: '#/x'}\n", "a", diagnostics)
     assert isinstance(document, Map)
     root = Node.of(document)
     node = root.at("/x")

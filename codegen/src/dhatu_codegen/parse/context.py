@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ..diagnostics import Diagnostics
 from ..document import Node
@@ -17,6 +17,8 @@ class Context:
     diagnostics: Diagnostics
     following: frozenset[str] = frozenset()
     """Pointers of the nameless schemas that are being parsed because a `$ref` led there."""
+    circular: dict[str, str] = field(default_factory=dict[str, str])
+    """Pointers of the nameless schemas that mention themselves, and the keys they get as components."""
 
     def follow(self, node: Node) -> Node:
         """What a chain of `$ref` leads to; the node itself where there is none.

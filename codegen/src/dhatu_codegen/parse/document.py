@@ -12,7 +12,7 @@ from ..ir.schema import Component
 from ..merge import EXTENSION
 from .context import Context
 from .operations import parse_operations
-from .schemas import parse_schema
+from .schemas import parse_circular, parse_schema
 from .security import parse_security_schemes
 from .servers import parse_servers
 
@@ -42,10 +42,11 @@ def parse(document: Map, diagnostics: Diagnostics) -> Api:
 
 def _components(context: Context) -> tuple[Component, ...]:
     schemas = context.root.at("/components/schemas")
-    return tuple(
+    named = [
         Component(name=Name.of(name), schema=parse_schema(context, node), source=node.source)
         for name, node in (schemas.members() if schemas else ())
-    )
+    ]
+    return (*named, *parse_circular(context))
 
 
 def _services(facts: Node | None) -> tuple[Service, ...]:

@@ -6,9 +6,10 @@ are present. Where several apply at once (`$ref` beside properties) the parts be
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
+from itertools import chain, count
 from typing import Any, Final, Literal
 
 from ..document import Map, Node
@@ -17,6 +18,7 @@ from ..ir.schema import (
     AnyValue,
     Array,
     Boolean,
+    Component,
     Discriminator,
     Enum,
     Integer,
@@ -52,6 +54,11 @@ _CONSTRAINTS: Final = frozenset(
         *("unevaluatedProperties", "if", "then", "else", "not"),
     }
 )
+_CONDITIONAL: Final = (
+    *("not", "then", "else", "dependentSchemas", "unevaluatedProperties", "unevaluatedItems"),
+    "contentSchema",
+)
+"""Keywords that may describe a value further, depending on what else it is."""
 _UNHOLDABLE: Final = {
     "$dynamicRef": "name the schema with $ref",
     "$id": "refer to schemas by their place in the document",
@@ -72,6 +79,8 @@ _KEYWORDS_OF: Final = {
     "string": frozenset({"minLength", "maxLength", "pattern", "contentEncoding", "contentMediaType"}),
     "number": frozenset({"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"}),
 }
+_STRUCTURE: Final = frozenset({"components", "schemas", "$defs", "definitions", "properties", "schema"})
+"""Tokens of a pointer that say nothing of what it leads to."""
 _COMPONENT_DEPTH: Final = 3
 """Tokens of /components/schemas/Name."""
 
@@ -88,6 +97,7 @@ def parse_schema(context: Context, node: Node) -> Schema:
     if found := node.get("nullable"):
         hint = "write the type as [string, 'null']"
         context.diagnostics.add("DH026", "`nullable` means nothing in OpenAPI 3.1", found.source, hint=hint)
+    _note_what_models_leave_out(context, node)
     parts = _parts(context, node)
     if not parts:
         return AnyValue(**_annotated(node))
@@ -98,6 +108,16 @@ def parse_schema(context: Context, node: Node) -> Schema:
     typed = bool(node.get("const") or node.get("enum") or _kinds(node, alone=False))
     annotated = _annotated(node, () if typed else None)
     return Intersection(parts=tuple(part() for part in _parts(context, bare)), **annotated)
+
+
+def _note_what_models_leave_out(context: Context, node: Node) -> None:
+    for keyword in _CONDITIONAL:
+        found = node.get(keyword)
+        if found is not None and isinstance(found.value, dict):
+            message = (
+                f"what {keyword} describes has no type of its own in the SDKs; values are kept as they are"
+            )
+            context.diagnostics.add("DH090", message, found.source)
 
 
 def _parts(context: Context, node: Node) -> list[Callable[[], Schema]]:
@@ -250,11 +270,38 @@ def _reference(context: Context, node: Node) -> Schema:
     if path[:2] == ("components", "schemas") and len(path) == _COMPONENT_DEPTH:
         return Ref(component=path[-1], **_annotated_alone(node))
     target = context.root.at(pointer)
-    if target is None or pointer in context.following:
+    if target is None or target.text("$ref") == reference:
         problem = "leads back to itself" if target else "leads nowhere"
         context.diagnostics.add("DH022", f"{reference} {problem}", node.source, hint="give the schema a name")
         return AnyValue(source=node.source, constraints={})
+    if pointer in context.circular or pointer in context.following:
+        return Ref(component=_key_of(context, pointer), **_annotated_alone(node))
     return parse_schema(replace(context, following=context.following | {pointer}), target)
+
+
+def parse_circular(context: Context) -> Iterator[Component]:
+    """Components for the nameless schemas that mention themselves, such as one in `$defs`."""
+    done: set[str] = set()
+    while waiting := [pointer for pointer in context.circular if pointer not in done]:
+        for pointer in waiting:
+            done.add(pointer)
+            node = context.root.at(pointer)
+            assert node is not None, pointer  # a reference led there
+            schema = parse_schema(replace(context, following=frozenset({pointer})), node)
+            yield Component(name=Name.of(context.circular[pointer]), schema=schema, source=node.source)
+
+
+def _key_of(context: Context, pointer: str) -> str:
+    """A key that no component has: `Tree.Node` for `/components/schemas/Tree/$defs/Node`."""
+    if pointer not in context.circular:
+        named = context.root.at("/components/schemas")
+        taken = {key for key, _ in named.members()} if named else set[str]()
+        taken |= set(context.circular.values())
+        telling = [token for token in tokens(pointer) if token not in _STRUCTURE]
+        wanted = ".".join(telling) or "Document"
+        numbered = chain([wanted], (f"{wanted}.{number}" for number in count(2)))
+        context.circular[pointer] = next(key for key in numbered if key not in taken)
+    return context.circular[pointer]
 
 
 def _annotated(node: Node, constraints: tuple[()] | None = None) -> dict[str, Any]:

@@ -13,7 +13,10 @@ from ...ir.name import Name
 from ...naming import pascal, snake
 
 CALL_OPTIONS: Final = frozenset(
-    {"timeout_s", "max_retries", "idempotency_key", "extra_headers", "extra_query", "extra_body"}
+    {
+        *("timeout_s", "max_retries", "idempotency_key"),
+        *("extra_headers", "extra_query", "extra_body", "on_answer"),
+    }
 )
 """The keys of the runtime's `CallOptions`: a method takes them as keywords of its own."""
 RESERVED_ARGUMENTS: Final = CALL_OPTIONS | {"self", "options", "ops"}
@@ -30,6 +33,7 @@ RESERVED_CLASSES: Final = frozenset(
             "ConfigDict",
             "Field",
             "Literal",
+            "Optional",
             "TypeAliasType",
             "UUID",
             "Union",

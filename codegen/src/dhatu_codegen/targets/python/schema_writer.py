@@ -30,7 +30,7 @@ from ...ir.schema import (
     String,
     Union,
 )
-from .identifiers import Taken, class_name
+from .identifiers import Taken, class_name, value_name
 from .schemas import Schemas, nested, without_null
 
 JsonSchema: TypeAlias = "dict[str, Json]"
@@ -177,7 +177,12 @@ class SchemaWriter:
     def _object(self, schema: Object, named: Named) -> JsonSchema:
         members: dict[str, Json] = {}
         tags = self._tags.get(named.key, {})
-        for member in schema.properties:
+        required: list[Json] = []
+        for member in _exact_first(schema.properties):
+            if member.schema.read_only and not named.answer:
+                continue  # only the server sets it
+            if member.required and not member.schema.write_only:
+                required.append(member.name.wire)
             resolved = self._schemas.resolve(member.schema)
             tag = tags.get(member.name.wire)
             if tag is None and named.variant and isinstance(resolved, Enum) and len(resolved.values) == 1:
@@ -189,7 +194,7 @@ class SchemaWriter:
             {
                 "type": "object",
                 "properties": members,
-                "required": [member.name.wire for member in schema.properties if member.required],
+                "required": required,
                 # A misspelt member of a request is found where it is written; answers may gain members.
                 **({"additionalProperties": False} if schema.additional is None and not named.answer else {}),
             },
@@ -235,6 +240,17 @@ class SchemaWriter:
         named = member is not None and self._schemas.named(member.schema) is not None
         description = member.schema.description if member is not None and named else resolved.description
         return {**written, "description": description} if description else written
+
+
+def _exact_first(members: tuple[Property, ...]) -> tuple[Property, ...]:
+    """Where two members are the same word in Python, the one spelled like that comes first, and so gets it.
+
+    Otherwise `fooBar` would take `foo_bar`, under which a value of `foo_bar` is read as well.
+    """
+    names = [value_name(member.name) for member in members]
+    if len(set(names)) == len(names):
+        return members
+    return tuple(sorted(members, key=lambda member: value_name(member.name) != member.name.wire))
 
 
 def _unions(schemas: Schemas, inline: Iterable[Schema]) -> list[Union]:

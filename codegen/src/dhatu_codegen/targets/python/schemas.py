@@ -122,13 +122,25 @@ def nested(schema: Schema) -> Iterator[Schema]:
 
 
 def _joined(objects: list[Object]) -> Object:
-    """One object with the members of all: the last schema of a member wins, required once is required."""
+    """One object with the members of all; required once is required."""
     members: dict[str, Property] = {}
     for part in objects:
         for member in part.properties:
             before = members.get(member.name.wire)
-            required = member.required or (before is not None and before.required)
-            members[member.name.wire] = replace(member, required=required)
+            if before is None:
+                members[member.name.wire] = member
+            else:
+                schema, required = _both(before.schema, member.schema), member.required or before.required
+                members[member.name.wire] = replace(member, schema=schema, required=required)
     closed = any(part.additional is None for part in objects)
     additional = None if closed else objects[0].additional
     return replace(objects[0], properties=tuple(members.values()), additional=additional)
+
+
+def _both(first: Schema, second: Schema) -> Schema:
+    """A member that two parts describe: objects together, else the later description that says anything."""
+    if isinstance(second, AnyValue):
+        return replace(first, description=second.description or first.description)
+    if isinstance(first, Object) and isinstance(second, Object):
+        return Intersection(parts=(first, second), source=second.source, constraints={})
+    return second
