@@ -6,7 +6,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from ._binary import BinaryResponse, SyncBinaryResponse
-from ._call import OMIT, CallOptions, Omit
+from ._call import OMIT, AnswerHead, CallOptions, Omit
 from ._content import Content, SyncContent
 from ._errors import (
     APIStatusError,
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 __all__ = [
     "OMIT",
     "APIStatusError",
+    "AnswerHead",
     "ArgumentError",
     "AuthenticationError",
     "BadRequestError",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Generic, Literal, TypeAlias, TypedDict, final
 
@@ -33,6 +33,20 @@ OMIT: Final = Omit()
 """Leaves a parameter or a property out of the request."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerHead:
+    """What came with a successful answer, beside its body."""
+
+    status: int
+    headers: Mapping[str, str]
+    """By their names in lower case; repeated ones are joined by commas."""
+
+    @property
+    def request_id(self) -> str:
+        """Names this request in the server's logs; empty where the server gave none."""
+        return self.headers.get("x-request-id", "")
+
+
 class CallOptions(TypedDict, total=False):
     """Options that every method takes."""
 
@@ -44,9 +58,13 @@ class CallOptions(TypedDict, total=False):
     idempotency_key: str
     """Sent as `Idempotency-Key`, the same on every attempt; made up where the operation needs one."""
     extra_headers: Mapping[str, str]
+    """`Accept` among them chooses among the media types of the answer, `Content-Type` among those of the
+    body."""
     extra_query: Mapping[str, str]
     extra_body: Mapping[str, Any]
-    """Members added to a JSON object body."""
+    """Members added to a body that is an object, a form or in parts."""
+    on_answer: Callable[[AnswerHead], object]
+    """Called with status and headers of a successful answer, before its body is understood."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar, cast
 
 from ._binary import BinaryResponse, SyncBinaryResponse
 from ._breaker import Breaker, BreakerPolicy
-from ._call import ApiSpec, Arguments, CallOptions, Operation
+from ._call import AnswerHead, ApiSpec, Arguments, CallOptions, Operation
 from ._credentials import Credential
 from ._decode import decode, find_response, is_streamed, parse_item
 from ._drivers import run, run_async
@@ -154,6 +154,7 @@ class AsyncAPIClient(ConfiguredClient):
         invocation = Invocation(operation=operation, arguments=arguments, options=options, stream=stream)
         call, policies = self._prepare(invocation)
         answer = await run_async(call_flow(call, policies), self._transport, self._surroundings.asleep)
+        _tell(options, answer)
         if answer.reader is None:
             return cast("T", decode(self._api, operation, answer))
         return cast("T", self._streamed(call, answer, cast("AsyncAnswerReader", answer.reader)))
@@ -226,6 +227,7 @@ class SyncAPIClient(ConfiguredClient):
         invocation = Invocation(operation=operation, arguments=arguments, options=options, stream=stream)
         call, policies = self._prepare(invocation)
         answer = run(call_flow(call, policies), self._transport, self._surroundings.sleep)
+        _tell(options, answer)
         if answer.reader is None:
             return cast("T", decode(self._api, operation, answer))
         return cast("T", self._streamed(call, answer, cast("AnswerReader", answer.reader)))
@@ -249,6 +251,13 @@ class SyncAPIClient(ConfiguredClient):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _tell(options: CallOptions, answer: Answer) -> None:
+    """Show the head of an answer to whom it may concern."""
+    on_answer = options.get("on_answer")
+    if on_answer is not None:
+        on_answer(AnswerHead(status=answer.status, headers=answer.headers))
 
 
 def _opened(

@@ -100,6 +100,20 @@ def test_another_media_type_may_be_asked_for(caller: Caller) -> None:
     assert (wire.header("accept"), result) == ("text/csv", "a,b")
 
 
+@pytest.mark.parametrize(("method", "kind"), [("headers", "application/json"), ("picture", "image/png")])
+def test_the_headers_of_an_answer_are_shown_to_who_asks(caller: Caller, method: str, kind: str) -> None:
+    heads: list[Any] = []
+    headers = {"X-Total": "7", "content-type": kind, "x-request-id": "r1"}
+
+    def answer() -> httpx.Response:
+        return httpx.Response(200, content=b'{"name": "Mimi"}', headers=headers)
+
+    caller.answers(f"answers.{method}", answer, on_answer=heads.append)
+    assert [(head.status, head.headers["x-total"], head.request_id) for head in heads] == [
+        (200, "7", "r1")
+    ] * 2
+
+
 @pytest.mark.parametrize("colour", ["sync", "async"])
 def test_a_refusal_keeps_its_headers(caller: Caller, colour: str) -> None:
     moved = {"location": "https://elsewhere.test/"}
