@@ -130,7 +130,8 @@ def _carry_out(output: Output, intended: _Swap) -> None:
         else:
             _remove(output, path)
     (output.swap / _JOURNAL).unlink()
-    shutil.rmtree(output.swap)
+    # What is left counts for nothing now. Where it cannot be removed, the next run tries again.
+    shutil.rmtree(output.swap, ignore_errors=True)
 
 
 def _copy(staged: Path, path: Path) -> None:
