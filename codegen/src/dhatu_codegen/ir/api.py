@@ -10,6 +10,7 @@ from .operation import Operation
 from .schema import Component, Json
 from .security import SecurityScheme
 from .server import Server
+from .webhook import Webhook
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,3 +79,4 @@ class Api:
     security_schemes: tuple[SecurityScheme, ...]
     document: Mapping[str, Json]
     """The merged document itself, for targets that embed schemas."""
+    webhooks: tuple[Webhook, ...] = ()

@@ -15,6 +15,7 @@ from .operations import parse_operations
 from .schemas import parse_circular, parse_schema
 from .security import parse_security_schemes
 from .servers import parse_servers
+from .webhooks import parse_webhooks
 
 
 def parse(document: Map, diagnostics: Diagnostics) -> Api:
@@ -34,6 +35,7 @@ def parse(document: Map, diagnostics: Diagnostics) -> Api:
         header_prefix=facts.text("header_prefix") if facts else "",
         sdk=_sdk_names(facts, title),
         operations=parse_operations(context),
+        webhooks=parse_webhooks(context),
         components=_components(context),
         security_schemes=parse_security_schemes(context),
         document=document,

@@ -28,6 +28,9 @@ def render_listing(package: Package) -> str:
     for resource in package.resources:
         lines += ["", f"## {resource.name}", ""]
         lines += _entries(f"client.{resource.name}", resource.methods)
+    if package.webhooks:
+        lines += ["", "## What webhooks bring", ""]
+        lines += [f"- `{hook.method} {hook.name}`: `{hook.type}`" for hook in package.webhooks]
     return "\n".join(lines) + "\n"
 
 

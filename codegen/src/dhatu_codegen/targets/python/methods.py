@@ -18,6 +18,7 @@ from .identifiers import CLIENT_MEMBERS, DECORATORS, Taken, class_name, value_na
 from .model_document import ModelDocument
 from .signatures import signatures
 from .view import Method, Package, Resource, Signature
+from .webhooks import webhook_models
 
 _STREAM: Final = "True for events as they happen, instead of the whole answer at the end."
 
@@ -47,7 +48,8 @@ def package_view(api: Api, document: ModelDocument) -> Package:
             )
         )
     own = writer.methods(by_resource.get("", []), members)
-    return Package(api=api, resources=tuple(resources), client_methods=own)
+    webhooks = tuple(webhook_models(api, document))
+    return Package(api=api, resources=tuple(resources), client_methods=own, webhooks=webhooks)
 
 
 class _MethodWriter:

@@ -66,12 +66,23 @@ class Resource:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WebhookModel:
+    """What one method of a webhook brings."""
+
+    name: str
+    method: str
+    type: str
+    """In the words of a module that imports the models."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Package:
     """Everything that is rendered."""
 
     api: Api
     resources: tuple[Resource, ...]
     client_methods: tuple[Method, ...]
+    webhooks: tuple[WebhookModel, ...]
 
     @property
     def doc(self) -> str:
