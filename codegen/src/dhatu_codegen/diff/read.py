@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from ..bundle import bundle
-from ..diagnostics import CODES, Diagnostics
+from ..diagnostics import CODES, Diagnostics, Severity
 from ..document import Map
 from ..ir.source import SourceRef
 from ..locations import Boundary
@@ -23,7 +23,9 @@ def read_document(location: str, diagnostics: Diagnostics, folder: Path) -> Map 
 
     `git:REVISION:PATH` is read by git in `folder`. What other commands would warn of is not said here.
     """
-    quiet = {code: severity for code, (severity, _) in CODES.items() if severity != "error"}
+    quiet: dict[str, Severity] = {
+        code: severity for code, (severity, _) in CODES.items() if severity != "error"
+    }
     for code in quiet:
         diagnostics.switch(code, None)
     if location.startswith(_GIT):
