@@ -92,7 +92,10 @@ def test_a_merge_key_fills_in_and_own_keys_win() -> None:
         ("? [x]\n: 1\n", [("DH004", "a.yaml:1:3")]),
         ("a: 1\n---\nb: 2\n", [("DH002", "a.yaml:2:1")]),
         ("a: \x07\n", [("DH002", "a.yaml:1:1")]),
-        ("a: " + "[" * 5000 + "]" * 5000, [("DH002", "a.yaml:1:1")]),
+        ("a: " + "[" * 5000 + "]" * 5000, [("DH002", "a.yaml:1:203")]),
+        ("a: " + "['x]', " * 200_000, [("DH002", "a.yaml:1:1397")]),
+        ("- " * 200_000 + "a", [("DH002", "a.yaml:1:401")]),
+        ("\n".join(" " * level + "a:" for level in range(300)), [("DH002", "a.yaml:201:201")]),
     ],
 )
 def test_what_json_cannot_say_is_reported_where_it_stands(text: str, expected: list[tuple[str, str]]) -> None:

@@ -16,6 +16,7 @@ from .document import Map, Places, Seq
 from .ir.schema import Json
 from .ir.source import SourceRef
 from .pointer import escape
+from .yaml_depth import MAX_DEPTH, too_deep_at
 
 _CORE: Final = "tag:yaml.org,2002:"
 
@@ -48,6 +49,12 @@ add_core_resolvers(_Composer)
 def read_yaml(text: str, file: str, diagnostics: Diagnostics) -> Json | Map | Seq:
     """Read one YAML document; None after a syntax error, which is reported."""
     try:
+        deep = too_deep_at(text)
+        if deep is not None:
+            source = SourceRef(file=file, line=deep[0], column=deep[1], pointer="")
+            message = f"the document is nested too deeply to be read: more than {MAX_DEPTH} levels"
+            diagnostics.add("DH002", message, source)
+            return None
         composer = _Composer(text)
         root = composer.get_single_node()
         return _Reader(file, diagnostics).value(root, "") if root is not None else None
