@@ -38,6 +38,7 @@ check: setup  ## format, lint, types, architecture, generated code current
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/dhatu-codegen generate --check
+	@$(BIN)/dhatu-codegen lint
 	@$(BIN)/lint-imports
 	@$(BIN)/mypy
 	@$(BIN)/basedpyright

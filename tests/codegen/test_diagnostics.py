@@ -168,7 +168,7 @@ def test_a_policy_that_a_target_does_not_honour_is_a_warning(project: Project) -
 def test_every_code_of_the_table_is_used_and_no_other() -> None:
     used: set[str] = set()
     for path in sorted(SOURCES.rglob("*.py")):
-        if path.name != "diagnostics.py":
+        if path.name not in ("diagnostics.py", "lint_codes.py"):
             used |= set(re.findall(r"\"(DH\d{3})\"", path.read_text(encoding="utf-8")))
     assert used == set(CODES)
 

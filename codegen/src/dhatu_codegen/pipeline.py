@@ -19,6 +19,7 @@ from .emit import to_yaml
 from .extension import check_platform
 from .ir.api import Api
 from .lint import lint
+from .lint.switches import switch_rules
 from .load import load
 from .merge import ServiceDocument, merge
 from .overlay import apply_overlays
@@ -78,6 +79,7 @@ def read_spec(root: Path, diagnostics: Diagnostics) -> Map | None:
     schema = load(root, SCHEMA_FILE, diagnostics)
     if platform is None or schema is None or not check_platform(platform, schema, diagnostics):
         return None
+    switch_rules(platform, diagnostics)
     services: list[ServiceDocument] = []
     entries = Node.of(platform).get("services")
     for name, entry in entries.members() if entries else ():

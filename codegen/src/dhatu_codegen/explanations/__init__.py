@@ -21,7 +21,7 @@ def explanation(code: str) -> str:
 @cache
 def _sections() -> dict[str, str]:
     found: dict[str, str] = {}
-    for file in sorted(files(__package__).iterdir(), key=lambda item: item.name):
+    for file in sorted(files(__name__).iterdir(), key=lambda item: item.name):
         if file.name.endswith(".md"):
             parts = _SECTION.split(file.read_text(encoding="utf-8"))[1:]
             found |= {code: text.strip() for code, text in zip(parts[::2], parts[1::2], strict=True)}

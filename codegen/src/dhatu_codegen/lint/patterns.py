@@ -67,7 +67,10 @@ def runs_away(pattern: str) -> bool:
             alternatives = groups.pop()
             if _endless(quantifier) and _ambiguous(alternatives):
                 return True
-            groups[-1][-1].append("(" + "|".join("".join(part) for part in alternatives) + ")")
+            if len(alternatives) == 1 and not _QUANTIFIER.fullmatch(quantifier):
+                groups[-1][-1] += alternatives[0]
+            else:
+                groups[-1][-1].append("(" + "|".join("".join(part) for part in alternatives) + ")")
         elif token == "|":
             groups[-1].append([])
         else:

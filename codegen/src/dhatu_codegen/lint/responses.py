@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final
 
-from .survey import Finding, Findings, Survey, members
+from ..document import Node
+from .survey import Call, Finding, Findings, Survey, members
 
 _PROBLEM: Final = "application/problem+json"
 _BODILESS: Final = ("GET", "HEAD", "DELETE", "TRACE")
@@ -20,25 +22,23 @@ def too_many_requests(survey: Survey) -> Findings:
 
 
 def wait_headers(survey: Survey) -> Findings:
-    for call in survey.calls:
-        for status, response in call.responses:
-            names = {name.lower() for name, _ in members(response, "headers")}
-            limited = any("ratelimit" in name.replace("-", "") for name in names)
-            missing = [] if "retry-after" in names else ["Retry-After"]
-            missing += [] if limited else ["RateLimit"]
-            if status == "429" and missing:
-                message = f"the response 429 of {call.name} has no {' and no '.join(missing)}"
-                yield Finding(message=message, source=response.source)
+    for call, status, response in _each_once(survey):
+        names = {name.lower() for name, _ in members(response, "headers")}
+        limited = any("ratelimit" in name.replace("-", "") for name in names)
+        missing = [] if "retry-after" in names else ["Retry-After"]
+        missing += [] if limited else ["RateLimit"]
+        if status == "429" and missing:
+            message = f"the response 429 of {call.name} has no {' and no '.join(missing)}"
+            yield Finding(message=message, source=response.source)
 
 
 def problem_json(survey: Survey) -> Findings:
-    for call in survey.calls:
-        for status, response in call.responses:
-            failure = status[0] in "45" or status == "default"
-            media = [name for name, _ in members(response, "content")]
-            if failure and not any(name.startswith(_PROBLEM) for name in media):
-                message = f"the response {status} of {call.name} is not {_PROBLEM} (RFC 9457)"
-                yield Finding(message=message, source=response.source)
+    for call, status, response in _each_once(survey):
+        failure = status[0] in "45" or status == "default"
+        media = [name for name, _ in members(response, "content")]
+        if failure and not any(name.startswith(_PROBLEM) for name in media):
+            message = f"the response {status} of {call.name} is not {_PROBLEM} (RFC 9457)"
+            yield Finding(message=message, source=response.source)
 
 
 def no_success(survey: Survey) -> Findings:
@@ -62,3 +62,13 @@ def content_of_empty(survey: Survey) -> Findings:
             if status in _EMPTY and content and content.value:
                 message = f"a response {status} has no content, and {call.name} describes some"
                 yield Finding(message=message, source=content.source)
+
+
+def _each_once(survey: Survey) -> Iterator[tuple[Call, str, Node]]:
+    """Every response under the first operation that gives it: many may refer to the same one."""
+    seen: set[tuple[str, str]] = set()
+    for call in survey.calls:
+        for status, response in call.responses:
+            if (status, response.pointer) not in seen:
+                seen.add((status, response.pointer))
+                yield call, status, response
