@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
 
+import httptools
 import jsonschema_rs
 import pytest
 from codegen.project import Project
@@ -18,6 +19,7 @@ from dhatu_codegen.ir.policy import Breaker, Cache, Fallback, Policy, RateLimit,
 from dhatu_codegen.targets import TARGETS
 from dhatu_codegen.targets.base import Target
 from dhatu_codegen.targets.gateway import GatewayTarget
+from dhatu_codegen.targets.gateway.methods import PARSED
 from dhatu_gateway.core import types as gateway_types
 
 SPEC = """\
@@ -224,3 +226,14 @@ def test_a_target_handles_a_policy_or_says_that_it_does_not(api: Api, target: Ta
         (asked,) = [item.asked_for for item in target.unsupported if item.policy == policy]
         assert asked(changed_policy)
         assert not asked(operation.policy)
+
+
+@pytest.mark.parametrize("method", [*sorted(PARSED), "FETCH"])
+def test_the_parser_knows_the_methods_that_it_is_said_to_know(method: str) -> None:
+    parser = httptools.HttpRequestParser(object())
+    try:
+        parser.feed_data(f"{method} / HTTP/1.1\r\nHost: a\r\n\r\n".encode())
+    except httptools.HttpParserInvalidMethodError:
+        assert method not in PARSED
+    else:
+        assert method in PARSED

@@ -59,6 +59,13 @@ def test_the_gateway_routes_them(project: Project) -> None:
     assert "QUERY" in routes.text
 
 
+def test_a_method_that_the_gateways_parser_refuses_is_said(project: Project) -> None:
+    more = f"{{additionalOperations: {{PURGE: {OPERATION % 'purge'}, FETCH: {OPERATION % 'fetch'}}}}}"
+    service_3_2(project, f"paths:\n  /a: {more}\n")
+    found = [item for item in project.build().diagnostics.all if item.code == "DH064"]
+    assert ["FETCH" in item.message for item in found] == [True]
+
+
 def test_two_services_may_not_both_describe_one(project: Project) -> None:
     for name in ("alpha", "beta"):
         project.service(

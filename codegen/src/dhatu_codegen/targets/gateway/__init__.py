@@ -12,6 +12,7 @@ from ...emit import to_json
 from ...ir.api import Api
 from ..base import HEADER, GeneratedFile, Unsupported
 from ..literals import names, source
+from .methods import check_methods
 from .models import render_models
 from .view import platform, routes
 
@@ -31,7 +32,8 @@ class GatewayTarget:
     irrelevant: frozenset[str] = frozenset({"retry"})  # the SDKs retry
 
     def check(self, api: Api, diagnostics: Diagnostics) -> None:
-        """Nothing: a route is passed on as it is."""
+        """A route is passed on as it is, unless its requests cannot arrive."""
+        check_methods(api, diagnostics)
 
     def render(self, api: Api) -> tuple[GeneratedFile, ...]:
         """`routes.py`, `models.py`, `openapi.json` and the package around them."""
