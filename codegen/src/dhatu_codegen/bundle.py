@@ -202,17 +202,17 @@ class _Bundler:
         if document is None:
             return None  # reported when it was loaded
         node = _root(document, location).at(pointer) if not pointer or pointer[0] == "/" else None
-        if node is None or not (
-            isinstance(node.value, Map) or (kind == "schemas" and node.value in (True, False))
-        ):
-            self._diagnostics.add(
-                "DH022",
-                f"{reference} leads nowhere",
-                written.place,
-                hint=_nearby(document, location, pointer),
-            )
+        if node is None or not _is_object(node, kind) or self._holds_components(location, pointer):
+            hint = _nearby(document, location, pointer)
+            self._diagnostics.add("DH022", f"{reference} leads nowhere", written.place, hint=hint)
             return None
         return _Target(address=(location, pointer), node=node)
+
+    def _holds_components(self, location: str, pointer: str) -> bool:
+        """Whether it is the document itself or a section of it, which would become a component of itself."""
+        path = tokens(pointer)
+        above = not path or (path[0] == "components" and len(path) < _COMPONENT_DEPTH)
+        return location == self._boundary.start and above
 
 
 def _root(document: Json, location: str) -> Node:
@@ -227,6 +227,10 @@ def _nearby(document: Json, location: str, pointer: str) -> str:
     parent = _root(document, location).at(above)
     suggestion = nearest(unescape(last), [key for key, _ in parent.members()]) if parent and last else ""
     return f"did you mean {suggestion!r}?" if suggestion else ""
+
+
+def _is_object(node: Node, kind: str) -> bool:
+    return isinstance(node.value, Map) or (kind == "schemas" and isinstance(node.value, bool))
 
 
 def _is_mere_reference(value: Json) -> bool:

@@ -125,6 +125,9 @@ def test_a_discriminator_follows_its_variants_and_keeps_their_names_on_the_wire(
         ("{$ref: file:///etc/hostname}", ("DH050", 6), "--root"),
         ("{$ref: https://a.test/pet.yaml}", ("DH050", 6), "--root"),
         ('{$ref: "#pet"}', ("DH022", 6), ""),
+        ('{$ref: "#"}', ("DH022", 6), ""),
+        ('{$ref: "#/components/schemas"}', ("DH022", 6), ""),
+        ('{$ref: "#/info/version"}', ("DH022", 6), ""),
         ("{$ref: loop.yaml}", ("DH022", 1), ""),
     ],
 )
