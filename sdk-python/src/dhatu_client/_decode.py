@@ -24,7 +24,7 @@ def is_streamed(operation: Operation[Any, Any], status: int, media_type: str) ->
 
 
 def find_response(operation: Operation[Any, Any], status: int, content_type: str) -> ResponseSpec | None:
-    """The response that describes such an answer: by its status, then by its range; there by its media type.
+    """The response that describes such an answer: by its status, else by its range; there by its media type.
 
     A success under a status that nobody described reads like one that somebody did, before `default` counts.
     """
@@ -32,9 +32,8 @@ def find_response(operation: Operation[Any, Any], status: int, content_type: str
     ranged = [spec for spec in operation.responses if spec.status.upper() == f"{status // 100}XX"]
     default = [spec for spec in operation.responses if spec.status == "default"]
     for specs in (listed, ranged, _successes(operation) if status < 300 else [], default):
-        found = _by_media_type(specs, content_type)
-        if found is not None:
-            return found
+        if specs:
+            return _by_media_type(specs, content_type)
     return None
 
 
@@ -45,7 +44,7 @@ def decode(api: ApiSpec, operation: Operation[Any, Any], answer: Answer) -> obje
     """
     content_type = answer.headers.get("content-type", "")
     spec = find_response(operation, answer.status, content_type)
-    if spec is None and not _successes(operation):
+    if spec is None and not operation.responses:
         return None
     if spec is None:
         raise _error(

@@ -100,6 +100,23 @@ def test_another_media_type_may_be_asked_for(caller: Caller) -> None:
     assert (wire.header("accept"), result) == ("text/csv", "a,b")
 
 
+@pytest.mark.parametrize(
+    ("method", "answer"),
+    [
+        ("by_status", _raw(b"<html>", "text/html")),
+        ("by_default", _raw(b"<html>", "text/html")),
+        ("by_range", _raw(b"{", "application/json")),
+        ("by_range", _json({"age": 3})),
+        ("lines", _raw(b"{}", "application/jsonl")),
+    ],
+)
+def test_what_nobody_described_is_an_error(caller: Caller, method: str, answer: Any) -> None:
+    for colour in ("sync", "async"):
+        with pytest.raises(Exception, match=rf"answers\.{method}: ") as raised:
+            caller.both(f"answers.{method}", lambda _: httpx.Response(**answer), settings={}, colour=colour)
+        assert type(raised.value).__name__ == "DecodingError"
+
+
 @pytest.mark.parametrize(("method", "kind"), [("headers", "application/json"), ("picture", "image/png")])
 def test_the_headers_of_an_answer_are_shown_to_who_asks(caller: Caller, method: str, kind: str) -> None:
     heads: list[Any] = []
