@@ -139,10 +139,17 @@ def test_events_of_several_names_are_told_apart_by_their_data() -> None:
     assert upgraded.found == [("DH064", "a.yaml:6:29")]
 
 
-def test_events_whose_data_nobody_describes_are_any_json() -> None:
-    upgraded = body("text/event-stream: {itemSchema: {properties: {data: {type: string}}}}")
-    assert upgraded.at("/components/responses/R/content/text~1event-stream/schema") == {}
-    assert [code for code, _ in upgraded.found] == ["DH064"]
+@pytest.mark.parametrize(
+    ("data", "schema"),
+    [
+        ("{type: string}", {"type": "string"}),
+        ("{type: string, contentMediaType: application/json}", {}),
+    ],
+)
+def test_events_without_a_schema_of_their_data_are_text_or_any_json(data: str, schema: Json) -> None:
+    upgraded = body(f"text/event-stream: {{itemSchema: {{properties: {{data: {data}}}}}}}")
+    assert upgraded.at("/components/responses/R/content/text~1event-stream/schema") == schema
+    assert upgraded.found == []
 
 
 def test_an_item_with_a_data_member_among_others_is_no_envelope() -> None:

@@ -82,7 +82,7 @@ def _data_of_event(item: Json, places: Places, rewriter: Rewriter) -> Json:
                 return item
             found.append((_content(data), _source(followed, places)))
     if not found:
-        return item if base is None else _told(_content(base), base, rewriter, places)
+        return item if base is None else _content(base)
     contents = Seq(places[0])
     for content, source in found:
         if content not in contents:
@@ -92,13 +92,6 @@ def _data_of_event(item: Json, places: Places, rewriter: Rewriter) -> Json:
     union = Map(places[0])
     union.put("anyOf", contents, places)
     return union if len(contents) > 1 else contents[0]
-
-
-def _told(content: Json, data: Map, rewriter: Rewriter, places: Places) -> Json:
-    if "contentSchema" not in data:
-        message = "the data of these events has no `contentSchema`: it is read as any JSON"
-        rewriter.diagnostics.add("DH064", message, places[0], hint="say what the data holds")
-    return content
 
 
 def _data(event: Map) -> Map | None:
@@ -117,8 +110,10 @@ def _only_names(event: Json) -> bool:
 
 
 def _content(data: Map) -> Json:
-    """The schema of the value that the text of `data` holds; the empty one where nothing says."""
-    return data["contentSchema"] if "contentSchema" in data else Map(data.source)
+    """The schema of the value that the text of `data` holds: of the text itself where it is no JSON."""
+    if "contentSchema" in data:
+        return data["contentSchema"]
+    return data if "contentMediaType" not in data else Map(data.source)
 
 
 def _source(value: Json, places: Places) -> SourceRef:
