@@ -6,7 +6,7 @@ STAMP  := $(VENV)/.installed
 PACKAGES := codegen gateway sdk-python
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve test check format generate lock bench bench-gateway clean
+.PHONY: help setup demo serve test check format generate lock bench bench-codegen bench-gateway clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' Makefile
@@ -37,7 +37,7 @@ test: setup  ## run all tests
 check: setup  ## format, lint, types, architecture, generated code current
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
-	@$(BIN)/dhatu-codegen generate --check
+	@$(BIN)/dhatu-codegen generate --check --full
 	@$(BIN)/dhatu-codegen lint
 	@$(BIN)/lint-imports
 	@$(BIN)/mypy
@@ -55,10 +55,13 @@ lock: setup  ## resolve the dependencies anew into requirements.txt
 		--upgrade --group dev --group bench $(PACKAGES:%=%/pyproject.toml) --extra embedded --extra reference \
 		--output-file requirements.txt
 
-bench: bench-gateway  ## measure everything; writes build/bench.json
+bench: bench-codegen bench-gateway  ## measure everything; writes build/bench.json
 
 bench-gateway: setup  ## requests per second and latency: the gateway, a naive proxy and Envoy side by side
 	@PYTHONPATH=tests $(BIN)/python -m bench.gateway
+
+bench-codegen: setup  ## seconds of generate on this platform, time per schema; BENCH_OPENAPI names a document to add
+	@PYTHONPATH=tests $(BIN)/python -m bench.codegen
 
 clean:  ## remove everything that make creates
 	rm -rf $(VENV) build node_modules .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
