@@ -140,6 +140,24 @@ def test_the_package_is_typed_throughout(package: str, request: pytest.FixtureRe
     assert (checked.returncode, "no issues found" in checked.stdout) == (0, True), checked.stdout
 
 
+def test_the_package_is_typed_for_pyright_too(hard: Path, tmp_path: Path) -> None:
+    settings = {
+        "typeCheckingMode": "strict",
+        "pythonVersion": "3.11",
+        "include": [str(hard / "src")],
+        "reportMissingTypeStubs": False,  # pybreaker publishes none
+        "reportUnnecessaryTypeIgnoreComment": False,  # mypy reports unused ignores
+    }
+    (tmp_path / "pyrightconfig.json").write_text(json.dumps(settings), encoding="utf-8")
+    checked = subprocess.run(
+        [sys.executable, "-m", "basedpyright", "-p", str(tmp_path), "--pythonpath", sys.executable],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (checked.returncode, "0 errors" in checked.stdout) == (0, True), checked.stdout
+
+
 def test_api_md_has_a_line_for_every_operation(zoo: Path, hard: Path) -> None:
     assert (zoo / "api.md").read_text(encoding="utf-8").splitlines()[-8:] == [
         "## animals",
