@@ -16,6 +16,7 @@ from typing import Final, TypeAlias
 from ..diagnostics import Diagnostics, Related
 from ..ir.api import Api
 from ..ir.operation import Operation
+from .route_tree import RouteTree
 
 Segment: TypeAlias = tuple[str, ...]
 """Literal characters one by one, and HOLE."""
@@ -34,10 +35,11 @@ def overlapping_routes(api: Api, diagnostics: Diagnostics) -> None:
     first_of: dict[str, Operation] = {}
     for operation in api.operations:
         first_of.setdefault(operation.path, operation)
-    listed = [(operation, split(path)) for path, operation in first_of.items()]
-    for index, (operation, segments) in enumerate(listed):
-        for other, other_segments in listed[:index]:
-            witness = overlap(segments, other_segments)
+    earlier: RouteTree[Operation] = RouteTree()
+    for path, operation in first_of.items():
+        segments = split(path)
+        for other in earlier.near(segments):
+            witness = overlap(segments, split(other.path))
             if witness:
                 diagnostics.add(
                     "DH034",
@@ -46,6 +48,7 @@ def overlapping_routes(api: Api, diagnostics: Diagnostics) -> None:
                     related=[Related(message=f"{other.path} stands here", source=other.source)],
                     hint="make one of them strictly more specific, or change its shape",
                 )
+        earlier.add(segments, operation)
 
 
 def split(path: str) -> tuple[Segment, ...]:
