@@ -129,13 +129,15 @@ def test_cookies_of_their_own_style_are_not_encoded(
     [
         ("query", "spaceDelimited", ["a b"]),
         ("query", "pipeDelimited", {"a|b": 1}),
+        ("query", "deepObject", {"a][b": 1}),
+        ("query", "deepObject", {"a": {"": 1}}),
         ("header", "simple", ["a,b"]),
         ("header", "simple", {"a,b": 1}),
     ],
 )
 def test_an_item_that_would_come_apart_is_refused(location: str, style: str, value: object) -> None:
     spec = parameter("color", location, style=style, explode=False)
-    with pytest.raises(ArgumentError, match="color may hold"):
+    with pytest.raises(ArgumentError, match="color may (be empty or )?hold"):
         (query_pairs if location == "query" else header_text)(spec, value)
 
 
@@ -246,8 +248,9 @@ def test_any_list_without_the_delimiter_survives_it(values: list[str]) -> None:
 def test_any_object_survives(value: dict[str, str]) -> None:
     exploded = decoded_pairs(parameter("q", "query"), value)
     assert {unquote(name): unquote(text) for name, text in exploded} == value
-    deep = decoded_pairs(parameter("q", "query", style="deepObject"), value)
-    assert {unquote(name)[2:-1]: unquote(text) for name, text in deep} == value
+    if not any(set(name) & set("[]") for name in value):
+        deep = decoded_pairs(parameter("q", "query", style="deepObject"), value)
+        assert {unquote(name)[2:-1]: unquote(text) for name, text in deep} == value
     for _, joined in decoded_pairs(parameter("q", "query", explode=False), value):
         items = [unquote(item) for item in joined.split(",")]
         assert dict(zip(items[::2], items[1::2], strict=True)) == value

@@ -122,6 +122,8 @@ def _deep(spec: ParameterSpec, prefix: str, value: Plain) -> Iterable[tuple[str,
     """`filter[lang]=sa`, nested as deep as the value is; lists repeat the name. The brackets are encoded."""
     if isinstance(value, dict):
         for key, member in value.items():
+            if not key or "[" in key or "]" in key:
+                raise ArgumentError(f"no name in {spec.argument} may be empty or hold a bracket")
             yield from _deep(spec, f"{prefix}%5B{encode(key)}%5D", member)
     elif isinstance(value, list):
         for item in value:

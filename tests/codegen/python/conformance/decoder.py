@@ -74,6 +74,8 @@ def parameter_value(document: Json, template: str, parameter: Json, wire: Wire) 
         return _from_path(_segment(template, name, wire.path), name, style, explode, schema)
     if location == "header":
         text = wire.header(name)
+        if text == "" and schema.get("type") == "array":
+            return []  # a header cannot be left out and be empty; elsewhere an empty array is left out
         return ABSENT if text is None else _from_list(text, ",", explode, schema, plain=True)
     pairs = wire.pairs if location == "query" else wire.cookies
     return _from_pairs(pairs, name, style, explode, schema)
@@ -196,7 +198,7 @@ def _from_list(raw: str, separator: str, explode: bool, schema: Json, plain: boo
     """A value whose pieces stand in one text; `plain` where nothing is percent-encoded."""
     decoded = (lambda text: text) if plain else unquote
     if schema.get("type") == "array":
-        return [typed(schema["items"], decoded(item)) for item in raw.split(separator)] if raw else []
+        return [typed(schema["items"], decoded(item)) for item in raw.split(separator)]
     if schema.get("type") == "object":
         pieces = raw.split(separator) if raw else []
         flat = [tuple(piece.split("=", 1)) for piece in pieces] if explode else list(_twos(pieces))
