@@ -46,3 +46,14 @@ def test_an_overlay_that_is_not_there_is_reported_where_the_platform_names_it(pr
     overlay(project, "gone", "")
     (project.root / "spec/overlays/gone.yaml").unlink()
     assert project.found() == [("DH001", "spec/platform.yaml:4:49")]
+
+
+def test_an_overlay_of_two_services_that_gives_both_the_same_id_is_found_out(project: Project) -> None:
+    project.simple("alpha", "/alpha")
+    project.simple("beta", "/beta")
+    overlay(project, "same", "- {target: $.paths.*.get, update: {operationId: same}}\n")
+    platform = project.root / "spec/platform.yaml"
+    platform.write_text(
+        platform.read_text().replace("beta.yaml}", "beta.yaml, overlays: [overlays/same.yaml]}")
+    )
+    assert ("DH031", "spec/overlays/same.yaml:4:51") in project.found()
