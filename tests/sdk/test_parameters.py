@@ -137,7 +137,7 @@ def test_cookies_of_their_own_style_are_not_encoded(
 )
 def test_an_item_that_would_come_apart_is_refused(location: str, style: str, value: object) -> None:
     spec = parameter("color", location, style=style, explode=False)
-    with pytest.raises(ArgumentError, match="color may (be empty or )?hold"):
+    with pytest.raises(ArgumentError, match=r"color may (be empty or )?hold"):
         (query_pairs if location == "query" else header_text)(spec, value)
 
 
