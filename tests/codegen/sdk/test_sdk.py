@@ -173,7 +173,7 @@ def test_api_md_has_a_line_for_every_operation(zoo: Path, hard: Path) -> None:
     assert len(listed) == 7
 
 
-def test_webhooks_are_models(hard: Path) -> None:
+def test_webhooks_and_callbacks_are_models(hard: Path) -> None:
     program = (
         "from acme import models; print(models.QuotaLow.model_validate_json('{\"left\": 3}').left,"
         'models.File.model_validate_json(\'{"id": "a"}\').id)'
@@ -182,9 +182,10 @@ def test_webhooks_are_models(hard: Path) -> None:
         [sys.executable, "-c", program], cwd=hard / "src", capture_output=True, text=True, check=False
     )
     assert (ran.stderr, ran.stdout) == ("", "3 a\n")
-    assert (hard / "api.md").read_text(encoding="utf-8").splitlines()[-2:] == [
+    assert (hard / "api.md").read_text(encoding="utf-8").splitlines()[-3:] == [
         "- `POST file.made`: `models.File`",
         "- `PUT quota.low`: `models.QuotaLow`",
+        "- `POST file.scanned`: `models.FileScanned`",
     ]
 
 

@@ -11,7 +11,7 @@ from .source import SourceRef
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Webhook:
-    """One method of one webhook."""
+    """One method of one webhook, or of a callback of an operation."""
 
     name: Name
     method: str
