@@ -71,7 +71,10 @@ def parse_item(
     if spec.kind == "sse" and not spec.type:
         return _json_or_text(payload)
     try:
-        return json.loads(payload) if not spec.type else adapter(api.models, spec.type).validate_json(payload)
+        if not spec.type:
+            return json.loads(payload)
+        # By alias alone: an unknown member may be called what Python calls another one.
+        return adapter(api.models, spec.type).validate_json(payload, by_alias=True, by_name=False)
     except ValueError as error:
         raise _error(operation, answer, _reason(spec, error)) from error
 

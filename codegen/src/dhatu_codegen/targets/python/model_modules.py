@@ -59,8 +59,11 @@ def _definitions(tree: ast.Module, text: str) -> Iterator[Definition]:
             case ast.ClassDef(name=name) | ast.Assign(targets=[ast.Name(id=name)]):
                 last: ast.stmt = node
                 following = tree.body[index + 1] if index + 1 < len(tree.body) else None
-                if isinstance(following, ast.Expr) and isinstance(node, ast.Assign):
-                    last = following  # the docstring of an alias
+                match node, following:
+                    case ast.Assign(), ast.Expr(value=ast.Constant()):
+                        last = following  # the docstring of an alias; a call of model_rebuild is left out
+                    case _:
+                        pass
                 own = "".join(lines[node.lineno - 1 : last.end_lineno])
                 yield Definition(name=name, text=own, uses=frozenset(_used(node)))
             case _:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Final
 
 from ...ir.api import Api
 from ...ir.schema import (
@@ -19,6 +20,9 @@ from ...ir.schema import (
     Schema,
     Union,
 )
+
+_MAX_SPREAD: Final = 4
+"""Unions within one another that an intersection is spread over; one that holds itself has no end of them."""
 
 
 class Schemas:
@@ -47,30 +51,33 @@ class Schemas:
         resolved = self.resolve(schema)
         return isinstance(resolved, Object) and bool(resolved.properties)
 
-    def _resolve(self, schema: Schema, seen: frozenset[str]) -> Schema:
+    def _resolve(self, schema: Schema, seen: frozenset[str], depth: int = 0) -> Schema:
         simple = simplified(schema)
         match simple:
             case Ref(component=key):
                 if key in seen:
                     return AnyValue(source=simple.source, constraints={})
-                found = self._resolve(self.components[key].schema, seen | {key})
+                found = self._resolve(self.components[key].schema, seen | {key}, depth)
                 return replace(found, description=simple.description) if simple.description else found
             case Intersection(parts=parts):
-                merged = self._merged([self._resolve(part, seen) for part in parts], simple, seen)
+                resolved = [self._resolve(part, seen, depth) for part in parts]
+                merged = self._merged(resolved, simple, seen, depth)
                 return replace(merged, description=simple.description)
             case _:
                 return simple
 
-    def _merged(self, parts: list[Schema], where: Intersection, seen: frozenset[str]) -> Schema:
+    def _merged(self, parts: list[Schema], where: Intersection, seen: frozenset[str], depth: int) -> Schema:
         """All parts at once: objects joined, a union spread over them; of other kinds the first speaks."""
         telling = [part for part in parts if not isinstance(part, AnyValue)]
+        if depth > _MAX_SPREAD:
+            telling = [part for part in telling if not isinstance(part, Union)]
         if not telling:
             return AnyValue(source=where.source, constraints={})
         for index, part in enumerate(telling):
             rest = [*telling[:index], *telling[index + 1 :]]
             if isinstance(part, Union) and rest:
                 both = (replace(where, parts=(*rest, variant)) for variant in part.variants)
-                variants = [self._resolve(one, seen) for one in both]
+                variants = [self._resolve(one, seen, depth + 1) for one in both]
                 spread = replace(part, variants=tuple(variants), discriminator=None)
                 return variants[0] if len(variants) == 1 else spread
         objects = [part for part in telling if isinstance(part, Object)]
