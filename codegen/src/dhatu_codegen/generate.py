@@ -64,7 +64,7 @@ def run(folder: Path, options: Options) -> bool:
             with locked(output):
                 _tell(options, f"{recover(output)} what an interrupted run had left")
         return _run(output, options)
-    except (TargetError, Busy) as error:
+    except (TargetError, Busy, OSError) as error:
         print(f"{error}\nnothing was written", file=sys.stderr)
         return False
 

@@ -110,6 +110,17 @@ def test_a_manifest_that_cannot_be_read_stops_the_run(generated: Project, text: 
     assert run(generated, "generate", "--check")[0] == 0
 
 
+def test_a_disk_that_refuses_is_told_in_a_sentence(project: Project) -> None:
+    project.simple("alpha", "/alpha")
+    (project.root / "gateway").write_text("a file where a folder must go")
+    before = tree(project.root)
+    code, output = run(project, "generate")
+    assert code == 1
+    assert "gateway" in output
+    assert "nothing was written" in output
+    assert tree(project.root) == before
+
+
 def test_check_goes_neither_with_force_nor_with_watch(generated: Project) -> None:
     for option in ("--force", "--watch"):
         assert run(generated, "generate", "--check", option)[0] == 2
