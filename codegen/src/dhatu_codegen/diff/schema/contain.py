@@ -58,6 +58,8 @@ _DESCENDING: Final[frozenset[Rule]] = frozenset(
 """Rules that speak of parts of the value: a pair is assumed only for parts of what it is asked of."""
 
 _MOST_COMBINATIONS: Final = 256
+_MOST_PAIRS: Final = 5000
+"""Comparisons for one body or parameter; the largest of OpenAI's document takes some 1,200."""
 _EMPTY_DEPTH: Final = 3
 _Key: TypeAlias = tuple[tuple[int, str], ConjunctionKey]
 
@@ -74,6 +76,7 @@ class Containment:
         self._open: dict[_Key, tuple[int, int]] = {}
         """Its depth, and the level in the value that it speaks of."""
         self._level = 0
+        self._pairs_left = _MOST_PAIRS
         self._reaches: list[float] = []
         """By depth: the shallowest open pair that the comparison there has relied on."""
         self._facts: dict[ConjunctionKey, Facts] = {}
@@ -88,11 +91,14 @@ class Containment:
             return self._proven[key]
         depth, level = self._open.get(key, (None, -1))
         if depth is not None and level == self._level:
-            return (_endless(wide, self.facts(narrow)),)
+            return (_undecided("recursion", wide, self.facts(narrow)),)
         relied_on = self._assumed.get(key) if depth is None else depth
         if relied_on is not None:
             self._reaches[-1] = min(self._reaches[-1], relied_on)
             return ()
+        self._pairs_left = self._pairs_left - 1 if self._open else _MOST_PAIRS
+        if self._pairs_left <= 0:
+            return (_undecided("schema too large to be compared", wide, self.facts(narrow)),)
         return self._compare(key, wide, narrow)
 
     def _compare(self, key: _Key, wide: Part, narrow: Conjunction) -> tuple[Difference, ...]:
@@ -217,13 +223,12 @@ def _crossed(facts: Facts, keywords: tuple[str, str, str, str]) -> bool:
     return least > greatest or (least == greatest and (least_out or greatest_out))
 
 
-def _endless(wide: Part, facts: Facts) -> Difference:
-    """A schema that refers to itself about the same value decides nothing."""
-    says = ("decided by itself", "decided by itself")
+def _undecided(subject: str, wide: Part, facts: Facts) -> Difference:
+    """Nothing is decided where a schema refers to itself about the same value, or where there is too much."""
     return Difference(
-        subject="recursion",
-        wide_says=says[0],
-        narrow_says=says[1],
+        subject=subject,
+        wide_says="undecided",
+        narrow_says="undecided",
         wide=wide.node,
         narrow=facts.place,
         certainty="maybe",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -12,6 +12,17 @@ from ...document import Node
 from ...ir.schema import Json
 from ...pointer import of_reference
 from ...validators import Validators
+
+_NAMED: Final = frozenset({"properties", "patternProperties", "dependentSchemas", "$defs"})
+_LISTED: Final = frozenset({"allOf", "anyOf", "oneOf", "prefixItems"})
+_VALUES: Final = frozenset({"const", "enum"})
+_SILENT: Final = frozenset(
+    {
+        *("title", "description", "default", "examples", "example", "deprecated", "readOnly", "writeOnly"),
+        *("discriminator", "externalDocs", "xml", "$comment", "summary"),
+    }
+)
+"""Keywords that assert nothing (JSON Schema 2020-12, validation, section 9; OpenAPI 3.1, Schema Object)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,20 +104,26 @@ class Side:
         self._validators = self._validators or Validators(self._document)
         return not self._validators.errors(pointer, value)
 
-    def digest(self, value: Json) -> str:
-        """A text that is equal for equal JSON only, in whatever order keys come; computed once each."""
-        if not isinstance(value, (dict, list)):
-            return json.dumps(value, ensure_ascii=False)
-        known = self._digests.get(id(value))
+    def digest(self, schema: Json) -> str:
+        """A text that is equal for schemas that assert the same in the same order; computed once each."""
+        if not isinstance(schema, dict):
+            return json.dumps(schema, ensure_ascii=False, sort_keys=True)
+        known = self._digests.get(id(schema))
         if known is None:
-            inner: Iterable[str]
-            if isinstance(value, dict):
-                inner = [json.dumps(key) + self.digest(value[key]) for key in sorted(value)]
-            else:
-                inner = ["[", *(self.digest(element) for element in value)]
-            known = hashlib.sha256("\n".join(inner).encode()).hexdigest()
-            self._digests[id(value)] = known
+            inner = (
+                json.dumps(key) + self._below(key, schema[key]) for key in sorted(schema) if not _silent(key)
+            )
+            known = self._digests[id(schema)] = hashlib.sha256("\n".join(inner).encode()).hexdigest()
         return known
+
+    def _below(self, keyword: str, value: Json) -> str:
+        if isinstance(value, dict) and keyword in _NAMED:
+            return "\n".join(json.dumps(name) + self.digest(value[name]) for name in sorted(value))
+        if isinstance(value, list) and keyword in _LISTED:
+            return "\n".join(self.digest(element) for element in value)
+        if keyword in _VALUES:
+            return json.dumps(value, ensure_ascii=False, sort_keys=True)
+        return self.digest(value)
 
     def references(self, value: Json) -> frozenset[str]:
         """Every `$ref` inside a value, properties of that name included: more than needed is safe."""
@@ -134,6 +151,10 @@ class Side:
         if known is None:
             known = self._unstable[id(other)] = _spread(self, other)
         return known
+
+
+def _silent(keyword: str) -> bool:
+    return keyword in _SILENT or keyword.startswith("x-")
 
 
 def _spread(one: Side, other: Side) -> frozenset[str]:
