@@ -140,8 +140,9 @@ def _check_security(
             scheme = schemes.get(credential.scheme)
             if scheme is None or isinstance(scheme, MutualTlsScheme):
                 continue
-            key = isinstance(scheme, ApiKeyScheme)
-            place = (scheme.location, scheme.parameter.lower()) if key else ("header", "authorization")
+            place = ("header", "authorization")
+            if isinstance(scheme, ApiKeyScheme):
+                place = (scheme.location, scheme.parameter.lower())
             first = places.setdefault(place, credential.scheme)
             if first != credential.scheme:
                 message = (
