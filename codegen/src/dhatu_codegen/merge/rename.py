@@ -9,7 +9,7 @@ from ..document import Map, Node, Seq
 from ..ir.schema import Json
 from ..path_item import ADDITIONAL, METHODS, operations
 from ..pointer import join, of_reference, to_reference, tokens
-from ..upgrade.rewriter import ANY, Rewriter, rename
+from ..upgrade.rewriter import ANY, Rewriter
 from .paths import path_item, remaining_parameters
 from .plan import Plan
 from .service import Service, implied_values, schema_component
@@ -51,9 +51,7 @@ class _Renaming:
         document = Rewriter(self._service.document, transforms, self._diagnostics).document()
         self._implied_by_children(document)
         for kind, group in maps_of(document.get("components")):
-            for old in list(group):
-                if (kind, old) in self._names:
-                    rename(group, old, self._names[kind, old])
+            _rename_keys(group, {key: self._names.get((kind, key), key) for key in group})
         return Service(self._service.name, document)
 
     def _references(self, value: Map, _: Rewriter) -> None:
@@ -143,10 +141,9 @@ class _Renaming:
                     _map_to(discriminator.value, child, self._names["schemas", child])
 
     def _schemes(self, requirement: Map, _: Rewriter) -> None:
-        members = [(key, requirement[key], requirement.places[key]) for key in requirement]
-        requirement.clear()
-        for key, scopes, places in members:
-            requirement.put(self._names.get(("securitySchemes", key), key), scopes, places)
+        _rename_keys(
+            requirement, {key: self._names.get(("securitySchemes", key), key) for key in requirement}
+        )
 
     def _tag_names(self, operation: Map, _: Rewriter) -> None:
         listed = operation.get("tags")
@@ -155,6 +152,15 @@ class _Renaming:
             for tag, place in zip(listed, listed.places, strict=True):
                 copy.put(self._tags.get(str(tag), tag), place)
             operation.put("tags", copy, operation.places["tags"])
+
+
+def _rename_keys(value: Map, names: Mapping[str, str]) -> None:
+    """Give all members their names at once, each in its old position."""
+    members = [(key, value[key], value.places[key]) for key in value]
+    value.clear()
+    value.places.clear()
+    for key, member, places in members:
+        value.put(names[key], member, places)
 
 
 def _map_to(discriminator: Map, value: str, component: str) -> None:
