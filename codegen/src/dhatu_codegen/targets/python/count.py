@@ -37,7 +37,7 @@ def check_count(api: Api, sources: Mapping[str, str]) -> None:
         "async methods": Counter(keys.get(name, name) for is_async, name in called if is_async),
         "sync methods": Counter(keys.get(name, name) for is_async, name in called if not is_async),
         f"entries of {LISTING}": Counter(
-            routes.get(route, route) for route in _ENTRY.findall(sources[LISTING])
+            routes.get(route, route) for route in map(str, _ENTRY.findall(sources[LISTING]))
         ),
     }
     problems = [problem for what, there in rendered.items() for problem in _problems(what, wanted, there)]
