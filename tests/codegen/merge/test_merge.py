@@ -353,3 +353,29 @@ def test_the_platforms_merged_document_is_valid_and_says_all_that_the_services_d
     assert {str(operation.source).split(":")[0] for operation in api.operations} == {
         f"spec/services/{service.name}.yaml" for service in api.services
     }
+
+
+def test_a_reference_to_a_parameter_of_a_path_follows_it_into_an_operation(project: Project) -> None:
+    project.simple("alpha", "/same")
+    project.simple("beta", "/same", method="delete")
+    file = project.root / "spec/services/beta.yaml"
+    common = "    parameters: [{name: a, in: query, schema: {type: integer}, example: 1}]\n"
+    referred = "components: {parameters: {A: {$ref: '#/paths/~1same/parameters/0'}}}\n"
+    file.write_text(file.read_text().replace("    delete:", f"{common}    delete:") + referred)
+    document = project.api().document
+    reference = Node.of(document).at("/components/parameters/A")
+    assert reference is not None
+    assert reference.text("$ref") == "#/paths/~1same/delete/parameters/0"
+    assert Node.of(document).at("/paths/~1same/delete/parameters/0/name") is not None
+
+
+def test_methods_of_openapi_3_2_are_carried(project: Project) -> None:
+    project.simple("alpha", "/same")
+    project.simple("beta", "/same", method="query")
+    for name in ("alpha", "beta"):
+        file = project.root / f"spec/services/{name}.yaml"
+        file.write_text(file.read_text().replace("3.1.1", "3.2.0"))
+    assert [(item.service, item.method) for item in project.api().operations] == [
+        ("alpha", "GET"),
+        ("beta", "QUERY"),
+    ]
