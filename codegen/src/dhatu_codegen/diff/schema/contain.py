@@ -58,7 +58,7 @@ _DESCENDING: Final[frozenset[Rule]] = frozenset(
 """Rules that speak of parts of the value: a pair is assumed only for parts of what it is asked of."""
 
 _MOST_COMBINATIONS: Final = 256
-_MOST_PAIRS: Final = 5000
+_MOST_PAIRS: Final = 1500
 """Comparisons for one body or parameter; the largest of OpenAI's document takes some 1,200."""
 _EMPTY_DEPTH: Final = 3
 _Key: TypeAlias = tuple[tuple[int, str], ConjunctionKey]

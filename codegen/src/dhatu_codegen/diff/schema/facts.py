@@ -179,7 +179,8 @@ class Facts:
         """What is known of the member `name`."""
         found: list[Part] = []
         for part in self.parts:
-            own = part.named("properties").get(name)
+            listed = part.get("properties")
+            own = listed.get(name) if listed else None
             patterns = part.named("patternProperties")
             matching = [schema for pattern, schema in patterns.items() if matches(pattern, name)]
             unsure = any(matches(pattern, name) is None for pattern in patterns)
