@@ -91,11 +91,17 @@ def read_manifest(output: Output) -> Manifest | None:
         return Manifest(
             generator=str(known["generator"]),
             inputs={str(path): str(digest) for path, digest in known["inputs"].items()},
-            files={str(path): str(digest) for path, digest in known["files"].items()},
+            files={str(path): str(digest) for path, digest in known["files"].items() if _inside(str(path))},
             remarks=str(known["remarks"]),
         )
     except (KeyError, AttributeError) as error:
         raise ManifestError(f"{output.manifest} lacks what a manifest holds: {error}") from error
+
+
+def _inside(path: str) -> bool:
+    """A path that leads out of the folder is none that was written here, whatever a manifest says."""
+    pure = PurePosixPath(path)
+    return ".." not in pure.parts and not pure.is_absolute()
 
 
 def digest(content: bytes) -> str:

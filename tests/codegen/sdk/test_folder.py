@@ -7,7 +7,7 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
-from dhatu_codegen.sdk_folder import MANIFEST, Changed, FolderError, write_sdk
+from dhatu_codegen.sdk_folder import MANIFEST, FolderError, write_sdk
 from dhatu_codegen.targets.base import GeneratedFile
 
 
@@ -27,13 +27,13 @@ def test_what_was_written_before_is_replaced_and_removed_and_nothing_else(tmp_pa
     write_sdk(tmp_path, files(a="1", b="1", c="1"))
     (tmp_path / "notes.md").write_text("mine", encoding="utf-8")
     changed = write_sdk(tmp_path, files(a="1", b="2", d="1"))
-    assert (changed.replaced, changed.created, changed.removed) == (
+    assert (changed.stale, changed.missing, changed.orphaned) == (
         ("src/b.py",),
         ("src/d.py",),
         ("src/c.py",),
     )
     assert content(tmp_path) == {"src/a.py": "1", "src/b.py": "2", "src/d.py": "1", "notes.md": "mine"}
-    assert write_sdk(tmp_path, files(a="1", b="2", d="1")) == Changed(replaced=(), created=(), removed=())
+    assert not write_sdk(tmp_path, files(a="1", b="2", d="1"))
 
 
 @pytest.mark.parametrize("wanted", [files(a="2", b="1"), files(b="1")])
@@ -42,7 +42,7 @@ def test_a_file_that_somebody_edited_is_neither_replaced_nor_removed(
 ) -> None:
     write_sdk(tmp_path, files(a="1"))
     (tmp_path / "src/a.py").write_text("edited", encoding="utf-8")
-    with pytest.raises(FolderError, match=r"edited by hand.*\n  src/a\.py$"):
+    with pytest.raises(FolderError, match=r"not as codegen wrote it.*\n  src/a\.py$"):
         write_sdk(tmp_path, wanted)
     assert content(tmp_path) == {"src/a.py": "edited"}
 
@@ -68,5 +68,5 @@ def test_a_list_of_files_that_leads_out_of_the_folder_removes_nothing_there(tmp_
 
 def test_a_broken_list_of_files_is_an_error(tmp_path: Path) -> None:
     (tmp_path / MANIFEST).write_text("[]", encoding="utf-8")
-    with pytest.raises(FolderError, match="cannot be read"):
+    with pytest.raises(FolderError, match="is no manifest"):
         write_sdk(tmp_path, files(a="1"))
