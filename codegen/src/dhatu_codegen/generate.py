@@ -7,6 +7,7 @@ byte by byte. What the manifest says about inputs and generator saves time and d
 
 from __future__ import annotations
 
+import gc
 import sys
 import time
 from collections.abc import Callable, Iterable
@@ -76,6 +77,7 @@ def keep_current(folder: Path, options: Options, sleep: Callable[[float], None] 
         began_s = time.monotonic()
         kept = "" if run(folder, options) else "; the files of the last good run are kept"
         _tell(options, f"watching spec/ ({time.monotonic() - began_s:.1f} s{kept})")
+        gc.collect()  # nobody waits now, and it is off otherwise
 
     watch(lambda: snapshot(folder), rebuild, sleep)
 

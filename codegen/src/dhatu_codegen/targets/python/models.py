@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import gc
 import json
 import re
 import tempfile
@@ -113,15 +112,10 @@ def _generate(schemas: JsonSchema, package: str, output: Path, metadata: Path) -
         "paths": {},
         "components": {"schemas": schemas},
     }
-    collecting = gc.isenabled()
-    gc.disable()  # millions of small objects, nearly all of them needed to the end: a fifth of the time
     try:
         generate(json.dumps(document), config=config)
     except Error as error:
         raise ModelError(f"datamodel-code-generator refuses the schemas: {error}") from error
-    finally:
-        if collecting:
-            gc.enable()
 
 
 def _check_names(stand_ins: Mapping[str, str], metadata: dict[str, Any]) -> None:

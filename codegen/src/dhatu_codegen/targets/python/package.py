@@ -1,16 +1,14 @@
 """Renders the package through openapi-python-client, with templates and a list of operations of our own.
 
 openapi-python-client leaves out what it does not understand: an operation with an unknown media type, a
-schema whose title repeats another's. So it reads the document and reports; what is rendered is every
-operation of the IR.
+schema whose title repeats another's. So it is not asked to understand: it renders, and what it renders is
+every operation of the IR. Reading a large document took it several seconds, only to say what it would lose.
 """
 
 from __future__ import annotations
 
 import contextlib
 import io
-import logging
-import re
 import tempfile
 from pathlib import Path
 from typing import Any, Final
@@ -18,12 +16,9 @@ from typing import Any, Final
 from openapi_python_client import Project
 from openapi_python_client.config import Config, ConfigFile, MetaType
 from openapi_python_client.parser import GeneratorData
-from openapi_python_client.parser.errors import GeneratorError
 
-from ...document import plain
 from ...ir.api import Api
-from ...ir.schema import Json
-from ..base import HEADER, GeneratedFile
+from ..base import HEADER, GeneratedFile, TargetError
 from .count import check_count
 from .listing import LISTING, render_listing
 from .methods import package_view
@@ -33,9 +28,6 @@ from .source import FILTERS
 from .view import Package
 
 _TEMPLATES: Final = Path(__file__).parent / "templates"
-_OBJECT: Final = re.compile(r" ?<[\w.]+ object at 0x[0-9a-f]+>")
-"""What it prints for texts of the document, which it distrusts."""
-_LOG: Final = logging.getLogger(__name__)
 
 
 def render_package(api: Api, sources: str) -> tuple[GeneratedFile, ...]:
@@ -48,8 +40,7 @@ def render_package(api: Api, sources: str) -> tuple[GeneratedFile, ...]:
     models = render_models(document.finish(), api.sdk.python_package)
     with tempfile.TemporaryDirectory() as directory:
         output = Path(directory, "generated")
-        for note in SdkProject(package, models, output).write():
-            _LOG.info("openapi-python-client: %s", note)
+        SdkProject(package, models, output).write()
         found = {
             path.relative_to(output).as_posix(): path.read_text(encoding="utf-8")
             for path in sorted(output.rglob("*.py"))
@@ -72,18 +63,22 @@ class SdkProject(Project):
             overwrite=True,
             output_path=output,
         )
-        data, self._refusals = _read(package.api, config)
-        super().__init__(openapi=data, config=config, custom_template_path=_TEMPLATES)
+        super().__init__(
+            openapi=_nothing_to_parse(package.api, config),
+            config=config,
+            custom_template_path=_TEMPLATES,
+        )
         self._package = package
         self._models = models
         self.env.filters.update(FILTERS)
 
-    def write(self) -> tuple[str, ...]:
-        """Write the package; what openapi-python-client would have left out comes back as notes."""
+    def write(self) -> None:
+        """Write the package. Raises `TargetError` where openapi-python-client did not finish."""
         with contextlib.redirect_stdout(io.StringIO()):  # it prints where it writes
-            errors = [*self._refusals, *self.build()]
-        notes = (" ".join(f"{error.header} {error.detail or ''}".split()) for error in errors)
-        return tuple(_OBJECT.sub("", note) for note in notes)
+            errors = self.build()
+        if errors:
+            reasons = "; ".join(f"{error.header} {error.detail or ''}".strip() for error in errors)
+            raise TargetError(f"openapi-python-client did not render the package: {reasons}")
 
     def _create_package(self) -> None:
         self._render("package_init.py.jinja", "__init__.py")
@@ -109,28 +104,14 @@ class SdkProject(Project):
         (self.package_dir / path).write_text(f"{text.rstrip()}\n", encoding="utf-8")
 
 
-def _read(api: Api, config: Config) -> tuple[GeneratorData, list[GeneratorError]]:
-    """What openapi-python-client makes of the document; of an empty one, where it makes nothing of ours."""
-    document = _without_titles(plain(dict(api.document)))
-    assert isinstance(document, dict)
-    data = GeneratorData.from_dict(document, config=config)
-    if isinstance(data, GeneratorData):
-        return data, []
+def _nothing_to_parse(api: Api, config: Config) -> GeneratorData:
+    """What openapi-python-client makes of a document of this name without operations."""
     empty: dict[str, Any] = {
         "openapi": "3.1.0",
         "info": {"title": api.title, "version": api.version},
         "paths": {},
     }
-    nothing = GeneratorData.from_dict(empty, config=config)
-    assert isinstance(nothing, GeneratorData), "openapi-python-client refuses an empty document"
-    return nothing, [data]
-
-
-def _without_titles(value: Json, key: str = "") -> Json:
-    """A copy without the titles of schemas, which would be taken for their names; `info` must have one."""
-    if isinstance(value, list):
-        return [_without_titles(element) for element in value]
-    if not isinstance(value, dict):
-        return value
-    keeps = key in ("info", "properties") or not isinstance(value.get("title"), str)
-    return {name: _without_titles(member, name) for name, member in value.items() if keeps or name != "title"}
+    data = GeneratorData.from_dict(empty, config=config)
+    if not isinstance(data, GeneratorData):
+        raise TargetError(f"openapi-python-client refuses a document without operations: {data.detail}")
+    return data
