@@ -33,7 +33,7 @@ def test_a_change_names_its_concern_both_places_and_how_to_accept_it() -> None:
     (found,) = diagnostics.all
     (change,) = changes(BREAK)
     assert found.code == "DH205"
-    assert found.message == "WIRE: GET /things/{id} parameters 1: maximum was 50, is 40"
+    assert found.message == "WIRE: GET /things/{id} query parameter limit: maximum was 50, is 40"
     assert str(found.source) == "spec.yaml:14:58"
     assert [(related.message, str(related.source)) for related in found.related] == [
         ("was here", "spec.yaml:14:58")

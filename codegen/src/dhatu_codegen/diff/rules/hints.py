@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ...document import Node
-from ...pointer import tokens
 from ..schema.facts import canonical
 from ..sides import Comparison
 
@@ -82,31 +81,3 @@ def _inner(label: str, old: Node, new: Node) -> Iterator[tuple[str, Node, Node]]
             for one, other in zip(first.elements(), second.elements(), strict=False):
                 if one.text("$ref") == other.text("$ref"):
                     yield label, one, other
-
-
-def label_of(pointer: str) -> str:
-    """How people call a schema: `SearchQuery.limit`, `tags[]`; from the parameter or body where inline.
-
-    >>> label_of("/components/schemas/SearchQuery/properties/limit")
-    'SearchQuery.limit'
-    >>> label_of("/paths/~1a/get/responses/200/content/application~1json/schema/items")
-    'GET /a 200 application/json[]'
-    """
-    path = list(tokens(pointer.partition("#")[0]))
-    if path[:2] == ["components", "schemas"]:
-        return _inside(path[2], path[3:])
-    start = next((index for index, token in enumerate(path) if token in ("schema", "itemSchema")), len(path))
-    head = [token for token in path[:start] if token not in ("content", "responses", "components")]
-    if head[:1] in (["paths"], ["webhooks"]) and len(head) > 2:
-        head = [head[2].upper(), head[1], *head[3:]]
-    return _inside(" ".join(head), path[start + 1 :])
-
-
-def _inside(label: str, path: list[str]) -> str:
-    names = iter(path)
-    for keyword in names:
-        if keyword in ("properties", "patternProperties"):
-            label += f".{next(names, '')}"
-        elif keyword in ("items", "additionalProperties"):
-            label += "[]"
-    return label

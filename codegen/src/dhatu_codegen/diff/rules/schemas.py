@@ -8,12 +8,12 @@ from typing import Final, Literal, TypeAlias
 
 from ...document import Node
 from ..change import ADDED, Change
+from ..labels import label_of
 from ..schema.difference import Certainty, Difference
 from ..schema.facts import Conjunction
 from ..schema.side import Part, Side
 from ..sides import Comparison, Endpoint
 from . import hints
-from .hints import label_of
 
 Direction: TypeAlias = Literal["request", "response"]
 """request: what the API takes, so the new schema must contain the old. response: what it gives, reversed."""
@@ -45,7 +45,8 @@ class Found:
         says = (difference.narrow_says, difference.wide_says)
         if not request:
             old, new, says = new, old, (says[1], says[0])
-        where = label_of(new.pointer) or label_of(old.pointer)
+        where = label_of(new.pointer, self.comparison.new.root)
+        where = where or label_of(old.pointer, self.comparison.old.root)
         change = Change(
             code=_CODES[direction, difference.certainty],
             where=where,
@@ -135,7 +136,7 @@ def compare_schema(
     for difference in _differences(comparison, wide, narrow):
         exchange.found.add(direction, difference, exchange.where)
     if not old.made and not new.made and "components/schemas" not in new.node.pointer:
-        hints.compare(comparison, label_of(new.node.pointer), (old.node, new.node))
+        hints.compare(comparison, label_of(new.node.pointer, comparison.new.root), (old.node, new.node))
 
 
 def _part(side: Side, holder: Node, keyword: str) -> Part:
