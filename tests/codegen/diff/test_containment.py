@@ -122,3 +122,33 @@ def test_deep_nesting_of_unions_does_not_blow_up() -> None:
 
     assert between(nested(8, {"type": "integer"}), nested(8, {"type": "integer", "minimum": 1})) == []
     assert between(nested(8, {"type": "integer"}), nested(8, {"type": "string"})) != []
+
+
+def _tagged(variants: int, shared: Any) -> dict[str, Any]:
+    """A oneOf of objects that `kind` tells apart, each with many members, one of which they share."""
+    common = {"$ref": "#/components/schemas/Shared"}
+    own = {f"member{index}": {"type": "string"} for index in range(8)}
+    kinds: dict[str, Any] = {
+        f"Kind{index}": {
+            "type": "object",
+            "required": ["kind"],
+            "properties": {"kind": {"enum": [f"kind{index}"]}, "shared": common, **own},
+        }
+        for index in range(variants)
+    }
+    root = {"oneOf": [{"$ref": f"#/components/schemas/{name}"} for name in kinds]}
+    return document(root, {**kinds, "Shared": shared})
+
+
+def test_a_change_that_all_variants_share_is_the_only_difference() -> None:
+    old, new = _tagged(40, {"type": "string"}), _tagged(40, {"type": "string", "maxLength": 5})
+    (found,) = differences(new, old)
+    assert (found.subject, found.wide.pointer) == ("maxLength", "/components/schemas/Shared/maxLength")
+    assert differences(old, new) == ()
+
+
+def test_variants_that_an_optional_member_tells_apart_may_both_match() -> None:
+    kinds = [{"type": "object", "properties": {"kind": {"const": name}}} for name in "ab"]
+    first = {"type": "object", "properties": {"kind": {"const": "a"}}}
+    assert between({"oneOf": kinds}, first) == [("oneOf", "maybe")]
+    assert between({"oneOf": kinds}, {**first, "required": ["kind"]}) == []

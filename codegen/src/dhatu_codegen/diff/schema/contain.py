@@ -19,6 +19,7 @@ from .difference import Difference
 from .engine import Rule
 from .facts import NUMBERS, Conjunction, ConjunctionKey, Facts
 from .side import Part
+from .tags import tagged_apart
 
 RULES: Final[tuple[tuple[frozenset[str], Rule], ...]] = (
     (frozenset({"type"}), scalars.of_type),
@@ -89,6 +90,8 @@ class Containment:
         key = (wide.key, narrow.key)
         if key in self._proven:
             return self._proven[key]
+        if any(wide.same(part) for part in narrow.parts):
+            return ()
         depth, level = self._open.get(key, (None, -1))
         if depth is not None and level == self._level:
             return (_undecided("recursion", wide, self.facts(narrow)),)
@@ -125,7 +128,7 @@ class Containment:
         return found
 
     def _judge(self, wide: Part, narrow: Conjunction) -> list[Difference]:
-        if any(wide.same(part) for part in narrow.parts) or self.empty(narrow):
+        if self.empty(narrow):
             return []
         facts = self.facts(narrow)
         if wide.node.value is False:
@@ -182,10 +185,15 @@ class Containment:
 
     def apart(self, part: Part, facts: Facts) -> bool:
         """Whether no value of the facts satisfies `part` for certain."""
+        own = self.facts(Conjunction(parts=(part,)))
+        if tagged_apart(own, facts) or any(part.same(refused) for refused in facts.refused):
+            return True
         together = facts.conjunction.with_parts(part)
         if self.empty(together):
             return True
-        return any(not self.contains(refused, together) for refused in facts.refused)
+        # What is refused and has nothing of `part` cannot have all of it.
+        near = [one for one in facts.refused if not tagged_apart(self.facts(Conjunction(parts=(one,))), own)]
+        return any(not self.contains(refused, together) for refused in near)
 
     def empty(self, conjunction: Conjunction, depth: int = _EMPTY_DEPTH) -> bool:
         """Whether no value satisfies a conjunction for certain; looks `depth` levels into it."""

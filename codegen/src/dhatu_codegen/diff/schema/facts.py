@@ -27,7 +27,7 @@ TYPES: Final = frozenset({"null", "boolean", "integer", "fraction", "string", "a
 NUMBERS: Final = frozenset({"integer", "fraction"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Conjunction:
     """Schemas that a value satisfies together, and the unions in them whose branch is among them already."""
 
@@ -36,7 +36,7 @@ class Conjunction:
     excluded: tuple[Part, ...] = ()
     """Schemas that the value does not satisfy: the other branches of a oneOf."""
 
-    @property
+    @cached_property
     def key(self) -> ConjunctionKey:
         """Equal for conjunctions of the same schemas in any order."""
         parts, excluded = (frozenset(part.key for part in listed) for listed in (self.parts, self.excluded))
@@ -65,6 +65,7 @@ class Facts:
         self.parts: Final[list[Part]] = []
         self.choices: Final[list[Choice]] = []
         self.impossible = False
+        self._members: Final[dict[str, Conjunction]] = {}
         seen: set[tuple[int, str]] = set()
         stack = list(reversed(conjunction.parts))
         while stack:
@@ -90,8 +91,13 @@ class Facts:
 
     @property
     def place(self) -> Node:
-        """The node to name where no keyword of it matters."""
-        return self.conjunction.parts[0].node if self.conjunction.parts else Node.of({})
+        """The node to name where no keyword of it matters: what a `$ref` leads to, wherever it is used."""
+        if not self.conjunction.parts:
+            return Node.of({})
+        part = self.conjunction.parts[0]
+        for _ in self.parts:
+            part = (part.side.follow(part) if part.value("$ref") else None) or part
+        return part.node
 
     @property
     def refused(self) -> tuple[Part, ...]:
@@ -175,8 +181,21 @@ class Facts:
         )
         return tuple(dict.fromkeys(found))
 
+    @cached_property
+    def tags(self) -> dict[str, frozenset[str]]:
+        """The members that have a list of values, and that list in canonical text."""
+        listed = {name: Facts(self.member(name)).values for name in self.property_names}
+        return {
+            name: frozenset(map(canonical, values)) for name, values in listed.items() if values is not None
+        }
+
     def member(self, name: str) -> Conjunction:
-        """What is known of the member `name`."""
+        """What is known of the member `name`; found out once."""
+        if name not in self._members:
+            self._members[name] = self._member(name)
+        return self._members[name]
+
+    def _member(self, name: str) -> Conjunction:
         found: list[Part] = []
         for part in self.parts:
             listed = part.get("properties")

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 from ...document import Node
@@ -25,7 +26,7 @@ _SILENT: Final = frozenset(
 """Keywords that assert nothing (JSON Schema 2020-12, validation, section 9; OpenAPI 3.1, Schema Object)."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Part:
     """A schema in one of the two documents."""
 
@@ -34,7 +35,7 @@ class Part:
     made: bool = False
     """Written by nobody: see `facts.synthetic`."""
 
-    @property
+    @cached_property
     def key(self) -> tuple[int, str]:
         return (id(self.side), self.node.pointer)
 
