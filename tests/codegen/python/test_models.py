@@ -87,5 +87,16 @@ def test_a_parent_that_lists_its_children_ends(tmp_path: Path) -> None:
     assert any("class Zoo(BaseModel)" in text for text in files.values())
 
 
+def test_an_inline_object_that_joins_the_component_around_it_is_one_class(tmp_path: Path) -> None:
+    component = """\
+{type: object, properties: {items: {type: object, properties: {b: {type: string}}, \
+anyOf: [{$ref: '#/components/schemas/Zoo'}]}}}"""
+    spec = f"paths: {{}}\ncomponents:\n  schemas:\n    Zoo: {component}\n"
+    files = rendered(shop_api(tmp_path, "zoo_client", spec))
+    written = "".join(files.values())
+    assert written.count("class Zoo") == 2
+    assert "items: ZooItems | None" in written
+
+
 def test_what_no_operation_mentions_is_there_too(models: ModuleType) -> None:
     assert models.Unused.model_validate({"a": "b"}).a == "b"

@@ -54,6 +54,8 @@ class Named:
     variant: bool = False
     """Whether it is one of several objects, told apart by members that have only one value."""
     depth: int = 0
+    around: tuple[Named, ...] = ()
+    """The inline schemas that it is written in, outermost first."""
 
 
 class SchemaWriter:
@@ -129,10 +131,20 @@ class SchemaWriter:
         return self._bare(resolved, parent, hint)
 
     def _hoist(self, schema: Schema, parent: Named, hint: str, *, variant: bool = False) -> str:
+        # An inline schema that joins the component around it holds itself, and would be written for ever.
+        for outer in (*parent.around, parent):
+            if outer.schema.source == schema.source and (outer.variant, outer.schema) == (variant, schema):
+                return outer.name
         name = self._taken.give(class_name(Name.of(f"{parent.name} {hint}")))
-        depth = parent.depth + 1
         self._waiting.append(
-            Named(name=name, schema=schema, answer=parent.answer, variant=variant, depth=depth)
+            Named(
+                name=name,
+                schema=schema,
+                answer=parent.answer,
+                variant=variant,
+                depth=parent.depth + 1,
+                around=(*parent.around, parent),
+            )
         )
         return name
 
