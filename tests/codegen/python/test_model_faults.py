@@ -1,4 +1,4 @@
-"""Values that models do not keep yet, found by reading random schemas; a test fails once its fault is mended."""
+"""Values that models do not keep yet, found by reading random schemas; a test fails once it is mended."""
 
 from __future__ import annotations
 

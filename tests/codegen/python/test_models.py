@@ -98,5 +98,13 @@ anyOf: [{$ref: '#/components/schemas/Zoo'}]}}}"""
     assert "items: ZooItems | None" in written
 
 
+@pytest.mark.parametrize(("other", "alias"), [("", "Any"), (", {type: string}", "str")])
+def test_a_union_that_lists_itself_is_its_other_variants(tmp_path: Path, other: str, alias: str) -> None:
+    union = f"{{anyOf: [{{$ref: '#/components/schemas/Zoo'}}{other}]}}"
+    spec = f"paths: {{}}\ncomponents:\n  schemas:\n    Zoo: {union}\n"
+    files = rendered(shop_api(tmp_path, "zoo_client", spec))
+    assert any(f'"Zoo", {alias}' in text for text in files.values())
+
+
 def test_what_no_operation_mentions_is_there_too(models: ModuleType) -> None:
     assert models.Unused.model_validate({"a": "b"}).a == "b"

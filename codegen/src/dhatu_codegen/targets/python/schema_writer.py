@@ -8,7 +8,7 @@ them.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, TypeAlias, assert_never
 
 from ...ir.name import Name
@@ -214,6 +214,11 @@ class SchemaWriter:
         )
 
     def _named_union(self, schema: Union, named: Named) -> JsonSchema:
+        # A variant that is the union itself adds nothing to it, and an alias cannot stand for itself.
+        others = [one for one in schema.variants if not self._is(one, named)]
+        if not others:
+            return self._described({}, schema)
+        schema = replace(schema, variants=tuple(others))
         found, nullable = without_null(schema)
         tag = self._discriminator(found)
         if not tag or nullable:
@@ -235,6 +240,10 @@ class SchemaWriter:
             },
             schema,
         )
+
+    def _is(self, schema: Schema, named: Named) -> bool:
+        component = self._schemas.named(schema)
+        return component is not None and component.name.wire == named.key
 
     def _discriminator(self, union: Union) -> str:
         """The property that tells the variants apart; empty where not all of them are classes with it."""
