@@ -19,10 +19,10 @@ from typing import TypeVar
 from dhatu_codegen.check import check_document
 from dhatu_codegen.diagnostics import Diagnostics
 from dhatu_codegen.lint import lint
-from dhatu_codegen.load import load
 from dhatu_codegen.merge import ServiceDocument, merge
 from dhatu_codegen.parse.document import parse
 from dhatu_codegen.pipeline import PLATFORM_FILE, SCHEMA_FILE
+from dhatu_codegen.reading.load import load
 from dhatu_codegen.targets import TARGETS
 from dhatu_codegen.upgrade import upgrade
 

@@ -10,9 +10,9 @@ from dhatu_codegen.diagnostics import Diagnostics
 from dhatu_codegen.document import Map, Node, plain
 from dhatu_codegen.emit import to_yaml
 from dhatu_codegen.ir.schema import Json
-from dhatu_codegen.load import load
-from dhatu_codegen.read_json import read_json
-from dhatu_codegen.read_yaml import read_yaml
+from dhatu_codegen.reading.load import load
+from dhatu_codegen.reading.read_json import read_json
+from dhatu_codegen.reading.read_yaml import read_yaml
 from hypothesis import given
 from hypothesis import strategies as st
 

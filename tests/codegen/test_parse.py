@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from codegen.project import Project
+from dhatu_codegen.commands.show import to_plain
 from dhatu_codegen.diagnostics import Diagnostics
 from dhatu_codegen.document import Map, Node
 from dhatu_codegen.ir.name import Name
@@ -25,8 +26,7 @@ from dhatu_codegen.ir.schema import (
 from dhatu_codegen.parse.context import Context
 from dhatu_codegen.parse.document import parse
 from dhatu_codegen.parse.schemas import parse_schema
-from dhatu_codegen.read_yaml import read_yaml
-from dhatu_codegen.show import to_plain
+from dhatu_codegen.reading.read_yaml import read_yaml
 
 
 def schema(text: str) -> Schema:

@@ -10,15 +10,15 @@ from typing import Annotated
 
 import typer
 
+from .commands.diff import diff
+from .commands.explain import explain
+from .commands.lint import lint
+from .commands.sdk import sdk
 from .diff.gate import RELEASED_FILE
-from .diff_command import diff
-from .explain_command import explain
 from .formats import Format
 from .formats.output import FormatOption, show
-from .lint_command import lint
 from .naming import nearest
 from .pipeline import PLATFORM_FILE, build, release_document
-from .sdk_command import sdk
 
 app = typer.Typer(
     help="Merge OpenAPI documents and generate everything that has to agree with them.",
@@ -52,7 +52,7 @@ def generate(
     form: FormatOption = Format.TEXT,
 ) -> None:
     """Generate all files, or check that they are current."""
-    from .generate import Options, keep_current, run
+    from .commands.generate import Options, keep_current, run
 
     if check and (force or watch):
         typer.echo(f"--check writes nothing: it does not go with --{'force' if force else 'watch'}", err=True)
@@ -78,7 +78,7 @@ def ir(
     as_json: Annotated[bool, typer.Option("--json", help="JSON instead of a tree.")] = False,
 ) -> None:
     """Print the intermediate representation: what codegen understood."""
-    from .show import to_plain, tree
+    from .commands.show import to_plain, tree
 
     built = build(_find_root(root), targets=())
     show(built.diagnostics)

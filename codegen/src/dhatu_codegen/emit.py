@@ -10,7 +10,7 @@ import yaml
 
 from .document import Map, Seq
 from .ir.schema import Json
-from .read_yaml import add_core_resolvers
+from .reading.read_yaml import add_core_resolvers
 
 _WIDTH: Final = 120
 

@@ -25,7 +25,7 @@ def _nothing_to_do(arguments: list[str]) -> bool:
     """Whether this is `generate` or `generate --check` below a folder where all is as it was."""
     if arguments not in (["generate"], ["generate", "--check"]):
         return False
-    from .manifest import Output, no_op_message, unchanged
+    from .writing.manifest import Output, no_op_message, unchanged
 
     here = Path.cwd()
     root = next(

@@ -20,14 +20,14 @@ from .extension import check_platform
 from .ir.api import Api
 from .lint import lint
 from .lint.switches import switch_rules
-from .load import load
 from .merge import ServiceDocument, merge
 from .overlay import apply_overlays
 from .parse.document import parse
-from .progress import Progress, silent
+from .reading.load import load
 from .targets import TARGETS
 from .targets.base import HEADER, GeneratedFile, Target
 from .upgrade import upgrade
+from .writing.progress import Progress, silent
 
 PLATFORM_FILE: Final = "spec/platform.yaml"
 SCHEMA_FILE: Final = "spec/x-dhatu.schema.json"

@@ -9,7 +9,7 @@ from dhatu_codegen.diagnostics import CODES, Diagnostics
 from dhatu_codegen.diff.change import Change
 from dhatu_codegen.diff.compare import compare
 from dhatu_codegen.document import Map
-from dhatu_codegen.read_yaml import read_yaml
+from dhatu_codegen.reading.read_yaml import read_yaml
 
 TODAY = date(2026, 6, 1)
 

@@ -7,7 +7,7 @@ from typing import Final
 
 from dhatu_codegen.diagnostics import Diagnostics
 from dhatu_codegen.lint.style import ALWAYS, STYLE, lint_style
-from dhatu_codegen.load import load
+from dhatu_codegen.reading.load import load
 
 CLEAN: Final = """\
 openapi: 3.1.1

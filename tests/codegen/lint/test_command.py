@@ -9,7 +9,7 @@ import pytest
 from codegen.lint.clean import CLEAN
 from codegen.project import REPOSITORY, Project
 from dhatu_codegen.cli import app
-from dhatu_codegen.lint_command import lint_platform
+from dhatu_codegen.commands.lint import lint_platform
 from typer.testing import CliRunner, Result
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any, cast
 
 from codegen.project import REPOSITORY, Project
+from dhatu_codegen.commands.show import to_plain
 from dhatu_codegen.diagnostics import Diagnostics
 from dhatu_codegen.document import Node, plain
 from dhatu_codegen.ir.security import Credential, Requirement
-from dhatu_codegen.load import load
 from dhatu_codegen.parse.document import parse
 from dhatu_codegen.pipeline import MERGED_FILE, build
-from dhatu_codegen.show import to_plain
+from dhatu_codegen.reading.load import load
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 PROBLEM = """\

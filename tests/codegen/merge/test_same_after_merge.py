@@ -12,7 +12,7 @@ from codegen.merge.families import Family, families
 from dhatu_codegen.diagnostics import Diagnostics
 from dhatu_codegen.document import Map, plain
 from dhatu_codegen.merge import ServiceDocument, merge
-from dhatu_codegen.read_json import read_json
+from dhatu_codegen.reading.read_json import read_json
 from hypothesis import HealthCheck, given, settings
 
 Document: TypeAlias = dict[str, Any]

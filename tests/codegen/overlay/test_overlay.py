@@ -10,8 +10,8 @@ from dhatu_codegen.document import Map, Node, Seq, plain
 from dhatu_codegen.ir.schema import Json
 from dhatu_codegen.overlay import apply_overlay
 from dhatu_codegen.overlay.actions import duplicate
-from dhatu_codegen.read_json import read_json
-from dhatu_codegen.read_yaml import read_yaml
+from dhatu_codegen.reading.read_json import read_json
+from dhatu_codegen.reading.read_yaml import read_yaml
 from hypothesis import given
 from hypothesis import strategies as st
 

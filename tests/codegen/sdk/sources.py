@@ -10,14 +10,14 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from textwrap import dedent
 
-from dhatu_codegen.adopt import SdkName, adopt
-from dhatu_codegen.bundle import bundle
 from dhatu_codegen.diagnostics import Diagnostics
 from dhatu_codegen.document import Map
 from dhatu_codegen.ir.api import Api
 from dhatu_codegen.ir.name import Name
-from dhatu_codegen.locations import Boundary
-from dhatu_codegen.sdk import Sdk, understand
+from dhatu_codegen.reading.locations import Boundary
+from dhatu_codegen.sdk.adopt import SdkName, adopt
+from dhatu_codegen.sdk.build import Sdk, understand
+from dhatu_codegen.sdk.bundle import bundle
 
 DOCUMENTS = Path(__file__).parent / "documents"
 ACME = SdkName(name=Name.of("acme"))

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 from codegen.sdk.sources import DOCUMENTS, HEAD, Site, adopted, api, codes, understood, write
-from dhatu_codegen.adopt import SdkName
 from dhatu_codegen.ir.name import Name
+from dhatu_codegen.sdk.adopt import SdkName
 
 HARD = (DOCUMENTS / "hard.yaml").as_posix()
 
@@ -151,7 +151,7 @@ def test_security_of_the_document_holds_for_operations_that_say_nothing() -> Non
 
 
 def test_an_operation_that_is_lost_stops_the_build(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("dhatu_codegen.sdk.count_operations", lambda _: 8)
+    monkeypatch.setattr("dhatu_codegen.sdk.build.count_operations", lambda _: 8)
     built = understood(HARD)
     assert [error.code for error in built.diagnostics.errors] == ["DH055"]
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from codegen.sdk.sources import Site
 from dhatu_codegen.diagnostics import Diagnostics
-from dhatu_codegen.fetch import FetchError, fetch
-from dhatu_codegen.load import load_document
-from dhatu_codegen.locations import Boundary
+from dhatu_codegen.reading.fetch import FetchError, fetch
+from dhatu_codegen.reading.load import load_document
+from dhatu_codegen.reading.locations import Boundary
 
 
 def anywhere(_: str) -> bool:

@@ -7,7 +7,7 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
-from dhatu_codegen.sdk_folder import MANIFEST, FolderError, write_sdk
+from dhatu_codegen.sdk.folder import MANIFEST, FolderError, write_sdk
 from dhatu_codegen.targets.base import GeneratedFile
 
 

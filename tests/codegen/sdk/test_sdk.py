@@ -14,9 +14,9 @@ from codegen.sdk.sources import DOCUMENTS, Site, write
 from dhatu_codegen import cli
 from dhatu_codegen.diagnostics import Diagnostics
 from dhatu_codegen.emit import to_json
-from dhatu_codegen.load import load_document
-from dhatu_codegen.locations import Boundary
-from dhatu_codegen.sdk_folder import MANIFEST
+from dhatu_codegen.reading.load import load_document
+from dhatu_codegen.reading.locations import Boundary
+from dhatu_codegen.sdk.folder import MANIFEST
 from typer.testing import CliRunner
 
 MANY = (DOCUMENTS / "many" / "openapi.yaml").as_posix()

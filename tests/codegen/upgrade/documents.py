@@ -7,7 +7,7 @@ from textwrap import dedent
 from dhatu_codegen.diagnostics import Diagnostics
 from dhatu_codegen.document import Map, Node
 from dhatu_codegen.ir.schema import Json
-from dhatu_codegen.read_yaml import read_yaml
+from dhatu_codegen.reading.read_yaml import read_yaml
 from dhatu_codegen.upgrade import upgrade
 
 

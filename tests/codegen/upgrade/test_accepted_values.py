@@ -7,7 +7,7 @@ from typing import Any
 import jsonschema_rs
 from dhatu_codegen.diagnostics import Diagnostics
 from dhatu_codegen.document import plain
-from dhatu_codegen.read_json import read_json
+from dhatu_codegen.reading.read_json import read_json
 from dhatu_codegen.upgrade import upgrade
 from hypothesis import given, settings
 from hypothesis import strategies as st

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from codegen.project import Project
 from dhatu_codegen.cli import app
-from dhatu_codegen.manifest import Manifest, Output, read_manifest
 from dhatu_codegen.targets.base import GeneratedFile
-from dhatu_codegen.write import Difference, compare, write
+from dhatu_codegen.writing.manifest import Manifest, Output, read_manifest
+from dhatu_codegen.writing.write import Difference, compare, write
 from typer.testing import CliRunner
 
 GATEWAY = "gateway/src/dhatu_gateway/generated"

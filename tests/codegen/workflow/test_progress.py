@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from io import StringIO
 
-from dhatu_codegen.progress import Bar
+from dhatu_codegen.writing.progress import Bar
 from rich.console import Console
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from codegen.workflow.files import output, tree
-from dhatu_codegen.swap import Busy, locked, recover, swap
+from dhatu_codegen.writing.swap import Busy, locked, recover, swap
 
 OLD = {"generated/a": b"old", "generated/b": b"old", "generated/deep/gone": b"old"}
 NEW = {"generated/a": b"new", "generated/new/c": b"new", "generated/b": b"new"}
@@ -127,8 +127,8 @@ def test_a_file_where_a_folder_must_go_leaves_all_others_as_they_were(tmp_path: 
 
 KILLED = """
 import os, pathlib, signal, sys
-from dhatu_codegen.manifest import Output
-from dhatu_codegen.swap import swap
+from dhatu_codegen.writing.manifest import Output
+from dhatu_codegen.writing.swap import swap
 real, left = os.replace, int(sys.argv[2])
 def replace(*paths):
     global left

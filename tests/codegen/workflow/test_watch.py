@@ -8,9 +8,9 @@ from itertools import pairwise
 import pytest
 from codegen.project import Project
 from codegen.workflow.files import GATEWAY
+from dhatu_codegen.commands.generate import Options, keep_current
 from dhatu_codegen.diagnostics import Diagnostics
-from dhatu_codegen.generate import Options, keep_current
-from dhatu_codegen.watch import POLL_S, QUIET_S, Snapshot, snapshot, watch
+from dhatu_codegen.writing.watch import POLL_S, QUIET_S, Snapshot, snapshot, watch
 
 
 class Clock:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 from codegen.workflow.files import file, output, put, tree
-from dhatu_codegen.manifest import Manifest, Output, read_manifest
-from dhatu_codegen.write import compare, write
+from dhatu_codegen.writing.manifest import Manifest, Output, read_manifest
+from dhatu_codegen.writing.write import compare, write
 
 
 def test_each_kind_of_difference_is_told_apart(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from datetime import date
 from pathlib import Path
 
 from ..diagnostics import Diagnostics
-from ..load import load
+from ..reading.load import load
 from .read import read_document
 from .report import Answer, Question, report
 

@@ -9,7 +9,7 @@ from typing import Final
 from ..diagnostics import Diagnostics
 from ..document import Map
 from ..emit import to_yaml
-from ..load import load
+from ..reading.load import load
 from .accepted import ACCEPTED_FILE
 from .report import Question, report
 

@@ -6,13 +6,13 @@ import subprocess
 from pathlib import Path
 from typing import Final
 
-from ..bundle import bundle
 from ..diagnostics import CODES, Diagnostics, Severity
 from ..document import Map
 from ..ir.source import SourceRef
-from ..locations import Boundary
-from ..read_json import read_json
-from ..read_yaml import read_yaml
+from ..reading.locations import Boundary
+from ..reading.read_json import read_json
+from ..reading.read_yaml import read_yaml
+from ..sdk.bundle import bundle
 from ..upgrade import upgrade
 
 _GIT: Final = "git:"

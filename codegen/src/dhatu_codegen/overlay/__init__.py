@@ -12,7 +12,7 @@ from urllib.parse import unquote, urlsplit
 
 from ..diagnostics import Diagnostics
 from ..document import Map, Node
-from ..load import load
+from ..reading.load import load
 from .actions import Overlaid
 from .check import check_overlay
 

@@ -15,8 +15,8 @@ from codegen.python.conformance.decoder import Wire
 from codegen.python.package import install
 from dhatu_codegen.diagnostics import Diagnostics
 from dhatu_codegen.ir.api import Api
-from dhatu_codegen.load import load
 from dhatu_codegen.parse.document import parse
+from dhatu_codegen.reading.load import load
 from dhatu_codegen.targets.python import PythonTarget
 
 Answerer = Callable[[httpx.Request], httpx.Response]

@@ -15,9 +15,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from .diagnostics import Diagnostics
-from .ir.source import SourceRef
-from .manifest import (
+from ..diagnostics import Diagnostics
+from ..ir.source import SourceRef
+from ..pipeline import Build, build
+from ..targets.base import TargetError
+from ..writing.manifest import (
     Manifest,
     ManifestError,
     Output,
@@ -27,12 +29,10 @@ from .manifest import (
     read_manifest,
     unchanged,
 )
-from .pipeline import Build, build
-from .progress import stderr_bar
-from .swap import Busy, locked, recover
-from .targets.base import TargetError
-from .watch import snapshot, watch
-from .write import Difference, compare, report_difference, write
+from ..writing.progress import stderr_bar
+from ..writing.swap import Busy, locked, recover
+from ..writing.watch import snapshot, watch
+from ..writing.write import Difference, compare, report_difference, write
 
 _MEND: Final = "run `make generate` and commit the result"
 

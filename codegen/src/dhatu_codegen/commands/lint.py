@@ -8,16 +8,16 @@ from typing import Annotated, Final
 
 import typer
 
-from .adopt import SdkName
-from .diagnostics import SEVERITIES, Diagnostics
-from .formats import Format
-from .formats.output import FormatOption, show
-from .ir.name import Name
-from .lint import lint as lint_contract
-from .lint.style import lint_style
-from .locations import Boundary
-from .pipeline import PLATFORM_FILE, build
-from .sdk import understand
+from ..diagnostics import SEVERITIES, Diagnostics
+from ..formats import Format
+from ..formats.output import FormatOption, show
+from ..ir.name import Name
+from ..lint import lint as lint_contract
+from ..lint.style import lint_style
+from ..pipeline import PLATFORM_FILE, build
+from ..reading.locations import Boundary
+from ..sdk.adopt import SdkName
+from ..sdk.build import understand
 
 
 class FailOn(StrEnum):

@@ -10,18 +10,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from .diagnostics import Diagnostics
-from .document import Map, Node, Seq
+from ..diagnostics import Diagnostics
+from ..document import Map, Node, Seq
+from ..ir.name import Name
+from ..ir.source import SourceRef
+from ..merge import EXTENSION
+from ..naming import pascal, screaming, snake
+from ..path_item import ADDITIONAL, METHODS
+from ..path_item import operations as operations_of
+from ..pointer import of_reference
+from ..reading.locations import is_url, join
 from .inherit import inherited_extension
-from .ir.name import Name
-from .ir.source import SourceRef
-from .locations import is_url, join
-from .merge import EXTENSION
-from .naming import pascal, screaming, snake
 from .operation_names import VARIABLE, name_operations
-from .path_item import ADDITIONAL, METHODS
-from .path_item import operations as operations_of
-from .pointer import of_reference
 
 _PLACES: Final = frozenset({"path", "query", "header", "cookie"})
 

@@ -11,11 +11,11 @@ from typing import Final
 
 import yaml
 
-from .diagnostics import Diagnostics, Related
-from .document import Map, Places, Seq
-from .ir.schema import Json
-from .ir.source import SourceRef
-from .pointer import escape
+from ..diagnostics import Diagnostics, Related
+from ..document import Map, Places, Seq
+from ..ir.schema import Json
+from ..ir.source import SourceRef
+from ..pointer import escape
 from .yaml_depth import MAX_DEPTH, too_deep_at
 
 _CORE: Final = "tag:yaml.org,2002:"

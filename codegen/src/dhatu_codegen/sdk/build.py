@@ -10,19 +10,19 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from ..diagnostics import Diagnostics
+from ..document import Node
+from ..ir.api import Api
+from ..lint.contract import declared_security
+from ..parse.document import parse
+from ..reading.locations import Boundary
+from ..targets.base import GeneratedFile, Target
+from ..targets.python import PythonTarget
+from ..targets.python.distribution import check_name, distribute
+from ..upgrade import upgrade
 from .adopt import SdkName, adopt, count_operations
 from .bundle import bundle
-from .diagnostics import Diagnostics
-from .document import Node
 from .foreign import TOLERATED, check_foreign
-from .ir.api import Api
-from .lint.contract import declared_security
-from .locations import Boundary
-from .parse.document import parse
-from .targets.base import GeneratedFile, Target
-from .targets.python import PythonTarget
-from .targets.python.distribution import check_name, distribute
-from .upgrade import upgrade
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

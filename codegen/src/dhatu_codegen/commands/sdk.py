@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-from .formats import Format
-from .formats.output import FormatOption, show
-from .targets.base import TargetError
+from ..formats import Format
+from ..formats.output import FormatOption, show
+from ..targets.base import TargetError
 
 
 def sdk(
@@ -24,11 +24,11 @@ def sdk(
     form: FormatOption = Format.TEXT,
 ) -> None:
     """Make an installable SDK of any OpenAPI document."""
-    from .adopt import SdkName
-    from .ir.name import Name
-    from .locations import Boundary
-    from .sdk import LANGUAGES, build_sdk
-    from .sdk_folder import FolderError, write_sdk
+    from ..ir.name import Name
+    from ..reading.locations import Boundary
+    from ..sdk.adopt import SdkName
+    from ..sdk.build import LANGUAGES, build_sdk
+    from ..sdk.folder import FolderError, write_sdk
 
     language = LANGUAGES.get(lang)
     if language is None:

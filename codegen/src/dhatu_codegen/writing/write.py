@@ -10,11 +10,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from .diagnostics import Diagnostics
-from .ir.source import SourceRef
+from ..diagnostics import Diagnostics
+from ..ir.source import SourceRef
+from ..targets.base import GeneratedFile
 from .manifest import Manifest, Output, digest, foreign_files, owned_directory
 from .swap import swap
-from .targets.base import GeneratedFile
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Final, get_args
 
-from .diagnostics import Diagnostics
-from .document import Map, Node
-from .ir.policy import RetryClass
-from .ir.schema import Json
-from .merge import EXTENSION
+from ..diagnostics import Diagnostics
+from ..document import Map, Node
+from ..ir.policy import RetryClass
+from ..ir.schema import Json
+from ..merge import EXTENSION
 
 _SDK: Final = {"resource": str, "method": str, "positional": list, "paginate": dict}
 

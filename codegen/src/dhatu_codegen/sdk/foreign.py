@@ -8,10 +8,10 @@ from typing import Final
 
 import jsonschema_rs
 
-from .check import check_schemas
-from .diagnostics import Diagnostics
-from .document import Map, Node, plain
-from .pointer import join
+from ..check import check_schemas
+from ..diagnostics import Diagnostics
+from ..document import Map, Node, plain
+from ..pointer import join
 
 TOLERATED: Final = (
     *("DH003", "DH004", "DH010", "DH011", "DH012", "DH020", "DH022", "DH025", "DH031", "DH042", "DH043"),

@@ -9,8 +9,8 @@ from typing import TypeAlias, cast
 from rich.markup import escape
 from rich.tree import Tree
 
-from .ir.name import Name
-from .ir.source import SourceRef
+from ..ir.name import Name
+from ..ir.source import SourceRef
 
 Plain: TypeAlias = "bool | int | float | str | list[Plain] | dict[str, Plain] | None"
 

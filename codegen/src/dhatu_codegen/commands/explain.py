@@ -6,9 +6,9 @@ from typing import Annotated
 
 import typer
 
-from .diagnostics import CODES
-from .explanations import explanation
-from .naming import nearest
+from ..diagnostics import CODES
+from ..explanations import explanation
+from ..naming import nearest
 
 
 def explain(

@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-from .diagnostics import Diagnostics
-from .formats import Format
-from .formats.output import FormatOption, show
+from ..diagnostics import Diagnostics
+from ..formats import Format
+from ..formats.output import FormatOption, show
 
 
 def diff(
@@ -20,7 +20,7 @@ def diff(
     form: FormatOption = Format.TEXT,
 ) -> None:
     """Tell what changed from OLD to NEW, and whom it breaks; exit 1 where something breaks."""
-    from .diff.command import diff_documents, verdict
+    from ..diff.command import diff_documents, verdict
 
     try:
         day = date.fromisoformat(today) if today else date.today()

@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from itertools import chain, count
 from typing import Final
 
-from .diagnostics import Diagnostics, Related
-from .document import Map, Node, Seq
-from .ir.name import Name
-from .ir.source import SourceRef
-from .merge import EXTENSION
-from .naming import snake
-from .path_item import operations
+from ..diagnostics import Diagnostics, Related
+from ..document import Map, Node, Seq
+from ..ir.name import Name
+from ..ir.source import SourceRef
+from ..merge import EXTENSION
+from ..naming import snake
+from ..path_item import operations
 
 VARIABLE: Final = re.compile(r"\{([^{}]+)\}")
 """In the template of a path."""

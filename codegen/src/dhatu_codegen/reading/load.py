@@ -6,11 +6,11 @@ import re
 from pathlib import Path
 from typing import Final
 
-from .diagnostics import Diagnostics
-from .document import Map
+from ..diagnostics import Diagnostics
+from ..document import Map
+from ..ir.schema import Json
+from ..ir.source import SourceRef
 from .fetch import FetchError, fetch
-from .ir.schema import Json
-from .ir.source import SourceRef
 from .locations import Boundary, is_url
 from .read_json import read_json
 from .read_yaml import read_yaml

@@ -13,17 +13,17 @@ from itertools import chain, count
 from typing import Final, TypeAlias
 from urllib.parse import unquote
 
-from .diagnostics import Diagnostics
-from .document import Map, Node, Seq
-from .ir.name import Name
-from .ir.schema import Json
-from .ir.source import SourceRef
-from .load import load_document, load_from
-from .locations import Boundary, join, stem
-from .naming import nearest, pascal
-from .openapi_types import inner
-from .pointer import join as pointer_to
-from .pointer import to_reference, tokens, unescape
+from ..diagnostics import Diagnostics
+from ..document import Map, Node, Seq
+from ..ir.name import Name
+from ..ir.schema import Json
+from ..ir.source import SourceRef
+from ..naming import nearest, pascal
+from ..openapi_types import inner
+from ..pointer import join as pointer_to
+from ..pointer import to_reference, tokens, unescape
+from ..reading.load import load_document, load_from
+from ..reading.locations import Boundary, join, stem
 
 Address: TypeAlias = tuple[str, str]
 """Location of a document, and a JSON Pointer in it."""

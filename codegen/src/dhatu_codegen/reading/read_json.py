@@ -8,11 +8,11 @@ from json import JSONDecodeError
 from json.decoder import JSONDecoder
 from typing import Any, Final
 
-from .diagnostics import Diagnostics, Related
-from .document import Map, Seq
-from .ir.schema import Json
-from .ir.source import SourceRef
-from .pointer import escape
+from ..diagnostics import Diagnostics, Related
+from ..document import Map, Seq
+from ..ir.schema import Json
+from ..ir.source import SourceRef
+from ..pointer import escape
 
 _SPACE: Final = re.compile(r"[ \t\n\r]*")
 _NUMBER: Final = re.compile(r"-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?")

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-from .manifest import Manifest, ManifestError, Output, read_manifest
-from .swap import Busy, locked, recover
-from .targets.base import GeneratedFile
-from .write import Difference, compare, write
+from ..targets.base import GeneratedFile
+from ..writing.manifest import Manifest, ManifestError, Output, read_manifest
+from ..writing.swap import Busy, locked, recover
+from ..writing.write import Difference, compare, write
 
 MANIFEST: Final = ".dhatu-sdk.json"
 
