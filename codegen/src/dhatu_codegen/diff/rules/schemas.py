@@ -9,8 +9,8 @@ from typing import Final, Literal, TypeAlias
 from ...document import Node
 from ..change import ADDED, Change
 from ..labels import label_of
+from ..schema.conjunction import Conjunction
 from ..schema.difference import Certainty, Difference
-from ..schema.facts import Conjunction
 from ..schema.side import Part, Side
 from ..sides import Comparison, Endpoint
 from . import hints

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 
+from .conjunction import Conjunction
 from .difference import Difference
 from .engine import Engine
-from .facts import Conjunction, Facts
+from .facts import Facts
 from .scalars import differs
 from .side import Part
 

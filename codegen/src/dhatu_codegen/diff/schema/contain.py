@@ -15,9 +15,10 @@ from typing import Final, TypeAlias
 import jsonschema_rs
 
 from . import arrays, objects, scalars, unions
+from .conjunction import Conjunction, ConjunctionKey
 from .difference import Difference
 from .engine import Rule
-from .facts import NUMBERS, Conjunction, ConjunctionKey, Facts
+from .facts import NUMBERS, Facts
 from .side import Part
 from .tags import tagged_apart
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol, TypeAlias
 
+from .conjunction import Conjunction
 from .difference import Difference
-from .facts import Conjunction, Facts
+from .facts import Facts
 from .side import Part
 
 

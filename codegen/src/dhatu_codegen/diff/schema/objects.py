@@ -6,9 +6,10 @@ import math
 from dataclasses import replace
 
 from ...ir.schema import Json
+from .conjunction import Conjunction
 from .difference import Certainty, Difference
 from .engine import Engine
-from .facts import Conjunction, Facts, matches, synthetic
+from .facts import Facts, matches, synthetic
 from .scalars import differs
 from .side import Part
 
