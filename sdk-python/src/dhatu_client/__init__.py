@@ -6,6 +6,8 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from ._binary import BinaryResponse, SyncBinaryResponse
+from ._breaker import BreakerPolicy
+from ._budget import BudgetPolicy
 from ._call import OMIT, AnswerHead, CallOptions, Omit
 from ._content import Content, SyncContent
 from ._errors import (
@@ -21,6 +23,7 @@ from ._errors import (
     ConnectionLostError,
     ConnectTimeoutError,
     ContentTooLargeError,
+    DeadlineExceededError,
     DecodingError,
     DhatuError,
     NotFoundError,
@@ -31,7 +34,23 @@ from ._errors import (
     UnprocessableEntityError,
     UnsupportedMediaTypeError,
 )
+from ._events import (
+    AttemptFinished,
+    AttemptStarted,
+    BreakerChanged,
+    CallFinished,
+    CallStarted,
+    EndpointEjected,
+    EndpointRestored,
+    Event,
+    Hedged,
+    Paced,
+    RetryScheduled,
+)
+from ._hedge import HedgePolicy
 from ._problem import FieldError, Problem
+from ._resilience import Resilience
+from ._retry import RetryPolicy
 from ._streams import EventStream, SyncEventStream
 from .generated.client import DhatuAPI, SyncDhatuAPI
 
@@ -43,11 +62,18 @@ __all__ = [
     "APIStatusError",
     "AnswerHead",
     "ArgumentError",
+    "AttemptFinished",
+    "AttemptStarted",
     "AuthenticationError",
     "BadRequestError",
     "BinaryResponse",
+    "BreakerChanged",
     "BreakerOpenError",
+    "BreakerPolicy",
+    "BudgetPolicy",
+    "CallFinished",
     "CallOptions",
+    "CallStarted",
     "CallTimeoutError",
     "ConfigurationError",
     "ConflictError",
@@ -56,16 +82,26 @@ __all__ = [
     "ConnectionLostError",
     "Content",
     "ContentTooLargeError",
+    "DeadlineExceededError",
     "DecodingError",
     "DhatuAPI",
     "DhatuError",
+    "EndpointEjected",
+    "EndpointRestored",
+    "Event",
     "EventStream",
     "FieldError",
+    "HedgePolicy",
+    "Hedged",
     "NotFoundError",
     "Omit",
+    "Paced",
     "PermissionDeniedError",
     "Problem",
     "RateLimitedError",
+    "Resilience",
+    "RetryPolicy",
+    "RetryScheduled",
     "ServerError",
     "SyncBinaryResponse",
     "SyncContent",

@@ -53,6 +53,8 @@ class CallOptions(TypedDict, total=False):
     timeout_s: float
     """Time for the whole call, retries and waits included, in seconds; for a streamed answer until it begins,
     and then for each piece. The operation's own default comes from the spec."""
+    attempt_timeout_s: float
+    """Time for each attempt, in seconds; all that is left where it is not given."""
     max_retries: int
     """Retries after the first attempt; 0 turns them off."""
     idempotency_key: str

@@ -4,22 +4,27 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar, Unpack, cast
 
 from ._binary import BinaryResponse, SyncBinaryResponse
-from ._breaker import Breaker, BreakerPolicy
 from ._call import AnswerHead, ApiSpec, Arguments, CallOptions, Operation
-from ._credentials import Credential
 from ._decode import decode, find_response, is_streamed, parse_item
 from ._drivers import run, run_async
-from ._flow import Call, Policies, call_flow
-from ._request import Invocation, Target, encode_request
-from ._retry import RetryPolicy
-from ._settings import Given, Settings, Surroundings, checked_retries, checked_timeout, resolve
+from ._engine import Engine
+from ._flow import Call, call_flow
+from ._request import Caller, Invocation, encode_request
+from ._settings import (
+    ChangeableOptions,
+    ClientOptions,
+    Settings,
+    Surroundings,
+    checked_retries,
+    checked_timeout,
+    resolve,
+)
 from ._streamed import StreamHead
 from ._streams import EventPayloads, EventStream, LinePayloads, SyncEventStream
 from ._wire import Answer, AnswerReader, AsyncAnswerReader
@@ -42,18 +47,14 @@ class ConfiguredClient:
     _api: ClassVar[ApiSpec]
     _surroundings: ClassVar[Surroundings] = Surroundings()
 
-    def __init__(self, given: Given) -> None:
+    def __init__(self, given: ClientOptions) -> None:
         self._settings: Settings = resolve(self._api, given, os.environ)
-        self._breaker: Breaker = Breaker(BreakerPolicy(), self._surroundings.now_s)
+        self._engine: Engine = Engine(self._settings, given, self._surroundings)
         self._warned: set[str] = set()
 
-    def with_options(self, *, timeout_s: float | None = None, max_retries: int | None = None) -> Self:
+    def with_options(self, **changes: Unpack[ChangeableOptions]) -> Self:
         """A client with other settings, which shares this one's connections and is closed with it."""
-        settings = self._settings
-        if timeout_s is not None:
-            settings = replace(settings, timeout_s=checked_timeout(timeout_s))
-        if max_retries is not None:
-            settings = replace(settings, max_retries=checked_retries(max_retries))
+        settings = self._settings.changed(changes)
         other = type(self).__new__(type(self))
         # Resources are cached on the instance and hold it, so that they must not come along.
         other.__dict__.update({name: value for name, value in vars(self).items() if name.startswith("_")})
@@ -63,78 +64,49 @@ class ConfiguredClient:
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._settings.shown()})"
 
-    def _prepare(self, invocation: Invocation) -> tuple[Call, Policies]:
+    def _prepare(self, invocation: Invocation) -> Call:
         operation, options = invocation.operation, invocation.options
         settings = self._settings
-        target = Target(
-            api=self._api, base_url=settings.address_of(operation), credentials=settings.credentials
-        )
         if operation.deprecated and operation.key not in self._warned:
             self._warned.add(operation.key)
             # _prepare, call and the generated method lie between here and the caller.
             warnings.warn(operation.deprecated, DeprecationWarning, stacklevel=4)
-        timeout_s = checked_timeout(options.get("timeout_s", settings.timeout_s))
-        call = Call(
+        caller = Caller(api=self._api, credentials=settings.credentials)
+        timeout_s = checked_timeout(options.get("timeout_s", settings.timeout_s), "timeout_s")
+        attempt_s = options.get("attempt_timeout_s", settings.attempt_timeout_s)
+        retry = settings.retry
+        if "max_retries" in options:
+            retry = replace(retry, max_retries=checked_retries(options["max_retries"]))
+        return Call(
             operation=operation,
-            request=encode_request(target, invocation, self._surroundings.new_token),
+            request=encode_request(caller, invocation, self._surroundings.new_token),
+            endpoints=self._engine.endpoints_at(settings.address_of(operation)),
             timeout_s=operation.timeout_s if timeout_s is None else timeout_s,
+            attempt_timeout_s=checked_timeout(attempt_s, "attempt_timeout_s"),
+            connect_timeout_s=settings.connect_timeout_s,
+            retry=retry,
             header_prefix=self._api.header_prefix.lower(),
             keep_open=partial(is_streamed, operation),
         )
-        retries = checked_retries(options.get("max_retries", settings.max_retries))
-        surroundings = self._surroundings
-        policies = Policies(
-            retry=RetryPolicy(max_retries=retries),
-            breaker=self._breaker,
-            now_s=surroundings.now_s,
-            wall_s=surroundings.wall_s,
-            random=surroundings.random,
-        )
-        return call, policies
 
 
 class AsyncAPIClient(ConfiguredClient):
     """The async client of an API; a generated class sets `_api` and adds the operations.
 
-    Calls that may be repeated are, twice by default. After ten failures of the server in a row, calls are
-    refused at once for five seconds; then one at a time is let through until one succeeds.
+    Calls that may be repeated are, twice by default, within a budget that all calls share. After ten failures
+    in a row, or where half of the calls fail, calls are refused at once for five seconds; then three at a
+    time are let through until three succeed. `Resilience` holds all of that.
     """
 
     def __init__(
-        self,
-        *,
-        base_url: str | None = None,
-        api_key: str | None = None,
-        token: str | None = None,
-        username: str | None = None,
-        password: str | None = None,
-        credentials: Mapping[str, Credential] | None = None,
-        timeout_s: float | None = None,
-        max_retries: int | None = None,
-        http_client: httpx.AsyncClient | None = None,
+        self, *, http_client: httpx.AsyncClient | None = None, **options: Unpack[ClientOptions]
     ) -> None:
-        """Settings that are not passed come from the environment, then from the API's description.
-
-        `api_key` goes where the API's description wants a key, `token` as a bearer token, `username` and
-        `password` as HTTP basic; `credentials` says by the key of a security scheme what that one gets, where
-        an API has several of a kind. The variables are `DHATU_BASE_URL`, `DHATU_API_KEY`, `DHATU_TOKEN`,
-        `DHATU_USERNAME` and `DHATU_PASSWORD`, `DHATU` being the API's prefix. A `base_url` that is given
-        holds for every operation, those with a server of their own included.
-        `http_client` is used as it is, and not closed by `aclose`. Raises `ConfigurationError`.
+        """`http_client` is used as it is, and not closed by `aclose`: give one for a proxy, HTTP/2 or a
+        client certificate. Raises `ConfigurationError`.
         """
         from ._transport import AsyncHttpxTransport  # imports httpx, which takes 100 ms
 
-        given = Given(
-            base_url=base_url,
-            api_key=api_key,
-            token=token,
-            username=username,
-            password=password,
-            credentials=credentials,
-            timeout_s=timeout_s,
-            max_retries=max_retries,
-        )
-        super().__init__(given)
+        super().__init__(options)
         self._transport: AsyncHttpxTransport = AsyncHttpxTransport(http_client)
 
     async def call(
@@ -152,8 +124,10 @@ class AsyncAPIClient(ConfiguredClient):
         events where an operation offers JSON as well. Raises `DhatuError`.
         """
         invocation = Invocation(operation=operation, arguments=arguments, options=options, stream=stream)
-        call, policies = self._prepare(invocation)
-        answer = await run_async(call_flow(call, policies), self._transport, self._surroundings.asleep)
+        call = self._prepare(invocation)
+        answer = await run_async(
+            call_flow(call, self._engine.policies), self._transport, self._surroundings.asleep
+        )
         _tell(options, answer)
         if answer.reader is None:
             return cast("T", decode(self._api, operation, answer))
@@ -186,33 +160,11 @@ class SyncAPIClient(ConfiguredClient):
     Time limits are checked whenever something arrives, so that a call may overrun its own by one wait.
     """
 
-    def __init__(
-        self,
-        *,
-        base_url: str | None = None,
-        api_key: str | None = None,
-        token: str | None = None,
-        username: str | None = None,
-        password: str | None = None,
-        credentials: Mapping[str, Credential] | None = None,
-        timeout_s: float | None = None,
-        max_retries: int | None = None,
-        http_client: httpx.Client | None = None,
-    ) -> None:
+    def __init__(self, *, http_client: httpx.Client | None = None, **options: Unpack[ClientOptions]) -> None:
         """As `AsyncAPIClient`."""
         from ._transport import HttpxTransport  # imports httpx, which takes 100 ms
 
-        given = Given(
-            base_url=base_url,
-            api_key=api_key,
-            token=token,
-            username=username,
-            password=password,
-            credentials=credentials,
-            timeout_s=timeout_s,
-            max_retries=max_retries,
-        )
-        super().__init__(given)
+        super().__init__(options)
         self._transport: HttpxTransport = HttpxTransport(http_client)
 
     def call(
@@ -225,8 +177,8 @@ class SyncAPIClient(ConfiguredClient):
     ) -> T:
         """As `AsyncAPIClient.call`, with `SyncBinaryResponse` and `SyncEventStream`."""
         invocation = Invocation(operation=operation, arguments=arguments, options=options, stream=stream)
-        call, policies = self._prepare(invocation)
-        answer = run(call_flow(call, policies), self._transport, self._surroundings.sleep)
+        call = self._prepare(invocation)
+        answer = run(call_flow(call, self._engine.policies), self._transport, self._surroundings.sleep)
         _tell(options, answer)
         if answer.reader is None:
             return cast("T", decode(self._api, operation, answer))

@@ -3,55 +3,77 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Protocol
+from typing import Any
 
-from ._flow import Flow
-from ._wire import Answer, Outcome, Send
-
-
-class Transport(Protocol):
-    """Sends one request and says how that ended; raises only what the caller's own body raised."""
-
-    def send(self, step: Send) -> Outcome: ...
-
-
-class AsyncTransport(Protocol):
-    """The same, awaited."""
-
-    async def send(self, step: Send) -> Outcome: ...
+from ._flow import Flow, Step
+from ._wire import Answer, AsyncTransport, Failure, Fetch, Race, Send, Transport, TransportFailed
 
 
 def run(flow: Flow, transport: Transport, sleep: Callable[[float], None]) -> Answer:
     """Carry out a flow, blocking."""
-    outcome: Outcome | None = None
     try:
+        step = next(flow)
         while True:
-            step = flow.send(outcome)
-            outcome = None
-            if isinstance(step, Send):
-                outcome = transport.send(step)
+            try:
+                result = _carry_out(step, transport, sleep)
+            except Exception as error:  # for the flow to settle what is under way, and perhaps to try again
+                step = flow.throw(error)
             else:
-                sleep(step.delay_s)
+                step = flow.send(result)
     except StopIteration as stop:
         return stop.value  # type: ignore[no-any-return]  # StopIteration does not know the generator's type
     finally:
         flow.close()
+
+
+def _carry_out(step: Step, transport: Transport, sleep: Callable[[float], None]) -> Any:
+    if isinstance(step, Send):
+        return transport.send(step)
+    if isinstance(step, Fetch):
+        return step.source.fetch(transport)
+    if isinstance(step, Race):
+        from ._race import race  # threads are for those who hedge
+
+        return race(step, transport)
+    return sleep(step.delay_s)
 
 
 async def run_async(
     flow: Flow, transport: AsyncTransport, sleep: Callable[[float], Awaitable[None]]
 ) -> Answer:
     """Carry out a flow, awaiting."""
-    outcome: Outcome | None = None
     try:
+        step = next(flow)
         while True:
-            step = flow.send(outcome)
-            outcome = None
-            if isinstance(step, Send):
-                outcome = await transport.send(step)
+            try:
+                result = await _carry_out_async(step, transport, sleep)
+            except Exception as error:  # for the flow to settle what is under way, and perhaps to try again
+                step = flow.throw(error)
             else:
-                await sleep(step.delay_s)
+                step = flow.send(result)
     except StopIteration as stop:
         return stop.value  # type: ignore[no-any-return]  # StopIteration does not know the generator's type
     finally:
         flow.close()
+
+
+async def _carry_out_async(
+    step: Step, transport: AsyncTransport, sleep: Callable[[float], Awaitable[None]]
+) -> Any:
+    if isinstance(step, Send):
+        return await transport.send(step)
+    if isinstance(step, Fetch):
+        return await _fetch(step, transport)
+    if isinstance(step, Race):
+        from ._race import race_async
+
+        return await race_async(step, transport)
+    return await sleep(step.delay_s)
+
+
+async def _fetch(step: Fetch, transport: AsyncTransport) -> Any:
+    import anyio
+
+    with anyio.move_on_after(step.time_left_s):
+        return await step.source.afetch(transport)
+    raise TransportFailed(Failure(kind="timeout", cause=TimeoutError("the time for the call ran out")))

@@ -9,6 +9,7 @@
     │   │   └── ConnectTimeoutError
     │   ├── ConnectionLostError       the connection broke after sending had begun
     │   └── CallTimeoutError          no answer, or not all of it, in time
+    │       └── DeadlineExceededError the time for the whole call, retries included, ran out
     ├── DecodingError                 an answer arrived that does not match the API's description
     └── APIStatusError                an answer arrived that says no
         ├── BadRequestError           400
@@ -86,6 +87,10 @@ class ConnectionLostError(TransportError):
 
 class CallTimeoutError(TransportError, TimeoutError):
     """The time for the call ran out; the server may or may not have acted."""
+
+
+class DeadlineExceededError(CallTimeoutError):
+    """The time for the whole call ran out, attempts and waits included; there was none left to try again."""
 
 
 class DecodingError(DhatuError):

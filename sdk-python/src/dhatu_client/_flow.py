@@ -4,26 +4,38 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Generator
-from dataclasses import dataclass
-from typing import Any, TypeAlias
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple, Protocol, TypeAlias
 
-from ._breaker import Breaker
+from ._breaker import Breakers, Tickets, endpoint_failed
+from ._budget import RetryBudget
 from ._call import Operation
-from ._errors import (
-    BreakerOpenError,
-    CallTimeoutError,
-    ConnectionFailedError,
-    ConnectionLostError,
-    ConnectTimeoutError,
-    DhatuError,
-    error_class,
-)
+from ._endpoints import Endpoints
+from ._errors import BreakerOpenError, DeadlineExceededError, DhatuError, error_class
+from ._failures import failure_error
+from ._hedge import Hedger
+from ._pacing import Pacer
 from ._problem import read_problem
 from ._retry import Backoff, RetryPolicy, may_repeat, retry_after_s
-from ._wire import Answer, Failure, Outcome, Request, Send, Sleep
+from ._watch import CallWatch, Headers, WatchCall
+from ._wire import Answer, Failure, Fetch, Outcome, Race, Raced, Request, Send, Sleep, Source, TransportFailed
 
-Flow: TypeAlias = Generator[Send | Sleep, Outcome | None, Answer]
-"""Yields what to do, is sent the outcome of a `Send` and None after a `Sleep`, and returns a success."""
+Step: TypeAlias = Send | Race | Sleep | Fetch
+Flow: TypeAlias = Generator[Step, Any, Answer]
+"""Yields what to do and is sent what came of it: an `Outcome`, a `Raced`, None after a `Sleep`, what was
+fetched, which may also be raised in it. Returns a success."""
+
+
+class TokenSource(Source, Protocol):
+    """Tokens that run out and are renewed."""
+
+    def ready(self, now_s: float) -> str | None:
+        """A token that needs no renewal now; None where one has to be fetched."""
+        ...
+
+    def refused(self, token: str) -> None:
+        """The server did not take it; the next fetch renews it, unless somebody has."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,18 +44,28 @@ class Call:
 
     operation: Operation[Any, Any]
     request: Request
+    endpoints: Endpoints
     timeout_s: float
     """For everything: attempts, waits, and the answer unless it is streamed."""
+    attempt_timeout_s: float | None
+    """For each attempt; None: all the time that is left."""
+    connect_timeout_s: float
+    retry: RetryPolicy
     header_prefix: str
     keep_open: Callable[[int, str], bool]
+    tokens: TokenSource | None = None
+    """What to authorise it with, where that has to be renewed; everything else is in the request."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policies:
-    """How a call is carried; time and chance are given, never taken."""
+    """What the calls of a client share; time and chance are given, never taken."""
 
-    retry: RetryPolicy
-    breaker: Breaker
+    budget: RetryBudget
+    breakers: Breakers
+    pacer: Pacer | None
+    hedger: Hedger | None
+    watch: WatchCall
     now_s: Callable[[], float]
     """Monotonic."""
     wall_s: Callable[[], float]
@@ -57,111 +79,260 @@ def call_flow(call: Call, policies: Policies) -> Flow:
 
     Raises the error of the last attempt; closing the flow early, as cancellation does, counts for nothing.
     """
-    deadline_s = policies.now_s() + call.timeout_s
-    backoff: Backoff | None = None
-    error: DhatuError | None = None
-    attempt = 1
-    while True:
-        ticket = policies.breaker.admit()
-        if ticket is None:
-            raise error or BreakerOpenError(
-                call.operation.key, retry_after_s=policies.breaker.retry_after_s()
-            )
-        failed: bool | None = None
-        try:
-            outcome = yield _attempt(call, attempt, deadline_s - policies.now_s())
-            assert outcome is not None, "a driver answers Send with an outcome"
-            failed = _speaks_of_failure(outcome)
-        finally:
-            policies.breaker.settle(ticket, failed=failed)
-        if isinstance(outcome, Answer) and outcome.status < 300:
-            return outcome
-        asked_s = retry_after_s(outcome.headers, policies.wall_s()) if isinstance(outcome, Answer) else None
-        error = _error(call, outcome, attempt, asked_s)
-        body = call.request.body
-        repeatable = body is None or body.repeatable
-        if not may_repeat(outcome, call.operation.retry, body_repeatable=repeatable):
-            raise error
-        backoff = backoff or Backoff(policies.retry, policies.random)
-        delay_s = backoff.delay_s(asked_s)
-        if delay_s is None or delay_s < policies.breaker.retry_after_s():
-            raise error
-        if policies.now_s() + delay_s >= deadline_s:
-            raise error
-        yield Sleep(delay_s=delay_s)
-        attempt += 1
+    return _Life(call, policies).run()
 
 
-def _attempt(call: Call, attempt: int, time_left_s: float) -> Send:
-    headers: dict[str, str] = {}
-    if call.header_prefix:
-        headers[call.header_prefix + "attempt"] = str(attempt)
-    if call.header_prefix and not call.request.open_ended:
-        headers[call.header_prefix + "timeout-ms"] = str(max(1, math.floor(time_left_s * 1000)))
-    return Send(
-        request=call.request,
-        headers=tuple(headers.items()),
-        time_left_s=time_left_s,
-        idle_s=call.timeout_s,
-        keep_open=call.keep_open,
+class _Attempt(NamedTuple):
+    """One that is under way."""
+
+    number: int
+    pick: Any
+    tickets: Tickets
+    began_s: float
+    step: Send
+
+
+class _Life:
+    """What a call knows of itself while it lasts."""
+
+    __slots__ = (
+        "_attempts",
+        "_backoff",
+        "_call",
+        "_deadline_s",
+        "_error",
+        "_policies",
+        "_renewed",
+        "_tried",
+        "_watch",
     )
 
+    def __init__(self, call: Call, policies: Policies) -> None:
+        self._call = call
+        self._policies = policies
+        self._deadline_s = policies.now_s() + call.timeout_s
+        self._watch: CallWatch = policies.watch(call.operation.key, call.operation.path)
+        self._attempts = 0
+        self._tried: tuple[str, ...] = ()
+        self._error: DhatuError | None = None
+        self._backoff: Backoff | None = None
+        self._renewed = False
 
-def _speaks_of_failure(outcome: Outcome) -> bool | None:
-    """Whether the server failed; None where the outcome says nothing about its health."""
-    if isinstance(outcome, Failure):
-        return None if outcome.kind == "pool_timeout" else True
-    if outcome.status >= 500:
-        return True
-    return False if outcome.status < 400 else None
+    def run(self) -> Flow:
+        self._policies.budget.deposit()
+        raised: BaseException | None = None
+        try:
+            while True:
+                try:
+                    outcome = yield from self._authorised()
+                except TransportFailed as failed:  # what had to be fetched first could not be
+                    outcome = failed.failure
+                if isinstance(outcome, Answer) and outcome.status < 300:
+                    return outcome if self._attempts == 1 else replace(outcome, attempts=self._attempts)
+                yield Sleep(delay_s=self._delay_s(outcome))
+        except BaseException as error:
+            raised = error
+            raise
+        finally:
+            self._watch.finished(self._attempts, raised)
 
+    # One attempt, and what comes before it: a token, a place in the queue, an endpoint.
 
-def _error(call: Call, outcome: Outcome, attempts: int, asked_s: float | None) -> DhatuError:
-    key = call.operation.key
-    if isinstance(outcome, Answer):
+    def _authorised(self) -> Generator[Step, Any, Outcome]:
+        """An attempt with a token where one is needed, and another with a new one where it is refused."""
+        tokens = self._call.tokens
+        if tokens is None:
+            return (yield from self._paced(()))
+        token = yield from self._token(tokens)
+        outcome = yield from self._paced((("authorization", f"Bearer {token}"),))
+        if isinstance(outcome, Answer) and outcome.status == 401 and not self._renewed and self._repeatable():
+            self._renewed = True
+            tokens.refused(token)
+            token = yield from self._token(tokens)
+            outcome = yield from self._paced((("authorization", f"Bearer {token}"),))
+        return outcome
+
+    def _token(self, tokens: TokenSource) -> Generator[Step, Any, str]:
+        token = tokens.ready(self._policies.now_s())
+        if token is None:
+            token = yield Fetch(source=tokens, time_left_s=self._left_s())
+        return str(token)
+
+    def _paced(self, headers: Headers) -> Generator[Step, Any, Outcome]:
+        """An attempt as soon as the rate limit leaves room for it."""
+        pacer, key = self._policies.pacer, self._call.operation.key
+        if pacer is None:
+            return (yield from self._placed(headers))
+        outcome: Outcome | None = None
+        wait_s = pacer.reserve(key, self._policies.now_s())
+        try:
+            if wait_s > 0:
+                if wait_s >= self._left_s():
+                    raise self._error or DeadlineExceededError(
+                        f"not sent, since the rate limit leaves no room for another {wait_s:.1f} s, "
+                        f"which is more than is left of {self._call.timeout_s:g} s",
+                        operation=key,
+                        attempts=self._attempts,
+                    )
+                self._watch.paced(wait_s)
+                yield Sleep(delay_s=wait_s)
+            outcome = yield from self._placed(headers)
+        finally:
+            answer = outcome if isinstance(outcome, Answer) else None
+            held_s = self._asked_s(answer) if answer and answer.status == 429 else None
+            pacer.release(key, self._policies.now_s(), answer.headers if answer else None, held_s or 0.0)
+        return outcome
+
+    def _placed(self, headers: Headers) -> Generator[Step, Any, Outcome]:
+        """An attempt at one of the endpoints, or at two where the first is slow."""
+        source = self._call.endpoints.source(self._policies.now_s())
+        if source is not None:
+            yield Fetch(source=source, time_left_s=self._left_s())
+        attempt = self._begin(headers)
+        if attempt is None:
+            raise self._error or BreakerOpenError(self._call.operation.key, retry_after_s=self._refused_s())
+        after_s = self._hedge_after_s()
+        if after_s is not None:
+            return (yield from self._raced(attempt, after_s, headers))
+        outcome: Outcome | None = None
+        try:
+            outcome = yield attempt.step
+        finally:
+            self._end(attempt, outcome)
+        assert outcome is not None, "a driver answers Send with an outcome"
+        return outcome
+
+    def _raced(self, first: _Attempt, after_s: float, headers: Headers) -> Generator[Step, Any, Outcome]:
+        second: _Attempt | None = None
+
+        def hedge() -> Send | None:
+            nonlocal second
+            if self._repeatable() and self._policies.budget.withdraw():
+                second = self._begin(headers)
+            if second is None:
+                return None
+            self._watch.hedged(second.number, after_s)
+            return second.step
+
+        raced = Raced(None, None)
+        try:
+            raced = yield Race(first=first.step, after_s=after_s, second=hedge, decisive=_decisive)
+        finally:
+            self._end(first, raced.first)
+            if second is not None:
+                self._end(second, raced.second)
+        ended: list[Outcome] = [outcome for outcome in (raced.first, raced.second) if outcome is not None]
+        return next((outcome for outcome in ended if _decisive(outcome)), ended[-1])
+
+    def _begin(self, headers: Headers) -> _Attempt | None:
+        """Choose an endpoint and take leave of its breakers; None where they refuse."""
+        call, policies = self._call, self._policies
+        key = call.operation.key
+        pick = call.endpoints.pick(
+            avoid=self._tried, admits=lambda url: policies.breakers.refuses_for_s(url, key) == 0
+        )
+        if pick is None:
+            return None
+        tickets = policies.breakers.admit(pick.endpoint.url, key)
+        if tickets is None:
+            call.endpoints.settle(pick, None)
+            return None
+        self._attempts += 1
+        self._tried += (pick.endpoint.url,)
+        traced = self._watch.attempt_started(
+            self._attempts, call.request.method, pick.endpoint.url + call.request.target
+        )
+        left_s = self._left_s()
+        step = Send(
+            request=call.request,
+            endpoint=pick.endpoint,
+            headers=(*headers, *traced, *self._contract_headers(left_s)),
+            connect_s=call.connect_timeout_s,
+            time_left_s=left_s if call.attempt_timeout_s is None else min(left_s, call.attempt_timeout_s),
+            idle_s=call.timeout_s,
+            keep_open=call.keep_open,
+        )
+        return _Attempt(self._attempts, pick, tickets, policies.now_s(), step)
+
+    def _end(self, attempt: _Attempt, outcome: Outcome | None) -> None:
+        """Tell everybody how it ended; None where it was given up."""
+        policies = self._policies
+        policies.breakers.settle(attempt.tickets, outcome)
+        failed = endpoint_failed(outcome)
+        self._call.endpoints.settle(attempt.pick, None if failed is None else not failed)
+        if policies.hedger is not None and isinstance(outcome, Answer) and outcome.status < 300:
+            policies.hedger.of(self._call.operation.key).record(policies.now_s() - attempt.began_s)
+        self._watch.attempt_finished(attempt.number, outcome)
+
+    def _contract_headers(self, left_s: float) -> Headers:
+        prefix = self._call.header_prefix
+        if not prefix:
+            return ()
+        attempt = (prefix + "attempt", str(self._attempts))
+        if self._call.request.open_ended:
+            return (attempt,)
+        return attempt, (prefix + "timeout-ms", str(max(1, math.floor(left_s * 1000))))
+
+    # After an attempt that did not succeed.
+
+    def _delay_s(self, outcome: Outcome) -> float:
+        """Seconds to wait before the next attempt. Raises the error of this one where there is to be none."""
+        policies = self._policies
+        asked_s = self._asked_s(outcome) if isinstance(outcome, Answer) else None
+        error = self._error = self._error_of(outcome, asked_s)
+        if not may_repeat(outcome, self._call.operation.retry, body_repeatable=self._repeatable()):
+            raise error
+        self._backoff = self._backoff or Backoff(self._call.retry, policies.random)
+        delay_s = self._backoff.delay_s(asked_s)
+        if delay_s is None or delay_s >= self._left_s() or delay_s < self._refused_s():
+            raise error
+        if not policies.budget.withdraw():
+            raise error
+        self._watch.retry_scheduled(self._attempts + 1, delay_s)
+        return delay_s
+
+    def _error_of(self, outcome: Outcome, asked_s: float | None) -> DhatuError:
+        call = self._call
+        if isinstance(outcome, Failure):
+            overdue = outcome.kind == "timeout" and (
+                call.attempt_timeout_s is None or self._left_s() < call.attempt_timeout_s
+            )
+            limit_s = call.timeout_s if overdue or call.attempt_timeout_s is None else call.attempt_timeout_s
+            return failure_error(outcome, call.operation.key, limit_s, self._attempts, overdue=overdue)
         return error_class(outcome.status)(
-            operation=key,
+            operation=call.operation.key,
             status=outcome.status,
             problem=read_problem(outcome.status, outcome.content),
             request_id=outcome.request_id,
             retry_after_s=asked_s,
-            attempts=attempts,
+            attempts=self._attempts,
             headers=outcome.headers,
         )
-    return failure_error(outcome, key, call.timeout_s, attempts)
+
+    # Small questions.
+
+    def _left_s(self) -> float:
+        return self._deadline_s - self._policies.now_s()
+
+    def _asked_s(self, answer: Answer) -> float | None:
+        return retry_after_s(answer.headers, self._policies.wall_s())
+
+    def _repeatable(self) -> bool:
+        body = self._call.request.body
+        return body is None or body.repeatable
+
+    def _refused_s(self) -> float:
+        """Seconds until a breaker of any endpoint lets an attempt through; 0 where one does now."""
+        refuses_for_s, key = self._policies.breakers.refuses_for_s, self._call.operation.key
+        return min((refuses_for_s(url, key) for url in self._call.endpoints.urls()), default=0.0)
+
+    def _hedge_after_s(self) -> float | None:
+        hedger, operation = self._policies.hedger, self._call.operation
+        if hedger is None or operation.retry not in ("safe", "idempotent"):
+            return None
+        return hedger.of(operation.key).delay_s()
 
 
-def failure_error(failure: Failure, operation: str, timeout_s: float, attempts: int = 1) -> DhatuError:
-    """The error to raise for a failure of the transport, its cause attached."""
-    reason = str(failure.cause) or type(failure.cause).__name__
-    match failure.kind:
-        case "connect":
-            error: DhatuError = ConnectionFailedError(
-                f"could not connect: {reason}; check base_url and the network",
-                operation=operation,
-                attempts=attempts,
-            )
-        case "connect_timeout":
-            error = ConnectTimeoutError(
-                "could not connect in time; check base_url and the network",
-                operation=operation,
-                attempts=attempts,
-            )
-        case "pool_timeout":
-            error = ConnectTimeoutError(
-                "no connection became free in time; close streams, or allow more connections",
-                operation=operation,
-                attempts=attempts,
-            )
-        case "timeout":
-            error = CallTimeoutError(
-                f"no complete answer within {timeout_s:g} s; give a larger timeout_s if that is expected",
-                operation=operation,
-                attempts=attempts,
-            )
-        case "lost":
-            error = ConnectionLostError(
-                f"the connection broke: {reason}", operation=operation, attempts=attempts
-            )
-    error.__cause__ = failure.cause
-    return error
+def _decisive(outcome: Outcome) -> bool:
+    """Whether nothing better is to be expected of the other attempt."""
+    return isinstance(outcome, Answer) and outcome.status < 500 and outcome.status != 429

@@ -18,12 +18,10 @@ _FRAMING = frozenset({"content-length", "transfer-encoding", "connection"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Target:
-    """Where a client's calls go."""
+class Caller:
+    """On whose behalf requests are made."""
 
     api: ApiSpec
-    base_url: str
-    """Without a slash at the end."""
     credentials: Credentials
 
 
@@ -37,7 +35,7 @@ class Invocation:
     stream: bool = False
 
 
-def encode_request(target: Target, invocation: Invocation, new_token: Callable[[], str]) -> Request:
+def encode_request(caller: Caller, invocation: Invocation, new_token: Callable[[], str]) -> Request:
     """The request of one call; `new_token` makes up idempotency keys and the boundaries of multipart bodies.
 
     Raises `ArgumentError` where the arguments cannot be sent, `TypeError` where there is no such argument.
@@ -56,7 +54,7 @@ def encode_request(target: Target, invocation: Invocation, new_token: Callable[[
     wanted = _wanted(operation, body.media_type if body else "", stream=invocation.stream)
     headers = {
         "accept": ", ".join(dict.fromkeys(map(_acceptable, wanted))) or "*/*",
-        "user-agent": f"{target.api.distribution}/{target.api.version}",
+        "user-agent": f"{caller.api.distribution}/{caller.api.version}",
     }
     if body is not None:
         headers["content-type"] = body.content_type
@@ -66,7 +64,7 @@ def encode_request(target: Target, invocation: Invocation, new_token: Callable[[
     headers |= {
         spec.name.lower(): header_text(spec, value) for spec, value in _values(operation, arguments, "header")
     }
-    for scheme, text in proofs(target.api, target.credentials, operation):
+    for scheme, text in proofs(caller.api, caller.credentials, operation):
         if scheme.location == "header":
             headers[scheme.parameter.lower()] = text
         else:
@@ -81,7 +79,7 @@ def encode_request(target: Target, invocation: Invocation, new_token: Callable[[
     headers |= extra
     return Request(
         method=operation.method,
-        url=_url(target.base_url + _path(operation, arguments), query),
+        target=_target(_path(operation, arguments), query),
         headers=tuple(headers.items()),
         body=body.body if body else None,
         open_ended=any(spec.kind in STREAMED for spec in wanted),
@@ -98,11 +96,11 @@ def _extra_headers(options: CallOptions) -> dict[str, str]:
     return extra
 
 
-def _url(address: str, query: Pairs) -> str:
+def _target(path: str, query: Pairs) -> str:
     if not query:
-        return address
+        return path
     # Some APIs tell operations apart by a query in the path itself.
-    return f"{address}{'&' if '?' in address else '?'}{'&'.join(f'{name}={value}' for name, value in query)}"
+    return f"{path}{'&' if '?' in path else '?'}{'&'.join(f'{name}={value}' for name, value in query)}"
 
 
 def _wanted(operation: Operation[Any, Any], sent: str, *, stream: bool) -> list[ResponseSpec]:

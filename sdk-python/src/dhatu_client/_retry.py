@@ -21,6 +21,7 @@ class RetryPolicy:
     """How often and how patiently to try again."""
 
     max_retries: int = 2
+    """After the first attempt; 0 turns them off."""
     base_s: float = 0.5
     cap_s: float = 8.0
     retry_after_cap_s: float = 60.0
@@ -47,6 +48,7 @@ class Backoff:
     """The waits of one call; never shared, since tenacity keeps the number of the attempt in it."""
 
     def __init__(self, policy: RetryPolicy, random: Callable[[], float]) -> None:
+        # Only a call that has failed once comes here: importing tenacity is slow.
         from tenacity import RetryCallState, Retrying, stop_after_attempt, wait_exponential
 
         self._policy = policy
@@ -71,20 +73,28 @@ class Backoff:
 
 
 def retry_after_s(headers: Mapping[str, str], wall_s: float) -> float | None:
-    """Seconds that Retry-After (RFC 9110, section 10.2.3) asks to wait; None where it is absent or garbled.
+    """Seconds that the server asks to wait; None where it does not, or what it says is garbled.
 
-    A date is compared with the server's own Date where there is one, so that a wrong clock here does no harm.
+    `Retry-After-Ms` is exact and comes first; `Retry-After` holds seconds or a date (RFC 9110, section
+    10.2.3). A date is compared with the server's own Date where there is one, so that a wrong clock here does
+    no harm.
     """
-    text = headers.get("retry-after", "").strip()
+    exact, text = (headers.get(name, "").strip() for name in ("retry-after-ms", "retry-after"))
+    if _is_number(exact):
+        return float(exact) / 1000
     if not text:
         return None
-    if text.isascii() and text.replace(".", "", 1).isdigit():
+    if _is_number(text):
         return float(text)
     until_s = _date_s(text)
     if until_s is None:
         return None
     now_s = _date_s(headers.get("date", ""))
     return max(0.0, until_s - (wall_s if now_s is None else now_s))
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.replace(".", "", 1).isdigit()
 
 
 def _date_s(text: str) -> float | None:

@@ -5,15 +5,24 @@ from __future__ import annotations
 import os
 import random
 import time
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Final, TypeAlias, TypedDict
 from urllib.parse import urljoin, urlsplit
 
 from ._call import ApiSpec, Operation
 from ._credentials import Credential, Credentials, checked, checked_pair, checked_secret
+from ._endpoints import EndpointProvider
 from ._errors import ConfigurationError
+from ._resilience import Resilience
 from ._retry import RetryPolicy
+from ._watch import Listener, Tracer
+from ._wire import Endpoint
+
+CONNECT_TIMEOUT_S: Final = 5.0
+
+BaseUrl: TypeAlias = str | Sequence[str] | Mapping[str, float] | EndpointProvider
+"""An address; several; several with their weights; or what finds them out."""
 
 
 async def _sleep(delay_s: float) -> None:
@@ -34,30 +43,94 @@ class Surroundings:
     new_token: Callable[[], str] = lambda: os.urandom(16).hex()
 
 
+class ClientOptions(TypedDict, total=False):
+    """What both clients may be given.
+
+    What is not given, or None, comes from the environment, then from the API's description. The variables are
+    `DHATU_BASE_URL`, `DHATU_API_KEY`, `DHATU_TOKEN`, `DHATU_USERNAME` and `DHATU_PASSWORD`, `DHATU` being the
+    API's prefix.
+    """
+
+    base_url: BaseUrl | None
+    """Where the API is: an address; several, over which calls are spread, perhaps with weights; or
+    a provider. It holds for every operation, those with a server of their own included."""
+    api_key: str | None
+    """Goes where the API's description wants a key."""
+    token: str | None
+    """A bearer token."""
+    username: str | None
+    """With `password`: HTTP basic."""
+    password: str | None
+    credentials: Mapping[str, Credential] | None
+    """By the key of a security scheme what that one gets, where an API has several of a kind."""
+    timeout_s: float | None
+    """For every call, retries and waits included; each operation's own where it is not given."""
+    attempt_timeout_s: float | None
+    """For each attempt; all the time that is left where it is not given."""
+    connect_timeout_s: float | None
+    """For a connection; 5 s where it is not given."""
+    max_retries: int | None
+    """Retries after the first attempt, 2 where it is not given; 0 turns them off."""
+    resilience: Resilience | None
+    """Retries, budget, circuit breakers, balancing, hedging and pacing in detail."""
+    on_event: Listener | Sequence[Listener] | None
+    """Called with what happens to the calls, one `Event` at a time."""
+    tracer: Tracer | None
+    """Makes spans of calls and attempts."""
+
+
+class ChangeableOptions(TypedDict, total=False):
+    """What `with_options` may change."""
+
+    timeout_s: float | None
+    attempt_timeout_s: float | None
+    connect_timeout_s: float | None
+    max_retries: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """The settings of a client."""
 
-    base_url: str
-    """Without a slash at the end."""
+    base_urls: tuple[Endpoint, ...]
+    """Empty where a provider names them."""
+    provider: EndpointProvider | None
     base_url_given: bool
     """Whether the caller said where, which then holds for operations with servers of their own as well."""
     credentials: Credentials = field(repr=False)
     timeout_s: float | None
     """None: each operation's own."""
-    max_retries: int
+    attempt_timeout_s: float | None
+    connect_timeout_s: float
+    retry: RetryPolicy
+    resilience: Resilience
 
-    def address_of(self, operation: Operation[Any, Any]) -> str:
-        """Where an operation is served."""
+    def changed(self, changes: ChangeableOptions) -> Settings:
+        """With other values. Raises `ConfigurationError`, or `TypeError` for a name that is none."""
+        for unknown in changes.keys() - ChangeableOptions.__optional_keys__:
+            raise TypeError(f"with_options() got an unexpected keyword argument {unknown!r}")
+        settings = self
+        if "max_retries" in changes:
+            retries = checked_retries(changes["max_retries"])
+            settings = replace(settings, retry=replace(settings.retry, max_retries=retries))
+        if "timeout_s" in changes:
+            settings = replace(settings, timeout_s=checked_timeout(changes["timeout_s"], "timeout_s"))
+        if "attempt_timeout_s" in changes:
+            attempt_s = checked_timeout(changes["attempt_timeout_s"], "attempt_timeout_s")
+            settings = replace(settings, attempt_timeout_s=attempt_s)
+        connect_s = checked_timeout(changes.get("connect_timeout_s"), "connect_timeout_s")
+        return settings if connect_s is None else replace(settings, connect_timeout_s=connect_s)
+
+    def address_of(self, operation: Operation[Any, Any]) -> str | None:
+        """Where an operation is served that has a server of its own; None where it is where the API is."""
         if self.base_url_given or not operation.base_url:
-            return self.base_url
-        return urljoin(self.base_url, operation.base_url).rstrip("/")
+            return None
+        return urljoin(self.base_urls[0].url, operation.base_url).rstrip("/")
 
     def shown(self) -> str:
         """For a repr: never a credential, not even one in the address."""
-        parts = urlsplit(self.base_url)
-        host = parts.netloc.rpartition("@")[2]
-        shown = f"base_url={parts._replace(netloc=host).geturl()!r}"
+        urls = ", ".join(repr(_without_user(endpoint.url)) for endpoint in self.base_urls)
+        shown = f"base_url={urls if len(self.base_urls) == 1 else self.provider or f'[{urls}]'}"
         given = {
             "api_key": self.credentials.api_key,
             "token": self.credentials.token,
@@ -67,50 +140,74 @@ class Settings:
         return shown + "".join(f", {name}='***'" for name, secret in given.items() if secret)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Given:
-    """What the caller passed; None where nothing was."""
-
-    base_url: str | None = None
-    api_key: str | None = field(default=None, repr=False)
-    token: str | None = field(default=None, repr=False)
-    username: str | None = None
-    password: str | None = field(default=None, repr=False)
-    credentials: Mapping[str, Credential] | None = field(default=None, repr=False)
-    timeout_s: float | None = None
-    max_retries: int | None = None
-
-
-def resolve(api: ApiSpec, given: Given, environment: Mapping[str, str]) -> Settings:
+def resolve(api: ApiSpec, given: ClientOptions, environment: Mapping[str, str]) -> Settings:
     """The settings of a new client.
 
-    Raises `ConfigurationError`, which names the argument or the variable.
+    Raises `ConfigurationError`, which names the argument or the variable; `TypeError` for a name that is
+    none.
     """
-    prefix = api.environment_prefix
-    base_url = given.base_url or _variable(api, environment, "BASE_URL")
-    name = f"base_url= or {prefix}_BASE_URL" if prefix else "base_url="
-    if not base_url and api.base_url.startswith("/"):
-        raise ConfigurationError(f"the address of the API is missing: set {name}; its path is {api.base_url}")
+    for unknown in given.keys() - ClientOptions.__optional_keys__:
+        raise TypeError(f"{api.client}() got an unexpected keyword argument {unknown!r}")
+    resilience = given.get("resilience") or Resilience()
+    max_retries = given.get("max_retries")
+    retry = resilience.retry
+    if max_retries is not None:
+        retry = replace(retry, max_retries=checked_retries(max_retries))
+    base_urls, provider, base_url_given = _base_urls(api, given.get("base_url"), environment)
+    connect_s = checked_timeout(given.get("connect_timeout_s"), "connect_timeout_s")
     return Settings(
-        base_url=_checked_url(base_url or api.base_url, name),
-        base_url_given=bool(base_url),
+        base_urls=base_urls,
+        provider=provider,
+        base_url_given=base_url_given,
         credentials=_credentials(api, given, environment),
-        timeout_s=checked_timeout(given.timeout_s),
-        max_retries=RetryPolicy().max_retries
-        if given.max_retries is None
-        else checked_retries(given.max_retries),
+        timeout_s=checked_timeout(given.get("timeout_s"), "timeout_s"),
+        attempt_timeout_s=checked_timeout(given.get("attempt_timeout_s"), "attempt_timeout_s"),
+        connect_timeout_s=CONNECT_TIMEOUT_S if connect_s is None else connect_s,
+        retry=retry,
+        resilience=resilience,
     )
 
 
-def _credentials(api: ApiSpec, given: Given, environment: Mapping[str, str]) -> Credentials:
+def _base_urls(
+    api: ApiSpec, given: BaseUrl | None, environment: Mapping[str, str]
+) -> tuple[tuple[Endpoint, ...], EndpointProvider | None, bool]:
+    """The endpoints or the provider of them, and whether the caller said so.
+
+    Several addresses in the variable are separated by commas.
+    """
+    prefix = api.environment_prefix
+    name = f"base_url= or {prefix}_BASE_URL" if prefix else "base_url="
+    variable = [url.strip() for url in _variable(api, environment, "BASE_URL").split(",") if url.strip()]
+    if isinstance(given, str):
+        given = [given] if given else None
+    if given is None:
+        given = variable or None
+    if given is None and api.base_url.startswith("/"):
+        raise ConfigurationError(f"the address of the API is missing: set {name}; its path is {api.base_url}")
+    if given is None:
+        return (Endpoint(_checked_url(api.base_url, name)),), None, False
+    if isinstance(given, Mapping):
+        weighted = [
+            Endpoint(_checked_url(url, name), _checked_weight(weight)) for url, weight in given.items()
+        ]
+    elif isinstance(given, Sequence):
+        weighted = [Endpoint(_checked_url(url, name)) for url in given]
+    else:
+        return (), given, True
+    if not weighted:
+        raise ConfigurationError(f"the address of the API is missing: set {name}")
+    return tuple(weighted), None, True
+
+
+def _credentials(api: ApiSpec, given: ClientOptions, environment: Mapping[str, str]) -> Credentials:
     """The environment's count only where none was passed, so that none is sent beside another."""
-    passed = (given.api_key, given.token, given.username, given.password, given.credentials)
-    if any(one is not None for one in passed):
+    passed = ("api_key", "token", "username", "password", "credentials")
+    if any(given.get(name) is not None for name in passed):
         return Credentials(
-            api_key=checked_secret(given.api_key or "", "api_key="),
-            token=checked_secret(given.token or "", "token="),
-            basic=_pair(given.username, given.password, "username= and password="),
-            by_scheme=checked(api, given.credentials or {}),
+            api_key=checked_secret(given.get("api_key") or "", "api_key="),
+            token=checked_secret(given.get("token") or "", "token="),
+            basic=_pair(given.get("username"), given.get("password"), "username= and password="),
+            by_scheme=checked(api, given.get("credentials") or {}),
         )
     api_key, token, username, password = (
         _variable(api, environment, name) for name in ("API_KEY", "TOKEN", "USERNAME", "PASSWORD")
@@ -136,10 +233,17 @@ def _pair(username: str | None, password: str | None, names: str) -> tuple[str, 
     return checked_pair(username, password or "")
 
 
-def checked_timeout(timeout_s: float | None) -> float | None:
+def checked_timeout(timeout_s: float | None, name: str) -> float | None:
+    """The time, if it is one. Raises `ConfigurationError`."""
     if timeout_s is not None and not 0 < timeout_s < float("inf"):
-        raise ConfigurationError(f"timeout_s must be a number of seconds above 0, not {timeout_s!r}")
+        raise ConfigurationError(f"{name} must be a number of seconds above 0, not {timeout_s!r}")
     return timeout_s
+
+
+def _checked_weight(weight: float) -> float:
+    if not 0 < weight < float("inf"):
+        raise ConfigurationError(f"the weight of a base URL must be a number above 0, not {weight!r}")
+    return weight
 
 
 def checked_retries(max_retries: int) -> int:
@@ -163,3 +267,8 @@ def _checked_url(url: str, name: str) -> str:
     if "?" in url or "#" in url:
         raise ConfigurationError(f"{name} must hold neither a query nor a fragment")
     return url.rstrip("/")
+
+
+def _without_user(url: str) -> str:
+    parts = urlsplit(url)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ._errors import DhatuError
-from ._flow import failure_error
+from ._failures import failure_error
 from ._media import essence
 from ._wire import Answer, TransportFailed
 

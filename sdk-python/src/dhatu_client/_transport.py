@@ -14,8 +14,6 @@ from ._errors import ArgumentError
 from ._media import essence
 from ._wire import Answer, Failure, FailureKind, Outcome, Send, TransportFailed
 
-_CONNECT_S = 5.0
-"""Longest wait for a connection; leaves time for another attempt, which is safe after a failed connect."""
 _LIMITS = httpx.Limits(max_connections=1000, max_keepalive_connections=100)
 
 # The first that matches; the order matters, since ConnectTimeout is a TimeoutException.
@@ -138,14 +136,12 @@ def _request(
         headers.append((b"content-length", str(request.body.size_bytes).encode()))
     left_s = max(step.time_left_s, 0.001)
     timeout = httpx.Timeout(
-        connect=min(left_s, _CONNECT_S),
+        connect=min(left_s, step.connect_s),
         pool=left_s,
         write=left_s,
         read=step.idle_s if request.open_ended else left_s,
     )
-    return client.build_request(
-        request.method, request.url, headers=headers, content=content, timeout=timeout
-    )
+    return client.build_request(request.method, step.url, headers=headers, content=content, timeout=timeout)
 
 
 def _failure(error: httpx.TransportError | httpx.DecodingError) -> Failure:

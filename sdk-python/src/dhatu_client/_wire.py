@@ -4,11 +4,20 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Generator, Mapping
 from dataclasses import dataclass, field
-from typing import Literal, Protocol, TypeAlias
+from typing import Any, Literal, NamedTuple, Protocol, TypeAlias
 
 from ._content import Body
 
 FailureKind: TypeAlias = Literal["connect", "connect_timeout", "pool_timeout", "timeout", "lost"]
+
+
+class Endpoint(NamedTuple):
+    """One place where the API is served."""
+
+    url: str
+    """Base URL without a slash at the end."""
+    weight: float = 1.0
+    """Share of the calls in relation to the other endpoints, above 0."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,8 +25,8 @@ class Request:
     """What is sent, by each attempt alike."""
 
     method: str
-    url: str = field(repr=False)
-    """Whole, percent-encoded; may hold an API key."""
+    target: str = field(repr=False)
+    """Path and query after the base URL, percent-encoded; may hold an API key."""
     headers: tuple[tuple[str, str], ...] = field(repr=False)
     body: Body | None
     open_ended: bool = False
@@ -55,6 +64,8 @@ class Answer:
     """Looked up in lower case; repeated ones are joined by commas."""
     content: bytes = b""
     reader: AnswerReader | AsyncAnswerReader | None = None
+    attempts: int = 1
+    """The first try, its retries and hedges."""
 
     @property
     def request_id(self) -> str:
@@ -90,8 +101,11 @@ class Send:
     """Asks the driver for one attempt."""
 
     request: Request
-    headers: tuple[tuple[str, str], ...]
+    endpoint: Endpoint
+    headers: tuple[tuple[str, str], ...] = field(repr=False)
     """Further headers, of this attempt only."""
+    connect_s: float
+    """For the connection alone; leaves time for another attempt, which is safe after a failed connect."""
     time_left_s: float
     """For the whole answer, or for its head where the reader is kept."""
     idle_s: float
@@ -99,9 +113,64 @@ class Send:
     keep_open: Callable[[int, str], bool]
     """Tells by status and media type whether the body is left to the caller to read."""
 
+    @property
+    def url(self) -> str:
+        return self.endpoint.url + self.request.target
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Race:
+    """Asks the driver for one attempt, and for another beside it where the first takes long."""
+
+    first: Send
+    after_s: float
+    second: Callable[[], Send | None]
+    """Asked once after that time; None where there is to be no second."""
+    decisive: Callable[[Outcome], bool]
+    """Whether an outcome ends the race; one that is not waits for the other attempt."""
+
+
+class Raced(NamedTuple):
+    """How a race ended; None for an attempt that was not made, or cancelled because the other one won."""
+
+    first: Outcome | None
+    second: Outcome | None
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sleep:
     """Asks the driver to wait."""
 
     delay_s: float
+
+
+class Transport(Protocol):
+    """Sends one request and says how that ended; raises only what the caller's own body raised."""
+
+    def send(self, step: Send) -> Outcome: ...
+
+
+class AsyncTransport(Protocol):
+    """The same, awaited."""
+
+    async def send(self, step: Send) -> Outcome: ...
+
+
+class Source(Protocol):
+    """Something that has to be fetched before a call can go on: a token, a list of endpoints.
+
+    Shared by all calls of a client, so that implementations see to it that many callers fetch it once. Raises
+    `DhatuError`, or `TransportFailed`, which counts as a failed attempt.
+    """
+
+    def fetch(self, transport: Transport) -> Any: ...
+
+    async def afetch(self, transport: AsyncTransport) -> Any: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fetch:
+    """Asks the driver to fetch from a source; what comes of it is sent to the flow, or raised in it."""
+
+    source: Source
+    time_left_s: float

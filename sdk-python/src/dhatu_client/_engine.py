@@ -1,0 +1,67 @@
+"""What all calls of a client share, made from its settings once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from ._breaker import Breakers, BreakerState
+from ._budget import RetryBudget
+from ._endpoints import Endpoints, SingleEndpoint
+from ._flow import Policies
+from ._hedge import Hedger
+from ._pacing import Pacer
+from ._resilience import NEVER_OPEN, UNLIMITED
+from ._settings import ClientOptions, Settings, Surroundings
+from ._watch import Listener, WatchCall, unwatched
+
+if TYPE_CHECKING:
+    from ._telemetry import Telemetry
+
+
+class Engine:
+    """Endpoints and policies; clones of a client made by `with_options` share them."""
+
+    def __init__(self, settings: Settings, given: ClientOptions, surroundings: Surroundings) -> None:
+        resilience = settings.resilience
+        self._telemetry = _telemetry(given, surroundings)
+        self._elsewhere: dict[str, Endpoints] = {}
+        self.endpoints: Endpoints = SingleEndpoint(settings.base_urls[0].url)
+        now_s = surroundings.now_s
+        self.policies = Policies(
+            budget=RetryBudget(resilience.budget or UNLIMITED, now_s),
+            breakers=Breakers(resilience.breaker or NEVER_OPEN, now_s, self._breaker_changed),
+            pacer=Pacer() if resilience.pacing else None,
+            hedger=Hedger(resilience.hedge) if resilience.hedge else None,
+            watch=self._watch(),
+            now_s=now_s,
+            wall_s=surroundings.wall_s,
+            random=surroundings.random,
+        )
+
+    def endpoints_at(self, address: str | None) -> Endpoints:
+        """The endpoints of an operation; `address` where it has a server of its own."""
+        if address is None:
+            return self.endpoints
+        found = self._elsewhere.get(address)
+        return found or self._elsewhere.setdefault(address, SingleEndpoint(address))
+
+    def _watch(self) -> WatchCall:
+        return self._telemetry.watch if self._telemetry else unwatched
+
+    def _breaker_changed(self, name: str, state: BreakerState) -> None:
+        if self._telemetry is not None:
+            self._telemetry.breaker_changed(name, state)
+
+
+def _telemetry(given: ClientOptions, surroundings: Surroundings) -> Telemetry | None:
+    """None where nobody listens, which then costs nothing."""
+    on_event, tracer = given.get("on_event"), given.get("tracer")
+    listeners: Sequence[Listener] = (
+        () if on_event is None else on_event if isinstance(on_event, Sequence) else (on_event,)
+    )
+    if not listeners and tracer is None:
+        return None
+    from ._telemetry import Telemetry
+
+    return Telemetry(listeners, tracer, surroundings.now_s)

@@ -1,0 +1,56 @@
+"""Failures of the transport as the errors that a caller meets."""
+
+from __future__ import annotations
+
+from ._errors import (
+    CallTimeoutError,
+    ConnectionFailedError,
+    ConnectionLostError,
+    ConnectTimeoutError,
+    DeadlineExceededError,
+    DhatuError,
+)
+from ._wire import Failure
+
+
+def failure_error(
+    failure: Failure, operation: str, timeout_s: float, attempts: int = 1, *, overdue: bool = False
+) -> DhatuError:
+    """The error to raise, its cause attached; `overdue` where the time for the whole call ran out."""
+    error = _error(failure, operation, timeout_s, attempts, overdue=overdue)
+    error.__cause__ = failure.cause
+    return error
+
+
+def _error(failure: Failure, operation: str, timeout_s: float, attempts: int, *, overdue: bool) -> DhatuError:
+    reason = str(failure.cause) or type(failure.cause).__name__
+    match failure.kind:
+        case "connect":
+            return ConnectionFailedError(
+                f"could not connect: {reason}; check base_url and the network",
+                operation=operation,
+                attempts=attempts,
+            )
+        case "connect_timeout":
+            return ConnectTimeoutError(
+                "could not connect in time; check base_url and the network",
+                operation=operation,
+                attempts=attempts,
+            )
+        case "pool_timeout":
+            return ConnectTimeoutError(
+                "no connection became free in time; close streams, or allow more connections",
+                operation=operation,
+                attempts=attempts,
+            )
+        case "timeout":
+            kind = DeadlineExceededError if overdue else CallTimeoutError
+            return kind(
+                f"no complete answer within {timeout_s:g} s; give a larger timeout_s if that is expected",
+                operation=operation,
+                attempts=attempts,
+            )
+        case "lost":
+            return ConnectionLostError(
+                f"the connection broke: {reason}", operation=operation, attempts=attempts
+            )

@@ -1,0 +1,147 @@
+"""Watching calls: an event for each listener, a span for the tracer. Imported where somebody watches."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from itertools import count
+from typing import Final
+from urllib.parse import urlsplit
+
+from ._breaker import BreakerState
+from ._events import (
+    AttemptFinished,
+    AttemptStarted,
+    BreakerChanged,
+    CallFinished,
+    CallStarted,
+    Event,
+    Hedged,
+    Paced,
+    RetryScheduled,
+)
+from ._watch import AttemptSpan, CallSpan, CallWatch, Headers, Listener, Tracer
+from ._wire import Answer, Outcome
+
+_NUMBERS: Final = count(1)
+_LOG: Final = logging.getLogger(__package__)
+
+
+class Telemetry:
+    """The listeners and the tracer of a client.
+
+    What a listener raises is logged and goes no further: who only listens must not break a call.
+    """
+
+    def __init__(
+        self, listeners: Sequence[Listener], tracer: Tracer | None, now_s: Callable[[], float]
+    ) -> None:
+        self._listeners = tuple(listeners)
+        self._tracer = tracer
+        self.now_s = now_s
+
+    def tell(self, event: Event) -> None:
+        for listener in self._listeners:
+            try:
+                listener(event)
+            except Exception:
+                _LOG.exception("a listener failed at %s", type(event).__name__)
+
+    def breaker_changed(self, name: str, state: BreakerState) -> None:
+        self.tell(BreakerChanged(breaker=_without_user(name), state=state))
+
+    def watch(self, operation: str, template: str) -> CallWatch:
+        """Begin to watch a call."""
+        span = self._tracer.start_call(operation, template) if self._tracer else None
+        return WatchedCall(self, operation, span)
+
+
+class WatchedCall:
+    """One call, watched."""
+
+    def __init__(self, telemetry: Telemetry, operation: str, span: CallSpan | None) -> None:
+        self._telemetry = telemetry
+        self._operation = operation
+        self._span = span
+        self._call = next(_NUMBERS)
+        self._began_s = telemetry.now_s()
+        self._attempts: dict[int, tuple[float, AttemptSpan | None]] = {}
+        telemetry.tell(CallStarted(call=self._call, operation=operation))
+
+    def attempt_started(self, attempt: int, method: str, url: str) -> Headers:
+        shown = _shown(url)
+        span = self._span.start_attempt(attempt, method, shown) if self._span else None
+        self._attempts[attempt] = self._telemetry.now_s(), span
+        self._telemetry.tell(
+            AttemptStarted(
+                call=self._call, operation=self._operation, attempt=attempt, method=method, url=shown
+            )
+        )
+        return span.headers if span else ()
+
+    def attempt_finished(self, attempt: int, outcome: Outcome | None) -> None:
+        began_s, span = self._attempts.pop(attempt)
+        if span is not None:
+            span.end(outcome)
+        answer = outcome if isinstance(outcome, Answer) else None
+        self._telemetry.tell(
+            AttemptFinished(
+                call=self._call,
+                operation=self._operation,
+                attempt=attempt,
+                duration_s=self._telemetry.now_s() - began_s,
+                status=answer.status if answer else None,
+                failure=_failure(outcome),
+                request_id=answer.request_id if answer else "",
+            )
+        )
+
+    def retry_scheduled(self, attempt: int, delay_s: float) -> None:
+        self._telemetry.tell(
+            RetryScheduled(call=self._call, operation=self._operation, attempt=attempt, delay_s=delay_s)
+        )
+
+    def paced(self, delay_s: float) -> None:
+        self._telemetry.tell(Paced(call=self._call, operation=self._operation, delay_s=delay_s))
+
+    def hedged(self, attempt: int, after_s: float) -> None:
+        self._telemetry.tell(
+            Hedged(call=self._call, operation=self._operation, attempt=attempt, after_s=after_s)
+        )
+
+    def finished(self, attempts: int, error: BaseException | None) -> None:
+        if self._span is not None:
+            self._span.end(attempts, error)
+        self._telemetry.tell(
+            CallFinished(
+                call=self._call,
+                operation=self._operation,
+                attempts=attempts,
+                duration_s=self._telemetry.now_s() - self._began_s,
+                error=_error(error),
+            )
+        )
+
+
+def _shown(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+
+
+def _without_user(name: str) -> str:
+    """The name of a breaker, as `corpus.search at https://api.example.com`, without a user in the address."""
+    operation, at, url = name.rpartition(" at ")
+    parts = urlsplit(url)
+    return operation + at + parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+
+
+def _failure(outcome: Outcome | None) -> str:
+    if outcome is None:
+        return "cancelled"
+    return "" if isinstance(outcome, Answer) else outcome.kind
+
+
+def _error(error: BaseException | None) -> str:
+    if error is None:
+        return ""
+    return type(error).__name__ if isinstance(error, Exception) else "Cancelled"
