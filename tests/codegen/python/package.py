@@ -17,6 +17,7 @@ from codegen.project import REPOSITORY, Project
 from dhatu_codegen.ir.api import Api
 from dhatu_codegen.targets.base import GeneratedFile
 from dhatu_codegen.targets.python import PythonTarget
+from dhatu_codegen.targets.python.runtime import hand_written
 
 HERE = Path(__file__).parent
 RUNTIME = REPOSITORY / "sdk-python" / "src" / "dhatu_client"
@@ -51,9 +52,10 @@ def install(files: tuple[GeneratedFile, ...], root: Path) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(file.text, encoding="utf-8")
     package = (root / files[0].path).parents[1]
-    for module in RUNTIME.glob("_*.py"):
-        if module.name != "__init__.py":
-            shutil.copy(module, package)
+    for module in hand_written(RUNTIME):
+        copy = package / module.relative_to(RUNTIME)
+        copy.parent.mkdir(exist_ok=True)
+        shutil.copy(module, copy)
     (package / "__init__.py").write_text("", encoding="utf-8")
     return package
 

@@ -29,7 +29,7 @@ class Runtime:
     """The files, and what an SDK has to know of them."""
 
     modules: Mapping[str, str]
-    """Name of a module's file to its text: `_client.py`."""
+    """Path of a module in the package to its text: `_client.py`, `_balance/pool.py`."""
     exports: Mapping[str, tuple[str, ...]]
     """Module to the names in it that are public: `_binary` to `BinaryResponse`."""
     requires_python: str
@@ -45,13 +45,21 @@ def read_runtime() -> Runtime:
     project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     return Runtime(
         modules={
-            path.name: path.read_text(encoding="utf-8")
-            for path in sorted(package.glob("_*.py"))
-            if path.name != "__init__.py"
+            path.relative_to(package).as_posix(): path.read_text(encoding="utf-8")
+            for path in hand_written(package)
         },
         exports=_exports((package / "__init__.py").read_text(encoding="utf-8")),
         requires_python=str(project["requires-python"]),
         dependencies=tuple(str(dependency) for dependency in project["dependencies"]),
+    )
+
+
+def hand_written(package: Path) -> tuple[Path, ...]:
+    """The modules of an SDK that are the same in every one: all but what is generated, and the first."""
+    return tuple(
+        path
+        for path in sorted(package.rglob("*.py"))
+        if path != package / "__init__.py" and path.relative_to(package).parts[0] != "generated"
     )
 
 

@@ -1,0 +1,1 @@
+"""Which of several endpoints a call goes to, and which are left alone for a while; imported by need."""
