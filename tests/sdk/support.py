@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Protocol, cast
+from typing import Any, Protocol, TypeVar, cast
 
 import httpx
 from dhatu_client import _call as spec
@@ -15,6 +15,8 @@ from dhatu_client._binary import BinaryResponse, SyncBinaryResponse
 from dhatu_client._client import AsyncAPIClient, SyncAPIClient
 from dhatu_client._settings import Surroundings
 from dhatu_client._streams import EventStream, SyncEventStream
+
+T = TypeVar("T")
 
 API = spec.ApiSpec(
     client="SampleAPI",
@@ -124,10 +126,10 @@ class Caller(Protocol):
 
 
 class SyncCaller:
-    def __init__(self, handler: Handler | None = None, **settings: Any) -> None:
+    def __init__(self, handler: Handler | None = None, *, api: spec.ApiSpec = API, **settings: Any) -> None:
         self.time = VirtualTime()
         kind = type(
-            "SyncSampleAPI", (SyncAPIClient,), {"_api": API, "_surroundings": surroundings(self.time)}
+            "SyncSampleAPI", (SyncAPIClient,), {"_api": api, "_surroundings": surroundings(self.time)}
         )
         self._http = httpx.Client(transport=httpx.MockTransport(handler)) if handler else None
         self.client: SyncAPIClient = kind(http_client=self._http, **settings)
@@ -168,10 +170,10 @@ class SyncCaller:
 
 
 class AsyncCaller:
-    def __init__(self, handler: Handler | None = None, **settings: Any) -> None:
+    def __init__(self, handler: Handler | None = None, *, api: spec.ApiSpec = API, **settings: Any) -> None:
         self.time = VirtualTime()
         self._runner = asyncio.Runner()
-        kind = type("SampleAPI", (AsyncAPIClient,), {"_api": API, "_surroundings": surroundings(self.time)})
+        kind = type("SampleAPI", (AsyncAPIClient,), {"_api": api, "_surroundings": surroundings(self.time)})
         self._http = httpx.AsyncClient(transport=httpx.MockTransport(handler)) if handler else None
         self.client: AsyncAPIClient = kind(http_client=self._http, **settings)
 
@@ -186,6 +188,10 @@ class AsyncCaller:
         return self._runner.run(
             self.client.call(operation, arguments, cast("spec.CallOptions", options or {}), stream=stream)
         )
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        """Carry out something of the test's own on the client's loop."""
+        return self._runner.run(work)
 
     def items(self, stream: EventStream[Any]) -> list[Any]:
         async def collect() -> list[Any]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from ._auth.grants import APIKeyGrant, ClientCredentials, PasswordGrant, RefreshToken
+from ._auth.tokens import Token
 from ._binary import BinaryResponse, SyncBinaryResponse
 from ._breaker import BreakerPolicy
 from ._budget import BudgetPolicy
@@ -30,6 +32,7 @@ from ._errors import (
     PermissionDeniedError,
     RateLimitedError,
     ServerError,
+    TokenError,
     TransportError,
     UnprocessableEntityError,
     UnsupportedMediaTypeError,
@@ -59,6 +62,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "OMIT",
+    "APIKeyGrant",
     "APIStatusError",
     "AnswerHead",
     "ArgumentError",
@@ -75,6 +79,7 @@ __all__ = [
     "CallOptions",
     "CallStarted",
     "CallTimeoutError",
+    "ClientCredentials",
     "ConfigurationError",
     "ConflictError",
     "ConnectTimeoutError",
@@ -96,9 +101,11 @@ __all__ = [
     "NotFoundError",
     "Omit",
     "Paced",
+    "PasswordGrant",
     "PermissionDeniedError",
     "Problem",
     "RateLimitedError",
+    "RefreshToken",
     "Resilience",
     "RetryPolicy",
     "RetryScheduled",
@@ -107,6 +114,8 @@ __all__ = [
     "SyncContent",
     "SyncDhatuAPI",
     "SyncEventStream",
+    "Token",
+    "TokenError",
     "TransportError",
     "UnprocessableEntityError",
     "UnsupportedMediaTypeError",

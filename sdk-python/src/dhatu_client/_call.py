@@ -158,6 +158,24 @@ Arguments: TypeAlias = Mapping[str, object]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GrantSpec:
+    """One way to obtain the tokens of a scheme: where to ask, and how (RFC 6749 unless it says otherwise)."""
+
+    kind: str
+    """client_credentials, refresh_token, password, or another that the API has, such as api_key."""
+    url: str
+    """One that is not whole is taken from where the API is: `api/v1/auth/token`."""
+    json: bool = False
+    """Whether the request travels as JSON instead of as a form."""
+    says_kind: bool = True
+    """Whether the request holds `grant_type`."""
+    lists_scopes: bool = False
+    """Whether scopes travel as a list instead of separated by spaces."""
+    names: tuple[tuple[str, str], ...] = ()
+    """What the API calls members of request and answer otherwise: (`scope`, `scopes`)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SchemeSpec:
     """How one security scheme travels."""
 
@@ -173,6 +191,10 @@ class SchemeSpec:
     """Name of the header, query parameter or cookie."""
     scheme: str = ""
     """Of http: `Token`."""
+    grants: tuple[GrantSpec, ...] = ()
+    """Of bearer: how its tokens are obtained, where the API's description says so."""
+    discovery_url: str = ""
+    """Of bearer: where OpenID Connect tells how its tokens are obtained."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

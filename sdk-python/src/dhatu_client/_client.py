@@ -9,8 +9,10 @@ from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar, Unpack, cast
 
+from ._auth.given import refuse_async
 from ._binary import BinaryResponse, SyncBinaryResponse
 from ._call import AnswerHead, ApiSpec, Arguments, CallOptions, Operation
+from ._credentials import renewed_token
 from ._decode import decode, find_response, is_streamed, parse_item
 from ._drivers import run, run_async
 from ._engine import Engine
@@ -48,7 +50,7 @@ class ConfiguredClient:
     _surroundings: ClassVar[Surroundings] = Surroundings()
 
     def __init__(self, given: ClientOptions) -> None:
-        self._settings: Settings = resolve(self._api, given, os.environ)
+        self._settings: Settings = resolve(self._api, given, os.environ, self._surroundings)
         self._engine: Engine = Engine(self._settings, given, self._surroundings)
         self._warned: set[str] = set()
 
@@ -87,6 +89,7 @@ class ConfiguredClient:
             retry=retry,
             header_prefix=self._api.header_prefix.lower(),
             keep_open=partial(is_streamed, operation),
+            tokens=renewed_token(self._api, settings.credentials, operation, options),
         )
 
 
@@ -164,6 +167,7 @@ class SyncAPIClient(ConfiguredClient):
         """As `AsyncAPIClient`."""
         from ._transport import HttpxTransport  # imports httpx, which takes 100 ms
 
+        refuse_async(options)
         super().__init__(options)
         self._transport: HttpxTransport = HttpxTransport(http_client)
 

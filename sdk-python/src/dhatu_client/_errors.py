@@ -3,6 +3,7 @@
     DhatuError
     ├── ConfigurationError            the client was set up wrongly
     ├── ArgumentError                 a call's arguments cannot be sent
+    ├── TokenError                    no access token could be had
     ├── BreakerOpenError              refused here, because the server kept failing
     ├── TransportError                no answer arrived
     │   ├── ConnectionFailedError     nothing was sent
@@ -48,6 +49,23 @@ class ConfigurationError(DhatuError, ValueError):
 
 class ArgumentError(DhatuError, ValueError):
     """The arguments of a call cannot be sent; nothing was."""
+
+
+class TokenError(DhatuError):
+    """No access token could be had: where tokens come from refused, failed or made no sense.
+
+    Nothing was sent to the API itself.
+    """
+
+    def __init__(self, message: str, *, error: str = "", description: str = "", status: int = 0) -> None:
+        said = ": ".join(part for part in (error, description) if part)
+        super().__init__(f"no access token: {message}{f': {said}' if said else ''}")
+        self.error = error
+        """`invalid_client` and the like (RFC 6749, section 5.2); empty where none was given."""
+        self.description = description
+        """What the server said for people, secrets removed."""
+        self.status = status
+        """Of the answer; 0 where none arrived."""
 
 
 class BreakerOpenError(DhatuError):

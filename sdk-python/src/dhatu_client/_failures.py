@@ -16,7 +16,12 @@ from ._wire import Failure
 def failure_error(
     failure: Failure, operation: str, timeout_s: float, attempts: int = 1, *, overdue: bool = False
 ) -> DhatuError:
-    """The error to raise, its cause attached; `overdue` where the time for the whole call ran out."""
+    """The error to raise, its cause attached; `overdue` where the time for the whole call ran out.
+
+    A cause that is an error of this package speaks for itself.
+    """
+    if isinstance(failure.cause, DhatuError):
+        return failure.cause
     error = _error(failure, operation, timeout_s, attempts, overdue=overdue)
     error.__cause__ = failure.cause
     return error

@@ -145,9 +145,11 @@ class _Life:
             return (yield from self._paced(()))
         token = yield from self._token(tokens)
         outcome = yield from self._paced((("authorization", f"Bearer {token}"),))
-        if isinstance(outcome, Answer) and outcome.status == 401 and not self._renewed and self._repeatable():
+        if isinstance(outcome, Answer) and outcome.status == 401 and not self._renewed:
             self._renewed = True
             tokens.refused(token)
+            if not self._repeatable():
+                return outcome
             token = yield from self._token(tokens)
             outcome = yield from self._paced((("authorization", f"Bearer {token}"),))
         return outcome
@@ -163,7 +165,7 @@ class _Life:
         pacer, key = self._policies.pacer, self._call.operation.key
         if pacer is None:
             return (yield from self._placed(headers))
-        answer: Answer | None = None
+        outcome: Outcome | None = None
         wait_s = pacer.reserve(key, self._policies.now_s())
         try:
             if wait_s > 0:
@@ -177,8 +179,8 @@ class _Life:
                 self._watch.paced(wait_s)
                 yield Sleep(delay_s=wait_s)
             outcome = yield from self._placed(headers)
-            answer = outcome if isinstance(outcome, Answer) else None
         finally:
+            answer = outcome if isinstance(outcome, Answer) else None
             held_s = self._asked_s(answer) if answer and answer.status == 429 else None
             pacer.release(key, self._policies.now_s(), answer.headers if answer else None, held_s or 0.0)
         return outcome

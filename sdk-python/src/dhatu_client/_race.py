@@ -29,9 +29,8 @@ async def race_async(race: Race, transport: AsyncTransport) -> Raced:
     """
     import anyio
 
-    group = anyio.create_task_group()
-    run = _AsyncRun(race, transport, group)
-    async with group:
+    async with anyio.create_task_group() as group:
+        run = _AsyncRun(race, transport, group)
         run.start(0, race.first)
         with anyio.move_on_after(race.after_s):
             await run.news()

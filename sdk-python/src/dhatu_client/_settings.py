@@ -10,8 +10,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final, TypeAlias, TypedDict
 from urllib.parse import urljoin, urlsplit
 
+from ._auth.given import AuthOptions, Setting, resolve_credentials, variable
+from ._auth.tokens import Chances
 from ._call import ApiSpec, Operation
-from ._credentials import Credential, Credentials, checked, checked_pair, checked_secret
+from ._credentials import Credentials
 from ._endpoints import EndpointProvider
 from ._errors import ConfigurationError
 from ._resilience import Resilience
@@ -43,26 +45,17 @@ class Surroundings:
     new_token: Callable[[], str] = lambda: os.urandom(16).hex()
 
 
-class ClientOptions(TypedDict, total=False):
+class ClientOptions(AuthOptions, total=False):
     """What both clients may be given.
 
     What is not given, or None, comes from the environment, then from the API's description. The variables are
-    `DHATU_BASE_URL`, `DHATU_API_KEY`, `DHATU_TOKEN`, `DHATU_USERNAME` and `DHATU_PASSWORD`, `DHATU` being the
-    API's prefix.
+    `DHATU_BASE_URL`, `DHATU_API_KEY`, `DHATU_TOKEN`, `DHATU_USERNAME` and `DHATU_PASSWORD`, `DHATU_CLIENT_ID`
+    and `DHATU_CLIENT_SECRET`, `DHATU` being the API's prefix.
     """
 
     base_url: BaseUrl | None
     """Where the API is: an address; several, over which calls are spread, perhaps with weights; or
     a provider. It holds for every operation, those with a server of their own included."""
-    api_key: str | None
-    """Goes where the API's description wants a key."""
-    token: str | None
-    """A bearer token."""
-    username: str | None
-    """With `password`: HTTP basic."""
-    password: str | None
-    credentials: Mapping[str, Credential] | None
-    """By the key of a security scheme what that one gets, where an API has several of a kind."""
     timeout_s: float | None
     """For every call, retries and waits included; each operation's own where it is not given."""
     attempt_timeout_s: float | None
@@ -133,14 +126,16 @@ class Settings:
         shown = f"base_url={urls if len(self.base_urls) == 1 else self.provider or f'[{urls}]'}"
         given = {
             "api_key": self.credentials.api_key,
-            "token": self.credentials.token,
+            "token": self.credentials.token or self.credentials.renewed,
             "password": self.credentials.basic,
             "credentials": self.credentials.by_scheme,
         }
         return shown + "".join(f", {name}='***'" for name, secret in given.items() if secret)
 
 
-def resolve(api: ApiSpec, given: ClientOptions, environment: Mapping[str, str]) -> Settings:
+def resolve(
+    api: ApiSpec, given: ClientOptions, environment: Mapping[str, str], surroundings: Surroundings
+) -> Settings:
     """The settings of a new client.
 
     Raises `ConfigurationError`, which names the argument or the variable; `TypeError` for a name that is
@@ -155,11 +150,16 @@ def resolve(api: ApiSpec, given: ClientOptions, environment: Mapping[str, str]) 
         retry = replace(retry, max_retries=checked_retries(max_retries))
     base_urls, provider, base_url_given = _base_urls(api, given.get("base_url"), environment)
     connect_s = checked_timeout(given.get("connect_timeout_s"), "connect_timeout_s")
+    setting = Setting(
+        api=api,
+        base_url=base_urls[0].url if base_urls else "",
+        chances=Chances(surroundings.now_s, surroundings.random),
+    )
     return Settings(
         base_urls=base_urls,
         provider=provider,
         base_url_given=base_url_given,
-        credentials=_credentials(api, given, environment),
+        credentials=resolve_credentials(given, setting, environment),
         timeout_s=checked_timeout(given.get("timeout_s"), "timeout_s"),
         attempt_timeout_s=checked_timeout(given.get("attempt_timeout_s"), "attempt_timeout_s"),
         connect_timeout_s=CONNECT_TIMEOUT_S if connect_s is None else connect_s,
@@ -177,11 +177,12 @@ def _base_urls(
     """
     prefix = api.environment_prefix
     name = f"base_url= or {prefix}_BASE_URL" if prefix else "base_url="
-    variable = [url.strip() for url in _variable(api, environment, "BASE_URL").split(",") if url.strip()]
+    listed = variable(api, environment, "BASE_URL").split(",")
+    found = [url.strip() for url in listed if url.strip()]
     if isinstance(given, str):
         given = [given] if given else None
     if given is None:
-        given = variable or None
+        given = found or None
     if given is None and api.base_url.startswith("/"):
         raise ConfigurationError(f"the address of the API is missing: set {name}; its path is {api.base_url}")
     if given is None:
@@ -197,40 +198,6 @@ def _base_urls(
     if not weighted:
         raise ConfigurationError(f"the address of the API is missing: set {name}")
     return tuple(weighted), None, True
-
-
-def _credentials(api: ApiSpec, given: ClientOptions, environment: Mapping[str, str]) -> Credentials:
-    """The environment's count only where none was passed, so that none is sent beside another."""
-    passed = ("api_key", "token", "username", "password", "credentials")
-    if any(given.get(name) is not None for name in passed):
-        return Credentials(
-            api_key=checked_secret(given.get("api_key") or "", "api_key="),
-            token=checked_secret(given.get("token") or "", "token="),
-            basic=_pair(given.get("username"), given.get("password"), "username= and password="),
-            by_scheme=checked(api, given.get("credentials") or {}),
-        )
-    api_key, token, username, password = (
-        _variable(api, environment, name) for name in ("API_KEY", "TOKEN", "USERNAME", "PASSWORD")
-    )
-    prefix = api.environment_prefix
-    return Credentials(
-        api_key=checked_secret(api_key, f"{prefix}_API_KEY"),
-        token=checked_secret(token, f"{prefix}_TOKEN"),
-        basic=_pair(username or None, password or None, f"{prefix}_USERNAME and {prefix}_PASSWORD"),
-    )
-
-
-def _variable(api: ApiSpec, environment: Mapping[str, str], name: str) -> str:
-    return environment.get(f"{api.environment_prefix}_{name}", "") if api.environment_prefix else ""
-
-
-def _pair(username: str | None, password: str | None, names: str) -> tuple[str, str] | None:
-    """Name and password for HTTP basic; an empty password is one, an absent name is not."""
-    if username is None and password is None:
-        return None
-    if username is None:
-        raise ConfigurationError(f"{names} go together: the name is missing")
-    return checked_pair(username, password or "")
 
 
 def checked_timeout(timeout_s: float | None, name: str) -> float | None:

@@ -8,6 +8,7 @@ from contextlib import closing
 
 import anyio
 import httpx
+from httpx._client import UseClientDefault  # httpx exports the value, but not its type
 
 from ._content import BytesBody
 from ._errors import ArgumentError
@@ -41,7 +42,7 @@ class HttpxTransport:
         content = body.data if isinstance(body, BytesBody) else body.chunks() if body else None
         request = _request(self._client, step, content)
         try:
-            response = self._client.send(request, stream=True)
+            response = self._client.send(request, stream=True, follow_redirects=_redirects(step))
             if step.keep_open(response.status_code, _media_type(response)):
                 return _kept(response, _Reader(response))
             pieces: list[bytes] = []
@@ -73,7 +74,7 @@ class AsyncHttpxTransport:
         request = _request(self._client, step, content)
         with anyio.move_on_after(step.time_left_s):
             try:
-                response = await self._client.send(request, stream=True)
+                response = await self._client.send(request, stream=True, follow_redirects=_redirects(step))
                 if step.keep_open(response.status_code, _media_type(response)):
                     return _kept(response, _AsyncReader(response))
                 try:
@@ -123,6 +124,10 @@ class _AsyncReader:
 
 
 _TRANSPORT_ERRORS = (httpx.TransportError, httpx.DecodingError)
+
+
+def _redirects(step: Send) -> bool | UseClientDefault:
+    return False if step.request.confined else httpx.USE_CLIENT_DEFAULT
 
 
 def _request(

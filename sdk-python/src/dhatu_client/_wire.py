@@ -31,6 +31,8 @@ class Request:
     body: Body | None
     open_ended: bool = False
     """Whether the answer is to be read as it arrives, so that no time is set for all of it."""
+    confined: bool = False
+    """Whether no redirect is followed, whatever the HTTP client does otherwise: the body is a secret."""
 
 
 class AnswerReader(Protocol):
