@@ -30,6 +30,12 @@ def test_every_operation_is_there_in_both_colours(api: Api, sources: dict[str, s
             "descriptors missing: echo; descriptors too many: ecco",
         ),
         ("client.py", "await self.call(ops.ECHO", "await self.call(ops.ASK", "async methods too many: ask"),
+        (
+            "commands.py",
+            'operation="ECHO"',
+            'operation="ASK"',
+            "commands missing: echo; commands too many: ask",
+        ),
         ("api.md", "`client.echo(", "client.echo(", "entries of api.md missing: echo"),
     ],
 )

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import inspect
+from typing import get_args
 
-from dhatu_client import _errors
+from dhatu_client import _commands, _errors
 from dhatu_client._call import CallOptions
 from dhatu_client._client import AsyncAPIClient, SyncAPIClient
+from dhatu_codegen.targets.python import commands
 from dhatu_codegen.targets.python.docstrings import ERRORS
+from dhatu_codegen.targets.python.forms import FormKind
 from dhatu_codegen.targets.python.identifiers import CALL_OPTIONS, CLIENT_MEMBERS
 
 
@@ -21,6 +24,12 @@ def test_operations_never_hide_members_of_the_client() -> None:
         name for client in clients for name, _ in inspect.getmembers(client) if not name.startswith("_")
     }
     assert members == CLIENT_MEMBERS
+
+
+def test_the_table_of_commands_leaves_out_what_its_types_fill_in() -> None:
+    assert get_args(_commands.ArgumentKind) == get_args(FormKind)
+    assert vars(commands)["_ARGUMENT"] == _commands.ArgumentEntry._field_defaults
+    assert vars(commands)["_COMMAND"] == _commands.CommandEntry._field_defaults
 
 
 def test_docstrings_name_the_errors_that_are_raised() -> None:

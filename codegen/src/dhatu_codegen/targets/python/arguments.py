@@ -9,6 +9,7 @@ from typing import Final, TypeAlias
 from ...ir.operation import Operation, Parameter, PartEncoding, Payload
 from ...ir.schema import AnyValue, Array, Object, Property, Schema, String, Union
 from .annotations import CONTENT, Annotations, Twin, literal, twin_union
+from .forms import Form, common, form_of
 from .identifiers import RESERVED_ARGUMENTS, Taken, value_name
 from .schemas import Schemas
 
@@ -31,6 +32,8 @@ class Argument:
     """Without Omit."""
     required: bool
     description: str
+    form: Form
+    """As typed by a person."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,17 +87,31 @@ class ArgumentList:
             own = self._found.get((location, name))
             if own is not None and "bool" in own.annotation.asynchronous.split(" | "):
                 return own
-        return self._add(("flag", name), name, Twin.of("bool"), required=False, description=description)
+        return self._add(
+            Argument(
+                key=("flag", name),
+                name=name,
+                annotation=Twin.of("bool"),
+                required=False,
+                description=description,
+                form=Form(kind="boolean"),
+            )
+        )
 
     def _parameter(self, parameter: Parameter) -> Argument:
         wire = parameter.name.wire
         annotation = self._annotations.argument(parameter.schema, f"{self._hint} {wire}")
         return self._add(
-            (parameter.location, wire),
-            value_name(parameter.name),
-            Twin.of(annotation),
-            required=parameter.required,
-            description=_explained(parameter.description or parameter.schema.description, parameter.schema),
+            Argument(
+                key=(parameter.location, wire),
+                name=value_name(parameter.name),
+                annotation=Twin.of(annotation),
+                required=parameter.required,
+                description=_explained(
+                    parameter.description or parameter.schema.description, parameter.schema
+                ),
+                form=form_of(parameter.schema, self._schemas),
+            )
         )
 
     def _body(self, payload: Payload) -> Body:
@@ -125,16 +142,32 @@ class ArgumentList:
             if self._variants(payload.schema):
                 return None
             schema = payload.schema
-            annotation = Twin.of(
-                self._annotations.argument(schema, f"{self._hint} body") if schema else "object"
+            return self._add(
+                Argument(
+                    key=("body", ""),
+                    name="body",
+                    annotation=Twin.of(
+                        self._annotations.argument(schema, f"{self._hint} body") if schema else "object"
+                    ),
+                    required=required,
+                    description=self._described(payload, "The whole body."),
+                    form=form_of(schema, self._schemas),
+                )
             )
-            description = self._described(payload, "The whole body.")
-            return self._add(("body", ""), "body", annotation, required=required, description=description)
         annotation = self._annotations.line(payload, self._hint) if kind == "jsonl" else CONTENT
         pieces = "bytes, text, a path, an open file or chunks"
         pieces = f"items, one a line; or {pieces}" if kind == "jsonl" else pieces
         description = self._described(payload, f"The whole body in {payload.media_type}: {pieces}.")
-        return self._add(("content", ""), "content", annotation, required=required, description=description)
+        return self._add(
+            Argument(
+                key=("content", ""),
+                name="content",
+                annotation=annotation,
+                required=required,
+                description=description,
+                form=Form(kind="content"),
+            )
+        )
 
     def _described(self, payload: Payload, otherwise: str) -> str:
         own = payload.schema.description if payload.schema is not None and payload.kind != "jsonl" else ""
@@ -157,16 +190,21 @@ class ArgumentList:
         resolved = self._schemas.resolve(member.schema)
         file = payload.kind == "multipart" and self._is_file(resolved)
         if file:
-            annotation = CONTENT if not isinstance(resolved, Array) else _many(CONTENT)
+            form = Form(kind="file", many=isinstance(resolved, Array))
+            annotation = _many(CONTENT) if form.many else CONTENT
         else:
+            form = form_of(member.schema, self._schemas)
             annotation = Twin.of(self._annotations.argument(member.schema, f"{self._hint} {wire}"))
         body_required = self._operation.body is not None and self._operation.body.required
         return self._add(
-            ("file" if file else "body", wire),
-            value_name(member.name),
-            annotation,
-            required=member.required and body_required,
-            description=_explained(member.schema.description or resolved.description, member.schema),
+            Argument(
+                key=("file" if file else "body", wire),
+                name=value_name(member.name),
+                annotation=annotation,
+                required=member.required and body_required,
+                description=_explained(member.schema.description or resolved.description, member.schema),
+                form=form,
+            )
         )
 
     def _is_file(self, schema: Schema) -> bool:
@@ -187,26 +225,33 @@ class ArgumentList:
         if (len(raw) < 2 and not ranged) or taken:
             return None
         otherwise = "by the file's name" if "*" in raw[0] else raw[0]
-        description = f"Media type of the content; {otherwise} when absent."
-        annotation = Twin.of("str" if ranged else literal((*raw,)))
         return self._add(
-            ("flag", "content_type"), "content_type", annotation, required=False, description=description
+            Argument(
+                key=("flag", "content_type"),
+                name="content_type",
+                annotation=Twin.of("str" if ranged else literal((*raw,))),
+                required=False,
+                description=f"Media type of the content; {otherwise} when absent.",
+                form=Form(kind="text", choices=() if ranged else (*raw,)),
+            )
         )
 
-    def _add(self, key: Key, name: str, annotation: Twin, *, required: bool, description: str) -> Argument:
-        """The argument of a key; one that several bodies share may be what any of them takes."""
-        known = self._found.get(key)
+    def _add(self, own: Argument) -> Argument:
+        """The argument under its own name; one that several bodies share may be what any of them takes."""
+        known = self._found.get(own.key)
         if known is None:
-            given = self._taken.give(name, f"{name.rstrip('_')}_{_SUFFIXES.get(key[0], key[0])}")
-            known = Argument(
-                key=key, name=given, annotation=annotation, required=required, description=description
-            )
+            suffix = _SUFFIXES.get(own.key[0], own.key[0])
+            known = replace(own, name=self._taken.give(own.name, f"{own.name.rstrip('_')}_{suffix}"))
         else:
-            told = dict.fromkeys(filter(None, (*known.description.split(_OR), description)))
-            annotation_of_all = twin_union(known.annotation, annotation)
-            known = replace(known, annotation=annotation_of_all, description=_OR.join(told))
-        self._found[key] = known
-        return replace(known, annotation=annotation, required=required)
+            told = dict.fromkeys(filter(None, (*known.description.split(_OR), own.description)))
+            known = replace(
+                known,
+                annotation=twin_union(known.annotation, own.annotation),
+                description=_OR.join(told),
+                form=common(known.form, own.form),
+            )
+        self._found[own.key] = known
+        return replace(known, annotation=own.annotation, required=own.required)
 
 
 _OR: Final = " Or: "

@@ -10,6 +10,7 @@ from typing import Final
 
 from ...ir.api import Api
 from ..base import TargetError
+from .commands import COMMANDS
 from .listing import LISTING
 
 OPERATIONS: Final = "operations.py"
@@ -22,7 +23,7 @@ class CountError(TargetError):
 
 
 def check_count(api: Api, sources: Mapping[str, str]) -> None:
-    """Operations = descriptors = async methods = sync methods = entries of api.md, as they were rendered.
+    """Operations = descriptors = async methods = sync methods = commands = entries of api.md, as rendered.
 
     `sources` maps a file's path in the package to its text. Raises `CountError`, which names what is
     missing and what is too much.
@@ -36,6 +37,7 @@ def check_count(api: Api, sources: Mapping[str, str]) -> None:
         "descriptors": Counter(key for _, key in _descriptors(trees[OPERATIONS])),
         "async methods": Counter(keys.get(name, name) for is_async, name in called if is_async),
         "sync methods": Counter(keys.get(name, name) for is_async, name in called if not is_async),
+        "commands": Counter(keys.get(name, name) for name in _commands(trees[COMMANDS])),
         f"entries of {LISTING}": Counter(
             routes.get(route, route) for route in map(str, _ENTRY.findall(sources[LISTING]))
         ),
@@ -63,6 +65,18 @@ def _descriptors(tree: ast.Module) -> Iterator[tuple[str, str]]:
                 for keyword in keywords:
                     if keyword.arg == "key" and isinstance(keyword.value, ast.Constant):
                         yield name, str(keyword.value.value)
+            case _:
+                pass
+
+
+def _commands(tree: ast.Module) -> Iterator[str]:
+    """The descriptor that each command names: `CommandEntry(..., operation="CORPUS_SEARCH", ...)`."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.Call(func=ast.Name(id="CommandEntry"), keywords=keywords):
+                for keyword in keywords:
+                    if keyword.arg == "operation" and isinstance(keyword.value, ast.Constant):
+                        yield str(keyword.value.value)
             case _:
                 pass
 

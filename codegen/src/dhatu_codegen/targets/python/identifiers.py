@@ -14,7 +14,7 @@ from ...naming import pascal, snake
 
 CALL_OPTIONS: Final = frozenset(
     {
-        *("timeout_s", "max_retries", "idempotency_key"),
+        *("timeout_s", "attempt_timeout_s", "max_retries", "idempotency_key"),
         *("extra_headers", "extra_query", "extra_body", "on_answer"),
     }
 )

@@ -34,6 +34,7 @@ _ORIGINS: Final = {
         ".._call",
     ),
     **dict.fromkeys(("AsyncAPIClient", "SyncAPIClient"), ".._client"),
+    **dict.fromkeys(("ArgumentEntry", "CommandEntry", "GroupEntry", "ProgramEntry"), ".._commands"),
     **dict.fromkeys(("Content", "SyncContent"), ".._content"),
     **dict.fromkeys(("EventStream", "SyncEventStream"), ".._streams"),
 }

@@ -69,6 +69,7 @@ class _MethodWriter:
         answers = Answers(operation, self._annotations, hint)
         stream = arguments.flag("stream", _STREAM) if answers.chosen_by_flag else None
         signature, overloads = signatures(operation, arguments, answers, stream)
+        in_order = _in_order(signature, arguments.all)
         handed = [argument for argument in arguments.all if argument.key != ("flag", "stream")]
         return Method(
             operation=operation,
@@ -76,9 +77,10 @@ class _MethodWriter:
             constant=self._constants.give(_constant(operation, name)),
             signature=signature,
             overloads=overloads,
+            arguments=in_order,
             sent=tuple(argument.name for argument in handed),
             stream=stream.name if stream is not None else "",
-            doc=docstring(operation, _in_order(signature, arguments.all)),
+            doc=docstring(operation, in_order),
             deprecated=_deprecation(operation),
             parameters=arguments.parameters,
             bodies=arguments.bodies,

@@ -19,6 +19,7 @@ from openapi_python_client.parser import GeneratorData
 
 from ...ir.api import Api
 from ..base import HEADER, GeneratedFile, TargetError
+from .commands import COMMANDS
 from .count import check_count
 from .listing import LISTING, render_listing
 from .methods import package_view
@@ -90,6 +91,7 @@ class SdkProject(Project):
 
     def _build_api(self) -> None:
         self._render("operations.py.jinja", "operations.py")
+        self._render("commands.py.jinja", COMMANDS)
         self._render("client.py.jinja", "client.py", methods=self._package.client_methods)
         if self._package.resources:
             (self.package_dir / "resources").mkdir()

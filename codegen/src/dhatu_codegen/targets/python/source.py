@@ -9,9 +9,10 @@ from typing import Final, Literal, TypeAlias
 from ...ir.api import Api
 from ..literals import source
 from .annotations import Twin, alternatives, quoted
+from .commands import program_call
 from .descriptors import api_call, operation_call
 from .imports import RENAMED_WHERE_HIDDEN, import_lines
-from .view import Method, Resource, Slot
+from .view import Method, Package, Resource, Slot
 
 Color: TypeAlias = Literal["asynchronous", "synchronous"]
 
@@ -102,6 +103,11 @@ def api_spec(api: Api) -> str:
     return source(api_call(api), used=len("_API: Final = "))
 
 
+def program(package: Package) -> str:
+    """`ProgramEntry(...)`."""
+    return source(program_call(package), used=len("PROGRAM: Final = "))
+
+
 FILTERS: Final[dict[str, Callable[..., object]]] = {
     "api_spec": api_spec,
     "descriptor": descriptor,
@@ -109,6 +115,7 @@ FILTERS: Final[dict[str, Callable[..., object]]] = {
     "hidden": hidden,
     "imports": import_lines,
     "handed": handed,
+    "program": program,
     "returns": returns,
     "slot": slot,
     "visible": visible,

@@ -41,6 +41,8 @@ class Method:
     signature: Signature
     overloads: tuple[Signature, ...]
     """Empty where one signature says everything."""
+    arguments: tuple[Argument, ...]
+    """All of them, in the order of the signature."""
     sent: tuple[str, ...]
     """The arguments that the runtime is handed."""
     stream: str
