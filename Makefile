@@ -52,7 +52,7 @@ generate: setup  ## merge the specs and generate everything that has to agree wi
 
 lock: setup  ## resolve the dependencies anew into requirements.txt
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
-		--upgrade --group dev --group bench $(PACKAGES:%=%/pyproject.toml) --extra embedded --extra reference \
+		--upgrade --group dev --group bench $(PACKAGES:%=%/pyproject.toml) --extra embedded --extra reference --extra cli --extra testing --extra otel \
 		--output-file requirements.txt
 
 bench: bench-codegen bench-gateway  ## measure everything; writes build/bench.json

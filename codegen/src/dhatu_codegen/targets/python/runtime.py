@@ -34,6 +34,8 @@ class Runtime:
     """Module to the names in it that are public: `_binary` to `BinaryResponse`."""
     requires_python: str
     dependencies: tuple[str, ...]
+    extras: Mapping[str, tuple[str, ...]]
+    """Name of an extra to what it needs."""
 
 
 def read_runtime() -> Runtime:
@@ -50,7 +52,10 @@ def read_runtime() -> Runtime:
         },
         exports=_exports((package / "__init__.py").read_text(encoding="utf-8")),
         requires_python=str(project["requires-python"]),
-        dependencies=tuple(str(dependency) for dependency in project["dependencies"]),
+        dependencies=tuple(map(str, project["dependencies"])),
+        extras={
+            str(name): tuple(map(str, needed)) for name, needed in project["optional-dependencies"].items()
+        },
     )
 
 
