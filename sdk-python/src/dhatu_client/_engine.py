@@ -57,9 +57,9 @@ class Engine:
 def _telemetry(given: ClientOptions, surroundings: Surroundings) -> Telemetry | None:
     """None where nobody listens, which then costs nothing."""
     on_event, tracer = given.get("on_event"), given.get("tracer")
-    listeners: Sequence[Listener] = (
-        () if on_event is None else on_event if isinstance(on_event, Sequence) else (on_event,)
-    )
+    listeners: Sequence[Listener] = ()
+    if on_event is not None:
+        listeners = (on_event,) if callable(on_event) else on_event
     if not listeners and tracer is None:
         return None
     from ._telemetry import Telemetry

@@ -165,7 +165,7 @@ class _Life:
         pacer, key = self._policies.pacer, self._call.operation.key
         if pacer is None:
             return (yield from self._placed(headers))
-        outcome: Outcome | None = None
+        answer: Answer | None = None
         wait_s = pacer.reserve(key, self._policies.now_s())
         try:
             if wait_s > 0:
@@ -179,8 +179,8 @@ class _Life:
                 self._watch.paced(wait_s)
                 yield Sleep(delay_s=wait_s)
             outcome = yield from self._placed(headers)
-        finally:
             answer = outcome if isinstance(outcome, Answer) else None
+        finally:
             held_s = self._asked_s(answer) if answer and answer.status == 429 else None
             pacer.release(key, self._policies.now_s(), answer.headers if answer else None, held_s or 0.0)
         return outcome

@@ -29,8 +29,9 @@ async def race_async(race: Race, transport: AsyncTransport) -> Raced:
     """
     import anyio
 
-    async with anyio.create_task_group() as group:
-        run = _AsyncRun(race, transport, group)
+    group = anyio.create_task_group()
+    run = _AsyncRun(race, transport, group)
+    async with group:
         run.start(0, race.first)
         with anyio.move_on_after(race.after_s):
             await run.news()
