@@ -18,6 +18,9 @@ class Endpoint(NamedTuple):
     """Base URL without a slash at the end."""
     weight: float = 1.0
     """Share of the calls in relation to the other endpoints, above 0."""
+    host: str = ""
+    """The name that the Host header carries and that TLS verifies, where the URL holds a bare address; with
+    its port where that is not the scheme's own. Empty: what the URL says."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
