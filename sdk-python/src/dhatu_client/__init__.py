@@ -52,6 +52,7 @@ from ._events import (
 )
 from ._hedge import HedgePolicy
 from ._problem import FieldError, Problem
+from ._raw import RawResponse, StreamingResponse, SyncStreamingResponse
 from ._resilience import Resilience
 from ._retry import RetryPolicy
 from ._streams import EventStream, SyncEventStream
@@ -105,15 +106,18 @@ __all__ = [
     "PermissionDeniedError",
     "Problem",
     "RateLimitedError",
+    "RawResponse",
     "RefreshToken",
     "Resilience",
     "RetryPolicy",
     "RetryScheduled",
     "ServerError",
+    "StreamingResponse",
     "SyncBinaryResponse",
     "SyncContent",
     "SyncDhatuAPI",
     "SyncEventStream",
+    "SyncStreamingResponse",
     "Token",
     "TokenError",
     "TransportError",

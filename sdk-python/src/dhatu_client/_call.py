@@ -40,6 +40,8 @@ class AnswerHead:
     status: int
     headers: Mapping[str, str]
     """By their names in lower case; repeated ones are joined by commas."""
+    attempts: int = 1
+    """The first try and its retries."""
 
     @property
     def request_id(self) -> str:

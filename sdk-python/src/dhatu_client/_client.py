@@ -13,10 +13,20 @@ from ._auth.given import refuse_async
 from ._binary import BinaryResponse, SyncBinaryResponse
 from ._call import AnswerHead, ApiSpec, Arguments, CallOptions, Operation
 from ._credentials import renewed_token
-from ._decode import decode, find_response, is_streamed, parse_item
+from ._decode import decode, find_response, parse_item
 from ._drivers import run, run_async
 from ._engine import Engine
 from ._flow import Call, call_flow
+from ._raw import (
+    Arrived,
+    AsyncArrived,
+    Mode,
+    RawResponse,
+    StreamingResponse,
+    SyncStreamingResponse,
+    describes_stream,
+    is_kept_open,
+)
 from ._request import Caller, Invocation, encode_request
 from ._settings import (
     ChangeableOptions,
@@ -43,11 +53,13 @@ class ConfiguredClient:
     """What both clients are made of, but for the sending.
 
     Names taken here and in the clients, which no operation that hangs on the client may have: `call`,
-    `with_options`, `aclose`, `close`.
+    `in_mode`, `with_options`, `aclose`, `close`, and in generated clients `with_raw_response` and
+    `with_streaming_response`.
     """
 
     _api: ClassVar[ApiSpec]
     _surroundings: ClassVar[Surroundings] = Surroundings()
+    _mode: Mode = "plain"
 
     def __init__(self, given: ClientOptions) -> None:
         self._settings: Settings = resolve(self._api, given, os.environ, self._surroundings)
@@ -63,6 +75,12 @@ class ConfiguredClient:
         other._settings = settings
         return other
 
+    def in_mode(self, mode: Mode) -> Self:
+        """A client whose `call` returns the answer in another form; shares this one's connections."""
+        other = self.with_options()
+        other._mode = mode
+        return other
+
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._settings.shown()})"
 
@@ -71,24 +89,27 @@ class ConfiguredClient:
         settings = self._settings
         if operation.deprecated and operation.key not in self._warned:
             self._warned.add(operation.key)
-            # _prepare, call and the generated method lie between here and the caller.
-            warnings.warn(operation.deprecated, DeprecationWarning, stacklevel=4)
+            # _prepare, call and the generated method lie between here and the caller, and where the answer
+            # is opened as a context also what opens it, and contextlib.
+            level = 6 if self._mode == "streaming" else 4
+            warnings.warn(operation.deprecated, DeprecationWarning, stacklevel=level)
         caller = Caller(api=self._api, credentials=settings.credentials)
         timeout_s = checked_timeout(options.get("timeout_s", settings.timeout_s), "timeout_s")
         attempt_s = options.get("attempt_timeout_s", settings.attempt_timeout_s)
         retry = settings.retry
         if "max_retries" in options:
             retry = replace(retry, max_retries=checked_retries(options["max_retries"]))
+        request = encode_request(caller, invocation, self._surroundings.new_token)
         return Call(
             operation=operation,
-            request=encode_request(caller, invocation, self._surroundings.new_token),
+            request=replace(request, open_ended=True) if self._mode == "streaming" else request,
             endpoints=self._engine.endpoints_at(settings.address_of(operation)),
             timeout_s=operation.timeout_s if timeout_s is None else timeout_s,
             attempt_timeout_s=checked_timeout(attempt_s, "attempt_timeout_s"),
             connect_timeout_s=settings.connect_timeout_s,
             retry=retry,
             header_prefix=self._api.header_prefix.lower(),
-            keep_open=partial(is_streamed, operation),
+            keep_open=partial(is_kept_open, self._mode, operation),
             tokens=renewed_token(self._api, settings.credentials, operation, options),
         )
 
@@ -132,13 +153,25 @@ class AsyncAPIClient(ConfiguredClient):
             call_flow(call, self._engine.policies), self._transport, self._surroundings.asleep
         )
         _tell(options, answer)
-        if answer.reader is None:
-            return cast("T", decode(self._api, operation, answer))
-        return cast("T", self._streamed(call, answer, cast("AsyncAnswerReader", answer.reader)))
+        return cast("T", self._as_asked(call, invocation, answer))
 
-    def _streamed(
-        self, call: Call, answer: Answer, reader: AsyncAnswerReader
-    ) -> BinaryResponse | EventStream[Any]:
+    def _as_asked(self, call: Call, invocation: Invocation, answer: Answer) -> object:
+        """The answer in the form of this client's mode."""
+        if self._mode == "plain":
+            return self._understood(call, invocation, answer)
+        understand = partial(self.in_mode("plain")._understood, call, invocation)
+        head = _head(call, answer)
+        if self._mode == "raw":
+            if answer.reader is None and describes_stream(call.operation, answer):
+                answer = replace(answer, reader=AsyncArrived(answer.content))
+            return RawResponse[Any](head, partial(understand, answer))
+        return StreamingResponse[Any](head, call.operation, understand)
+
+    def _understood(self, call: Call, invocation: Invocation, answer: Answer) -> object:
+        """The answer as the operation describes it."""
+        if answer.reader is None:
+            return decode(self._api, call.operation, answer)
+        reader = cast("AsyncAnswerReader", answer.reader)
         head, payloads, parse = _opened(self._api, call, answer)
         if payloads is None:
             return BinaryResponse(head, reader)
@@ -184,13 +217,25 @@ class SyncAPIClient(ConfiguredClient):
         call = self._prepare(invocation)
         answer = run(call_flow(call, self._engine.policies), self._transport, self._surroundings.sleep)
         _tell(options, answer)
-        if answer.reader is None:
-            return cast("T", decode(self._api, operation, answer))
-        return cast("T", self._streamed(call, answer, cast("AnswerReader", answer.reader)))
+        return cast("T", self._as_asked(call, invocation, answer))
 
-    def _streamed(
-        self, call: Call, answer: Answer, reader: AnswerReader
-    ) -> SyncBinaryResponse | SyncEventStream[Any]:
+    def _as_asked(self, call: Call, invocation: Invocation, answer: Answer) -> object:
+        """The answer in the form of this client's mode."""
+        if self._mode == "plain":
+            return self._understood(call, invocation, answer)
+        understand = partial(self.in_mode("plain")._understood, call, invocation)
+        head = _head(call, answer)
+        if self._mode == "raw":
+            if answer.reader is None and describes_stream(call.operation, answer):
+                answer = replace(answer, reader=Arrived(answer.content))
+            return RawResponse[Any](head, partial(understand, answer))
+        return SyncStreamingResponse[Any](head, call.operation, understand)
+
+    def _understood(self, call: Call, invocation: Invocation, answer: Answer) -> object:
+        """The answer as the operation describes it."""
+        if answer.reader is None:
+            return decode(self._api, call.operation, answer)
+        reader = cast("AnswerReader", answer.reader)
         head, payloads, parse = _opened(self._api, call, answer)
         if payloads is None:
             return SyncBinaryResponse(head, reader)
@@ -213,7 +258,11 @@ def _tell(options: CallOptions, answer: Answer) -> None:
     """Show the head of an answer to whom it may concern."""
     on_answer = options.get("on_answer")
     if on_answer is not None:
-        on_answer(AnswerHead(status=answer.status, headers=answer.headers))
+        on_answer(AnswerHead(status=answer.status, headers=answer.headers, attempts=answer.attempts))
+
+
+def _head(call: Call, answer: Answer) -> StreamHead:
+    return StreamHead(answer=answer, operation=call.operation.key, idle_s=call.timeout_s)
 
 
 def _opened(
@@ -223,7 +272,7 @@ def _opened(
     operation = call.operation
     spec = find_response(operation, answer.status, answer.headers.get("content-type", ""))
     assert spec is not None, "only answers that the operation describes are kept open"
-    head = StreamHead(answer=answer, operation=operation.key, idle_s=call.timeout_s)
+    head = _head(call, answer)
     parse = partial(parse_item, api, operation, answer, spec)
     if spec.kind == "binary":
         return head, None, parse

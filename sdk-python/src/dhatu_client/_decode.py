@@ -8,19 +8,13 @@ from functools import cache
 from types import ModuleType
 from typing import TYPE_CHECKING, Annotated, Any, get_args, get_origin
 
-from ._call import STREAMED, ApiSpec, Operation, ResponseSpec
+from ._call import ApiSpec, Operation, ResponseSpec
 from ._errors import DecodingError
 from ._media import essence, is_json, matches, parameter_of, same_parameters
 from ._wire import Answer
 
 if TYPE_CHECKING:
     import pydantic
-
-
-def is_streamed(operation: Operation[Any, Any], status: int, media_type: str) -> bool:
-    """Whether the body of such an answer is left to the caller to read."""
-    spec = find_response(operation, status, media_type) if status < 300 else None
-    return spec is not None and spec.kind in STREAMED
 
 
 def find_response(operation: Operation[Any, Any], status: int, content_type: str) -> ResponseSpec | None:
@@ -54,7 +48,7 @@ def decode(api: ApiSpec, operation: Operation[Any, Any], answer: Answer) -> obje
         case "empty":
             return None
         case "text":
-            return _text(answer)
+            return text_of(content_type, answer.content)
         case _:
             return parse_item(api, operation, answer, spec, answer.content)
 
@@ -136,12 +130,13 @@ def _json_or_text(payload: bytes) -> Any:
         return payload.decode("utf-8", "replace")
 
 
-def _text(answer: Answer) -> str:
-    charset = parameter_of(answer.headers.get("content-type", ""), "charset") or "utf-8"
+def text_of(content_type: str, content: bytes) -> str:
+    """Text in the charset that its media type names, UTF-8 where it names none that is known."""
+    charset = parameter_of(content_type, "charset") or "utf-8"
     try:
-        return answer.content.decode(charset, "replace")
+        return content.decode(charset, "replace")
     except LookupError:
-        return answer.content.decode("utf-8", "replace")
+        return content.decode("utf-8", "replace")
 
 
 def _reason(spec: ResponseSpec, error: ValueError) -> str:

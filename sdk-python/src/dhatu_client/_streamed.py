@@ -45,6 +45,11 @@ class StreamedAnswer:
         return self._head.answer.request_id
 
     @property
+    def attempts(self) -> int:
+        """The first try and its retries."""
+        return self._head.answer.attempts
+
+    @property
     def media_type(self) -> str:
         """Of the body, without parameters."""
         return essence(self.headers.get("content-type", ""))

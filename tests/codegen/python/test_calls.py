@@ -176,3 +176,48 @@ def test_an_argument_that_every_body_needs_is_missed_here(shop: Shop) -> None:
     with pytest.raises(ValueError, match="cannot be sent together"):
         shop.client(server).echo("a", content=b"a")
     assert server.requests == []
+
+
+def test_a_raw_response_has_all_that_came(shop: Shop) -> None:
+    server = Recorder(200, json={"text": "so"}, headers={"x-request-id": "r-1"})
+    client = shop.client(server)
+    for raw in (client.with_raw_response, client.with_options(max_retries=0).with_raw_response):
+        response = raw.ask("why?")
+        assert (response.status, response.request_id, response.attempts) == (200, "r-1", 1)
+        assert response.json() == {"text": "so"}
+        assert response.parse() == client.ask("why?")
+
+
+async def test_a_raw_response_of_a_resource_is_awaited(shop: Shop) -> None:
+    client = shop.async_client(Recorder(200, json={"pets": [], "next": None}))
+    response = await client.pets.with_raw_response.list(class_="cat")
+    assert response.parse() == await client.pets.list()
+    assert (await client.with_raw_response.pets.list()).content == response.content
+
+
+async def test_a_streaming_response_is_opened_as_a_context(shop: Shop) -> None:
+    server = Recorder(200, content=b"PNG", headers={"content-type": "image/png"})
+    async with shop.async_client(server).photos.with_streaming_response.get("7") as response:
+        assert [chunk async for chunk in response.iter_bytes()] == [b"PNG"]
+    lazily = shop.async_client(server).photos.with_streaming_response.get("7")
+    assert len(server.requests) == 1, "nothing is sent before the context is entered"
+    async with lazily as response:
+        assert await response.read() == b"PNG"
+    with shop.client(server).with_streaming_response.photos.get("7") as sync_response:
+        assert list(sync_response.iter_bytes()) == [b"PNG"]
+
+
+async def test_a_deprecated_operation_warns_its_caller_in_every_form(shop: Shop) -> None:
+    sync, client = shop.client(Recorder(200, json=CAT)), shop.async_client(Recorder(200, json=CAT))
+    opened, opening = (pets.with_streaming_response.get("7") for pets in (sync.pets, client.pets))
+    with pytest.warns(DeprecationWarning, match=r"pets\.get is deprecated") as warned:
+        opened.__enter__()
+    assert [warning.filename for warning in warned] == [__file__]
+    with pytest.warns(DeprecationWarning, match=r"pets\.get is deprecated") as warned:
+        await opening.__aenter__()
+    assert [warning.filename for warning in warned] == [__file__]
+    opened.__exit__(None, None, None)
+    await opening.__aexit__(None, None, None)
+    with pytest.warns(DeprecationWarning, match=r"pets\.get is deprecated") as warned:
+        await shop.async_client(Recorder(200, json=CAT)).pets.with_raw_response.get("7")
+    assert [warning.filename for warning in warned] == [__file__]

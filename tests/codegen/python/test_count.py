@@ -36,6 +36,19 @@ def test_every_operation_is_there_in_both_colours(api: Api, sources: dict[str, s
             'operation="ASK"',
             "commands missing: echo; commands too many: ask",
         ),
+        ("client.py", "self.echo = raw(of.echo)", "", "async raw responses missing: echo"),
+        (
+            "client.py",
+            "self.echo = raw(of.echo)",
+            "self.echo = raw(of.ask)",
+            "raw responses too many: echo = ask",
+        ),
+        (
+            "client.py",
+            "= sync_streamed(of.echo)",
+            "= streamed(of.echo)",
+            "sync streaming responses missing: echo",
+        ),
         ("api.md", "`client.echo(", "client.echo(", "entries of api.md missing: echo"),
     ],
 )

@@ -12,6 +12,7 @@ from datetime import date
 from typing import assert_type
 
 from shop_client._binary import BinaryResponse, SyncBinaryResponse
+from shop_client._raw import RawResponse, StreamingResponse, SyncStreamingResponse
 from shop_client._streams import EventStream, SyncEventStream
 from shop_client.generated import ShopAPI, SyncShopAPI, models
 
@@ -24,12 +25,22 @@ async def use(client: ShopAPI, wanted: bool) -> None:
     assert_type((await client.pets.list()).pets, list[models.Pet])
     assert_type(await client.photos.put("7", file=b""), str)
     await client.login(by="ByPassword", password="p")
+    raw = client.with_raw_response
+    assert_type(await raw.ask("why?"), RawResponse[models.Answer])
+    assert_type(await raw.ask("why?", stream=True), RawResponse[EventStream[models.Word]])
+    assert_type((await client.photos.with_raw_response.put("7", file=b"")).parse(), str)
+    async with client.with_streaming_response.pets.list(class_="cat", timeout_s=3) as response:
+        assert_type(response, StreamingResponse[models.PetPage])
+        assert_type((await response.parse()).pets, list[models.Pet])
     await client.pets.replace("7", name="M", owner={"name": "P"}, timeout_s=3.5)
 
 
 def use_sync(client: SyncShopAPI, chunks: Iterator[bytes]) -> None:
     assert_type(client.ask("why?", stream=True), SyncEventStream[models.Word])
     assert_type(client.echo(content=chunks), SyncBinaryResponse)
+    with client.pets.with_streaming_response.list() as response:
+        assert_type(response, SyncStreamingResponse[models.PetPage])
+    assert_type(client.with_raw_response.photos.put("7", file=b"").parse(), str)
     client.pets.list(tags=["a"], born_after=date(2020, 2, 29), max_retries=0)
 """
 MISUSE = """\
@@ -45,6 +56,9 @@ def misuse(client: SyncShopAPI) -> None:
     client.login(by="ByPassword", key="k")
     client.photos.put("7", content=b"", content_type="image/gif")
     models.NewPet(nmae="M")
+    client.pets.with_raw_response.list(class_="fish")
+    client.with_streaming_response.echo("a", content=b"a")
+    client.pets.with_raw_response.lost()
 """
 
 

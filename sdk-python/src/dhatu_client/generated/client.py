@@ -8,21 +8,22 @@ from typing import TYPE_CHECKING, overload
 
 from .._call import OMIT, ApiSpec, SchemeSpec
 from .._client import AsyncAPIClient, SyncAPIClient
+from .._raw import raw, streamed, sync_raw, sync_streamed
 from . import operations as ops
 
 if TYPE_CHECKING:
-    from typing import ClassVar, Final, Literal, Unpack
+    from typing import Any, ClassVar, Final, Literal, Unpack
 
     from .._binary import BinaryResponse, SyncBinaryResponse
     from .._call import CallOptions, Omit
     from .._content import Content, SyncContent
     from . import models
-    from .resources.analysis import AnalysisResource, SyncAnalysisResource
-    from .resources.api_keys import ApiKeysResource, SyncApiKeysResource
-    from .resources.auth import AuthResource, SyncAuthResource
-    from .resources.corpus import CorpusResource, SyncCorpusResource
-    from .resources.dashboard import DashboardResource, SyncDashboardResource
-    from .resources.system import SyncSystemResource, SystemResource
+    from .resources.analysis import AnalysisResource, AnalysisWithRawResponse, AnalysisWithStreamingResponse, SyncAnalysisResource, SyncAnalysisWithRawResponse, SyncAnalysisWithStreamingResponse
+    from .resources.api_keys import ApiKeysResource, ApiKeysWithRawResponse, ApiKeysWithStreamingResponse, SyncApiKeysResource, SyncApiKeysWithRawResponse, SyncApiKeysWithStreamingResponse
+    from .resources.auth import AuthResource, AuthWithRawResponse, AuthWithStreamingResponse, SyncAuthResource, SyncAuthWithRawResponse, SyncAuthWithStreamingResponse
+    from .resources.corpus import CorpusResource, CorpusWithRawResponse, CorpusWithStreamingResponse, SyncCorpusResource, SyncCorpusWithRawResponse, SyncCorpusWithStreamingResponse
+    from .resources.dashboard import DashboardResource, DashboardWithRawResponse, DashboardWithStreamingResponse, SyncDashboardResource, SyncDashboardWithRawResponse, SyncDashboardWithStreamingResponse
+    from .resources.system import SyncSystemResource, SyncSystemWithRawResponse, SyncSystemWithStreamingResponse, SystemResource, SystemWithRawResponse, SystemWithStreamingResponse
 
 _API: Final = ApiSpec(
     client="DhatuAPI",
@@ -38,7 +39,83 @@ _API: Final = ApiSpec(
 )
 
 
-class DhatuAPI(AsyncAPIClient):
+class DhatuAPIDocs:
+    """What both colours say of their operations."""
+
+    def compress(self, *_: Any, **__: Any) -> Any:
+        """Compress text or bytes.
+
+        Takes text as JSON and answers with JSON, the compressed bytes in base64; or takes raw bytes and
+        streams the compressed bytes back while they arrive. With `auto`, text is compressed by every
+        algorithm and the smallest result wins; raw bytes use zstd, since a stream can be read only once.
+
+        `POST /api/v1/compress`; needs the scope compression:use.
+
+        Args:
+            text: Any text; it is encoded as UTF-8.
+            algorithm: Which algorithm to use; `auto` lets the service choose or recognise it. Default:
+                auto.
+            level: How hard to try, from 1 (fastest) to 9 (smallest); each algorithm maps it to its own
+                scale. Its own default holds when absent.
+            content: The whole body in application/octet-stream: bytes, text, a path, an open file or
+                chunks.
+
+        Returns:
+            The compressed text or bytes, in the media type of the request.
+
+        Raises:
+            APIStatusError: ContentTooLargeError (413), UnsupportedMediaTypeError (415), and as every
+                operation.
+        """
+
+    def decompress(self, *_: Any, **__: Any) -> Any:
+        """Decompress text or bytes.
+
+        Takes what `compress` gave: JSON with base64, answered with the text; or raw bytes, answered with a
+        stream of raw bytes. With `auto` the format is recognised by its first bytes; brotli has no such
+        mark and is tried last. Output beyond 256 MiB is refused, so that a small input cannot fill the
+        memory.
+
+        `POST /api/v1/decompress`; needs the scope compression:use.
+
+        Args:
+            data: The compressed bytes in base64 (RFC 4648, section 4).
+            algorithm: Which algorithm to use; `auto` lets the service choose or recognise it. Default:
+                auto.
+            content: The whole body in application/octet-stream: bytes, text, a path, an open file or
+                chunks.
+
+        Returns:
+            The original text or bytes, in the media type of the request.
+
+        Raises:
+            APIStatusError: ContentTooLargeError (413), UnsupportedMediaTypeError (415), and as every
+                operation.
+        """
+
+    def analyze(self, *_: Any, **__: Any) -> Any:
+        """Measure how far text or bytes can be compressed.
+
+        Reports the Shannon entropy of the bytes (order 0, in bits per byte, from 0 to 8) and what each
+        algorithm makes of them at its default level.
+
+        `POST /api/v1/analyze`; needs the scope compression:use.
+
+        Args:
+            text: Any text; it is encoded as UTF-8.
+            content: The whole body in application/octet-stream: bytes, text, a path, an open file or
+                chunks.
+
+        Returns:
+            The measurements.
+
+        Raises:
+            APIStatusError: ContentTooLargeError (413), UnsupportedMediaTypeError (415), and as every
+                operation.
+        """
+
+
+class DhatuAPI(DhatuAPIDocs, AsyncAPIClient):
     """dhātu API, version 1.0.0."""
 
     _api: ClassVar[ApiSpec] = _API
@@ -85,6 +162,17 @@ class DhatuAPI(AsyncAPIClient):
 
         return SystemResource(self)
 
+    @cached_property
+    def with_raw_response(self) -> DhatuAPIWithRawResponse:
+        """The same, each returning a `RawResponse`."""
+        return DhatuAPIWithRawResponse(self.in_mode("raw"))
+
+    @cached_property
+    def with_streaming_response(self) -> DhatuAPIWithStreamingResponse:
+        """The same, each opening a `StreamingResponse`."""
+        return DhatuAPIWithStreamingResponse(self.in_mode("streaming"))
+
+
     @overload
     async def compress(
         self,
@@ -114,40 +202,8 @@ class DhatuAPI(AsyncAPIClient):
         content: Content | Omit = OMIT,
         **options: Unpack[CallOptions],
     ) -> models.CompressResult | BinaryResponse:
-        """Compress text or bytes.
-
-        Takes text as JSON and answers with JSON, the compressed bytes in base64; or takes raw bytes and
-        streams the compressed bytes back while they arrive. With `auto`, text is compressed by every
-        algorithm and the smallest result wins; raw bytes use zstd, since a stream can be read only once.
-
-        `POST /api/v1/compress`; needs the scope compression:use.
-
-        Args:
-            text: Any text; it is encoded as UTF-8.
-            algorithm: Which algorithm to use; `auto` lets the service choose or recognise it. Default:
-                auto.
-            level: How hard to try, from 1 (fastest) to 9 (smallest); each algorithm maps it to its own
-                scale. Its own default holds when absent.
-            content: The whole body in application/octet-stream: bytes, text, a path, an open file or
-                chunks.
-
-        Returns:
-            The compressed text or bytes, in the media type of the request.
-
-        Raises:
-            APIStatusError: The server refuses, as BadRequestError (400), AuthenticationError (401),
-                PermissionDeniedError (403), ContentTooLargeError (413), UnsupportedMediaTypeError (415),
-                RateLimitedError (429) and others.
-        """
         return await self.call(
-            ops.COMPRESS,
-            {
-                "algorithm": algorithm,
-                "level": level,
-                "text": text,
-                "content": content,
-            },
-            options,
+            ops.COMPRESS, {"algorithm": algorithm, "level": level, "text": text, "content": content}, options
         )
 
     @overload
@@ -176,46 +232,12 @@ class DhatuAPI(AsyncAPIClient):
         content: Content | Omit = OMIT,
         **options: Unpack[CallOptions],
     ) -> models.DecompressResult | BinaryResponse:
-        """Decompress text or bytes.
-
-        Takes what `compress` gave: JSON with base64, answered with the text; or raw bytes, answered with a
-        stream of raw bytes. With `auto` the format is recognised by its first bytes; brotli has no such
-        mark and is tried last. Output beyond 256 MiB is refused, so that a small input cannot fill the
-        memory.
-
-        `POST /api/v1/decompress`; needs the scope compression:use.
-
-        Args:
-            data: The compressed bytes in base64 (RFC 4648, section 4).
-            algorithm: Which algorithm to use; `auto` lets the service choose or recognise it. Default:
-                auto.
-            content: The whole body in application/octet-stream: bytes, text, a path, an open file or
-                chunks.
-
-        Returns:
-            The original text or bytes, in the media type of the request.
-
-        Raises:
-            APIStatusError: The server refuses, as BadRequestError (400), AuthenticationError (401),
-                PermissionDeniedError (403), ContentTooLargeError (413), UnsupportedMediaTypeError (415),
-                RateLimitedError (429) and others.
-        """
         return await self.call(
-            ops.DECOMPRESS,
-            {
-                "algorithm": algorithm,
-                "data": data,
-                "content": content,
-            },
-            options,
+            ops.DECOMPRESS, {"algorithm": algorithm, "data": data, "content": content}, options
         )
 
     @overload
-    async def analyze(
-        self,
-        text: str,
-        **options: Unpack[CallOptions],
-    ) -> models.CompressionAnalysis: ...
+    async def analyze(self, text: str, **options: Unpack[CallOptions]) -> models.CompressionAnalysis: ...
 
     @overload
     async def analyze(
@@ -232,30 +254,10 @@ class DhatuAPI(AsyncAPIClient):
         content: Content | Omit = OMIT,
         **options: Unpack[CallOptions],
     ) -> models.CompressionAnalysis:
-        """Measure how far text or bytes can be compressed.
-
-        Reports the Shannon entropy of the bytes (order 0, in bits per byte, from 0 to 8) and what each
-        algorithm makes of them at its default level.
-
-        `POST /api/v1/analyze`; needs the scope compression:use.
-
-        Args:
-            text: Any text; it is encoded as UTF-8.
-            content: The whole body in application/octet-stream: bytes, text, a path, an open file or
-                chunks.
-
-        Returns:
-            The measurements.
-
-        Raises:
-            APIStatusError: The server refuses, as BadRequestError (400), AuthenticationError (401),
-                PermissionDeniedError (403), ContentTooLargeError (413), UnsupportedMediaTypeError (415),
-                RateLimitedError (429) and others.
-        """
         return await self.call(ops.ANALYZE, {"text": text, "content": content}, options)
 
 
-class SyncDhatuAPI(SyncAPIClient):
+class SyncDhatuAPI(DhatuAPIDocs, SyncAPIClient):
     """dhātu API, version 1.0.0. For code without an event loop."""
 
     _api: ClassVar[ApiSpec] = _API
@@ -302,6 +304,17 @@ class SyncDhatuAPI(SyncAPIClient):
 
         return SyncSystemResource(self)
 
+    @cached_property
+    def with_raw_response(self) -> SyncDhatuAPIWithRawResponse:
+        """The same, each returning a `RawResponse`."""
+        return SyncDhatuAPIWithRawResponse(self.in_mode("raw"))
+
+    @cached_property
+    def with_streaming_response(self) -> SyncDhatuAPIWithStreamingResponse:
+        """The same, each opening a `SyncStreamingResponse`."""
+        return SyncDhatuAPIWithStreamingResponse(self.in_mode("streaming"))
+
+
     @overload
     def compress(
         self,
@@ -331,40 +344,8 @@ class SyncDhatuAPI(SyncAPIClient):
         content: SyncContent | Omit = OMIT,
         **options: Unpack[CallOptions],
     ) -> models.CompressResult | SyncBinaryResponse:
-        """Compress text or bytes.
-
-        Takes text as JSON and answers with JSON, the compressed bytes in base64; or takes raw bytes and
-        streams the compressed bytes back while they arrive. With `auto`, text is compressed by every
-        algorithm and the smallest result wins; raw bytes use zstd, since a stream can be read only once.
-
-        `POST /api/v1/compress`; needs the scope compression:use.
-
-        Args:
-            text: Any text; it is encoded as UTF-8.
-            algorithm: Which algorithm to use; `auto` lets the service choose or recognise it. Default:
-                auto.
-            level: How hard to try, from 1 (fastest) to 9 (smallest); each algorithm maps it to its own
-                scale. Its own default holds when absent.
-            content: The whole body in application/octet-stream: bytes, text, a path, an open file or
-                chunks.
-
-        Returns:
-            The compressed text or bytes, in the media type of the request.
-
-        Raises:
-            APIStatusError: The server refuses, as BadRequestError (400), AuthenticationError (401),
-                PermissionDeniedError (403), ContentTooLargeError (413), UnsupportedMediaTypeError (415),
-                RateLimitedError (429) and others.
-        """
         return self.call(
-            ops.COMPRESS,
-            {
-                "algorithm": algorithm,
-                "level": level,
-                "text": text,
-                "content": content,
-            },
-            options,
+            ops.COMPRESS, {"algorithm": algorithm, "level": level, "text": text, "content": content}, options
         )
 
     @overload
@@ -393,38 +374,10 @@ class SyncDhatuAPI(SyncAPIClient):
         content: SyncContent | Omit = OMIT,
         **options: Unpack[CallOptions],
     ) -> models.DecompressResult | SyncBinaryResponse:
-        """Decompress text or bytes.
-
-        Takes what `compress` gave: JSON with base64, answered with the text; or raw bytes, answered with a
-        stream of raw bytes. With `auto` the format is recognised by its first bytes; brotli has no such
-        mark and is tried last. Output beyond 256 MiB is refused, so that a small input cannot fill the
-        memory.
-
-        `POST /api/v1/decompress`; needs the scope compression:use.
-
-        Args:
-            data: The compressed bytes in base64 (RFC 4648, section 4).
-            algorithm: Which algorithm to use; `auto` lets the service choose or recognise it. Default:
-                auto.
-            content: The whole body in application/octet-stream: bytes, text, a path, an open file or
-                chunks.
-
-        Returns:
-            The original text or bytes, in the media type of the request.
-
-        Raises:
-            APIStatusError: The server refuses, as BadRequestError (400), AuthenticationError (401),
-                PermissionDeniedError (403), ContentTooLargeError (413), UnsupportedMediaTypeError (415),
-                RateLimitedError (429) and others.
-        """
         return self.call(ops.DECOMPRESS, {"algorithm": algorithm, "data": data, "content": content}, options)
 
     @overload
-    def analyze(
-        self,
-        text: str,
-        **options: Unpack[CallOptions],
-    ) -> models.CompressionAnalysis: ...
+    def analyze(self, text: str, **options: Unpack[CallOptions]) -> models.CompressionAnalysis: ...
 
     @overload
     def analyze(
@@ -441,24 +394,141 @@ class SyncDhatuAPI(SyncAPIClient):
         content: SyncContent | Omit = OMIT,
         **options: Unpack[CallOptions],
     ) -> models.CompressionAnalysis:
-        """Measure how far text or bytes can be compressed.
-
-        Reports the Shannon entropy of the bytes (order 0, in bits per byte, from 0 to 8) and what each
-        algorithm makes of them at its default level.
-
-        `POST /api/v1/analyze`; needs the scope compression:use.
-
-        Args:
-            text: Any text; it is encoded as UTF-8.
-            content: The whole body in application/octet-stream: bytes, text, a path, an open file or
-                chunks.
-
-        Returns:
-            The measurements.
-
-        Raises:
-            APIStatusError: The server refuses, as BadRequestError (400), AuthenticationError (401),
-                PermissionDeniedError (403), ContentTooLargeError (413), UnsupportedMediaTypeError (415),
-                RateLimitedError (429) and others.
-        """
         return self.call(ops.ANALYZE, {"text": text, "content": content}, options)
+
+
+
+class DhatuAPIWithRawResponse:
+    """`DhatuAPI` with raw responses."""
+
+    def __init__(self, of: DhatuAPI) -> None:
+        self._of = of
+        self.compress = raw(of.compress)
+        self.decompress = raw(of.decompress)
+        self.analyze = raw(of.analyze)
+
+    @property
+    def corpus(self) -> CorpusWithRawResponse:
+        return self._of.corpus.with_raw_response
+
+    @property
+    def analysis(self) -> AnalysisWithRawResponse:
+        return self._of.analysis.with_raw_response
+
+    @property
+    def dashboard(self) -> DashboardWithRawResponse:
+        return self._of.dashboard.with_raw_response
+
+    @property
+    def auth(self) -> AuthWithRawResponse:
+        return self._of.auth.with_raw_response
+
+    @property
+    def api_keys(self) -> ApiKeysWithRawResponse:
+        return self._of.api_keys.with_raw_response
+
+    @property
+    def system(self) -> SystemWithRawResponse:
+        return self._of.system.with_raw_response
+
+
+class DhatuAPIWithStreamingResponse:
+    """`DhatuAPI` with streaming responses."""
+
+    def __init__(self, of: DhatuAPI) -> None:
+        self._of = of
+        self.compress = streamed(of.compress)
+        self.decompress = streamed(of.decompress)
+        self.analyze = streamed(of.analyze)
+
+    @property
+    def corpus(self) -> CorpusWithStreamingResponse:
+        return self._of.corpus.with_streaming_response
+
+    @property
+    def analysis(self) -> AnalysisWithStreamingResponse:
+        return self._of.analysis.with_streaming_response
+
+    @property
+    def dashboard(self) -> DashboardWithStreamingResponse:
+        return self._of.dashboard.with_streaming_response
+
+    @property
+    def auth(self) -> AuthWithStreamingResponse:
+        return self._of.auth.with_streaming_response
+
+    @property
+    def api_keys(self) -> ApiKeysWithStreamingResponse:
+        return self._of.api_keys.with_streaming_response
+
+    @property
+    def system(self) -> SystemWithStreamingResponse:
+        return self._of.system.with_streaming_response
+
+
+class SyncDhatuAPIWithRawResponse:
+    """`SyncDhatuAPI` with raw responses."""
+
+    def __init__(self, of: SyncDhatuAPI) -> None:
+        self._of = of
+        self.compress = sync_raw(of.compress)
+        self.decompress = sync_raw(of.decompress)
+        self.analyze = sync_raw(of.analyze)
+
+    @property
+    def corpus(self) -> SyncCorpusWithRawResponse:
+        return self._of.corpus.with_raw_response
+
+    @property
+    def analysis(self) -> SyncAnalysisWithRawResponse:
+        return self._of.analysis.with_raw_response
+
+    @property
+    def dashboard(self) -> SyncDashboardWithRawResponse:
+        return self._of.dashboard.with_raw_response
+
+    @property
+    def auth(self) -> SyncAuthWithRawResponse:
+        return self._of.auth.with_raw_response
+
+    @property
+    def api_keys(self) -> SyncApiKeysWithRawResponse:
+        return self._of.api_keys.with_raw_response
+
+    @property
+    def system(self) -> SyncSystemWithRawResponse:
+        return self._of.system.with_raw_response
+
+
+class SyncDhatuAPIWithStreamingResponse:
+    """`SyncDhatuAPI` with streaming responses."""
+
+    def __init__(self, of: SyncDhatuAPI) -> None:
+        self._of = of
+        self.compress = sync_streamed(of.compress)
+        self.decompress = sync_streamed(of.decompress)
+        self.analyze = sync_streamed(of.analyze)
+
+    @property
+    def corpus(self) -> SyncCorpusWithStreamingResponse:
+        return self._of.corpus.with_streaming_response
+
+    @property
+    def analysis(self) -> SyncAnalysisWithStreamingResponse:
+        return self._of.analysis.with_streaming_response
+
+    @property
+    def dashboard(self) -> SyncDashboardWithStreamingResponse:
+        return self._of.dashboard.with_streaming_response
+
+    @property
+    def auth(self) -> SyncAuthWithStreamingResponse:
+        return self._of.auth.with_streaming_response
+
+    @property
+    def api_keys(self) -> SyncApiKeysWithStreamingResponse:
+        return self._of.api_keys.with_streaming_response
+
+    @property
+    def system(self) -> SyncSystemWithStreamingResponse:
+        return self._of.system.with_streaming_response

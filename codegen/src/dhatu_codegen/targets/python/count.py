@@ -15,6 +15,14 @@ from .listing import LISTING
 
 OPERATIONS: Final = "operations.py"
 """The module of the descriptors."""
+_COLOURS: Final = {
+    "AsyncAPIClient": "async",
+    "AsyncOperations": "async",
+    "SyncAPIClient": "sync",
+    "SyncOperations": "sync",
+}
+"""The runtime's classes that generated ones extend."""
+_WRAPPERS: Final = {"raw": "raw responses", "streamed": "streaming responses"}
 _ENTRY: Final = re.compile(r"^- `client\.[^`]*`: `([A-Z]+ .*)`(?: \(deprecated\))?$", re.MULTILINE)
 
 
@@ -23,25 +31,28 @@ class CountError(TargetError):
 
 
 def check_count(api: Api, sources: Mapping[str, str]) -> None:
-    """Operations = descriptors = async methods = sync methods = commands = entries of api.md, as rendered.
+    """Operations = descriptors = methods of each colour and form = commands = entries of api.md, as rendered.
 
     `sources` maps a file's path in the package to its text. Raises `CountError`, which names what is
     missing and what is too much.
     """
     trees = {path: ast.parse(text, path) for path, text in sources.items() if path.endswith(".py")}
-    keys = dict(_descriptors(trees[OPERATIONS]))
-    called = [call for tree in trees.values() for call in _calls(tree)]
+    constants = dict(_descriptors(trees[OPERATIONS]))
     wanted = Counter(operation.key for operation in api.operations)
     routes = {f"{operation.method} {operation.path}": operation.key for operation in api.operations}
-    rendered = {
-        "descriptors": Counter(key for _, key in _descriptors(trees[OPERATIONS])),
-        "async methods": Counter(keys.get(name, name) for is_async, name in called if is_async),
-        "sync methods": Counter(keys.get(name, name) for is_async, name in called if not is_async),
-        "commands": Counter(keys.get(name, name) for name in _commands(trees[COMMANDS])),
-        f"entries of {LISTING}": Counter(
-            routes.get(route, route) for route in map(str, _ENTRY.findall(sources[LISTING]))
-        ),
+    rendered = {"descriptors": Counter(constants.values())}
+    rendered |= {
+        f"{colour} {form}": Counter[str]()
+        for colour in _COLOURS.values()
+        for form in ("methods", *_WRAPPERS.values())
     }
+    for tree in trees.values():
+        for what, name in _offered(tree):
+            rendered[what][constants.get(name, name)] += 1
+    rendered["commands"] = Counter(constants.get(name, name) for name in _commands(trees[COMMANDS]))
+    rendered[f"entries of {LISTING}"] = Counter(
+        routes.get(route, route) for route in map(str, _ENTRY.findall(sources[LISTING]))
+    )
     problems = [problem for what, there in rendered.items() for problem in _problems(what, wanted, there)]
     if problems:
         raise CountError(
@@ -81,13 +92,52 @@ def _commands(tree: ast.Module) -> Iterator[str]:
                 pass
 
 
-def _calls(tree: ast.Module) -> Iterator[tuple[bool, str]]:
-    """(whether async, constant) of every method that hands a descriptor to the runtime; no overload does."""
-    for method in ast.walk(tree):
+def _offered(tree: ast.Module) -> Iterator[tuple[str, str]]:
+    """(what, constant) of every method that hands a descriptor to the runtime, and of all that wrap it."""
+    classes = [node for node in tree.body if isinstance(node, ast.ClassDef)]
+    colours = {
+        node.name: _COLOURS[base.id]
+        for node in classes
+        for base in node.bases
+        if isinstance(base, ast.Name) and base.id in _COLOURS
+    }
+    methods = {node.name: dict(_methods(node)) for node in classes if node.name in colours}
+    for owner, found in methods.items():
+        yield from ((f"{colours[owner]} methods", constant) for constant in found.values())
+    for node in classes:
+        for owner, wrapper, name in _wrapped(node):
+            form = _WRAPPERS[wrapper.removeprefix("sync_")]
+            right = wrapper.startswith("sync_") == (colours[owner] == "sync")
+            yield f"{colours[owner]} {form}", methods[owner].get(name, name) if right else wrapper
+
+
+def _methods(found: ast.ClassDef) -> Iterator[tuple[str, str]]:
+    """(name, constant) of the methods of a class; no overload mentions a descriptor."""
+    for method in found.body:
         if isinstance(method, ast.AsyncFunctionDef | ast.FunctionDef):
             for node in ast.walk(method):
                 match node:
-                    case ast.Attribute(value=ast.Name(id="ops"), attr=name):
-                        yield isinstance(method, ast.AsyncFunctionDef), name
+                    case ast.Attribute(value=ast.Name(id="ops"), attr=constant):
+                        yield method.name, constant
                     case _:
                         pass
+
+
+def _wrapped(found: ast.ClassDef) -> Iterator[tuple[str, str, str]]:
+    """(owner, wrapper, method) of every `self.method = wrapper(of.method)`, where `of` is an `owner`."""
+    for method in found.body:
+        match method:
+            case ast.FunctionDef(
+                name="__init__", args=ast.arguments(args=[_, ast.arg(annotation=ast.Name(id=owner))])
+            ):
+                for node in method.body:
+                    match node:
+                        case ast.Assign(
+                            targets=[ast.Attribute(attr=name)],
+                            value=ast.Call(func=ast.Name(id=wrapper), args=[ast.Attribute(attr=inner)]),
+                        ):
+                            yield owner, wrapper, inner if inner == name else f"{name} = {inner}"
+                        case _:
+                            pass
+            case _:
+                pass

@@ -23,6 +23,8 @@ ERRORS: Final = {
     "429": "RateLimitedError",
 }
 """The runtime's classes by status; any other status is an APIStatusError or, from 500 on, a ServerError."""
+_USUAL: Final = frozenset({"400", "401", "403", "429"})
+"""Statuses that any operation may have, which no docstring repeats."""
 # Lists, tables, quotes, headings, fences and indented code keep their line breaks.
 _KEEPS_LINES = re.compile(r"^(\s{2,}|[-*+|>#]|\d+[.)]|```)", re.MULTILINE)
 
@@ -75,11 +77,11 @@ def _lines(operation: Operation, arguments: tuple[Argument, ...]) -> Iterator[st
     refusals = [
         f"{ERRORS[response.status]} ({response.status})"
         for response in operation.responses
-        if response.status in ERRORS
+        if response.status in ERRORS and response.status not in _USUAL
     ]
     if refusals:
         yield from ("", "Raises:")
-        yield from _item(f"APIStatusError: The server refuses, as {', '.join(refusals)} and others.")
+        yield from _item(f"APIStatusError: {', '.join(refusals)}, and as every operation.")
 
 
 def _item(text: str) -> list[str]:

@@ -20,7 +20,9 @@ CALL_OPTIONS: Final = frozenset(
 )
 """The keys of the runtime's `CallOptions`: a method takes them as keywords of its own."""
 RESERVED_ARGUMENTS: Final = CALL_OPTIONS | {"self", "options", "ops"}
-CLIENT_MEMBERS: Final = frozenset({"call", "with_options", "close", "aclose"})
+FORMS: Final = frozenset({"with_raw_response", "with_streaming_response"})
+"""What every generated class offers beside its operations."""
+CLIENT_MEMBERS: Final = FORMS | {"call", "in_mode", "with_options", "close", "aclose"}
 """What the runtime's clients define, so that no operation or resource may."""
 DECORATORS: Final = frozenset({"overload", "deprecated", "cached_property"})
 """What the bodies of generated classes run, so that no member may have these names."""

@@ -36,6 +36,8 @@ _ORIGINS: Final = {
     **dict.fromkeys(("AsyncAPIClient", "SyncAPIClient"), ".._client"),
     **dict.fromkeys(("ArgumentEntry", "CommandEntry", "GroupEntry", "ProgramEntry"), ".._commands"),
     **dict.fromkeys(("Content", "SyncContent"), ".._content"),
+    **dict.fromkeys(("raw", "streamed", "sync_raw", "sync_streamed"), ".._raw"),
+    **dict.fromkeys(("AsyncOperations", "SyncOperations"), ".._operations"),
     **dict.fromkeys(("EventStream", "SyncEventStream"), ".._streams"),
 }
 """Where a name comes from, seen from the package; empty for a module of its own."""

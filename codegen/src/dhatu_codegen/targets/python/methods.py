@@ -14,7 +14,7 @@ from .annotations import Annotations
 from .answers import Answers
 from .arguments import Argument, ArgumentList
 from .docstrings import docstring, in_docstring
-from .identifiers import CLIENT_MEMBERS, DECORATORS, Taken, class_name, value_name
+from .identifiers import CLIENT_MEMBERS, DECORATORS, FORMS, Taken, class_name, value_name
 from .model_document import ModelDocument
 from .signatures import signatures
 from .view import Method, Package, Resource, Signature
@@ -44,7 +44,7 @@ def package_view(api: Api, document: ModelDocument) -> Package:
                 name=given,
                 class_name=_class_name(name, classes),
                 doc=in_docstring(described.get(value_name(name), f"The operations of {wire}.")),
-                methods=writer.methods(operations, Taken(DECORATORS)),
+                methods=writer.methods(operations, Taken(DECORATORS | FORMS)),
             )
         )
     own = writer.methods(by_resource.get("", []), members)

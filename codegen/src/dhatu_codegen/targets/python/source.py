@@ -12,7 +12,7 @@ from .annotations import Twin, alternatives, quoted
 from .commands import program_call
 from .descriptors import api_call, operation_call
 from .imports import RENAMED_WHERE_HIDDEN, import_lines
-from .view import Method, Package, Resource, Slot
+from .view import Method, Package, Resource, Signature, Slot, form_of
 
 Color: TypeAlias = Literal["asynchronous", "synchronous"]
 
@@ -84,18 +84,45 @@ def docstring(lines: Iterable[str], indent: int) -> str:
     return "\n".join([f'"""{first}', *(f"{' ' * indent}{line}" if line else "" for line in (*rest, '"""'))])
 
 
-def handed(method: Method, call: str) -> str:
+def head(method: Method, found: Signature, color: Color, names: frozenset[str]) -> str:
+    """`async def search(self, q: str, ...) -> models.SearchPage:`, on one line where it fits."""
+    define = "async def" if color == "asynchronous" else "def"
+    result = returns(found.returns, color, names)
+    slots = [
+        "self",
+        *(slot(one, color, names) for one in found.positional),
+        *(["*"] if found.keyword else []),
+    ]
+    slots += [*(slot(one, color, names) for one in found.keyword), "**options: Unpack[CallOptions]"]
+    flat = f"{define} {method.name}({', '.join(slots)}) -> {result}:"
+    if "\n" not in flat and 4 + len(flat) + len(" ...") <= _WIDTH:
+        return flat
+    lines = "".join(f"        {one},\n" for one in slots)
+    return f"{define} {method.name}(\n{lines}    ) -> {result}:"
+
+
+def handed(method: Method, color: Color, client: str) -> str:
     """The call of the runtime: descriptor, arguments, options, and whether events are wanted."""
+    call = f"return {'await ' if color == 'asynchronous' else ''}{client}.call"
     pairs = [f"{quoted(name)}: {name}" for name in method.sent]
     stream = [f"stream={method.stream} is True"] if method.stream else []
-    flat = ", ".join([f"ops.{method.constant}", f"{{{', '.join(pairs)}}}", "options", *stream])
+    parts = [f"ops.{method.constant}", f"{{{', '.join(pairs)}}}", "options", *stream]
+    flat = ", ".join(parts)
     if 8 + len(call) + len(flat) + 2 <= _WIDTH:
         return f"{call}({flat})"
     inner = " " * 12
+    if len(inner) + len(flat) <= _WIDTH:
+        return f"{call}(\n{inner}{flat}\n        )"
     members = "".join(f"{inner}    {pair},\n" for pair in pairs)
-    listed = f"{{\n{members}{inner}}}" if pairs else "{}"
-    lines = "".join(f"{inner}{part},\n" for part in (f"ops.{method.constant}", listed, "options", *stream))
+    if len(inner) + len(parts[1]) + 1 > _WIDTH:
+        parts[1] = f"{{\n{members}{inner}}}"
+    lines = "".join(f"{inner}{part},\n" for part in parts)
     return f"{call}(\n{lines}        )"
+
+
+def unreported(method: Method) -> str:
+    """What keeps a checker from reporting a deprecated operation where nobody calls it."""
+    return "  # pyright: ignore[reportDeprecated]" if method.deprecated else ""
 
 
 def api_spec(api: Api) -> str:
@@ -112,13 +139,13 @@ FILTERS: Final[dict[str, Callable[..., object]]] = {
     "api_spec": api_spec,
     "descriptor": descriptor,
     "docstring": docstring,
+    "form_of": form_of,
+    "head": head,
     "hidden": hidden,
     "imports": import_lines,
     "handed": handed,
     "program": program,
-    "returns": returns,
-    "slot": slot,
-    "visible": visible,
+    "unreported": unreported,
     "quoted": quoted,
 }
 """By their names in the templates."""

@@ -11,6 +11,15 @@ from .answers import Answer
 from .arguments import Argument, Body
 
 
+def form_of(owner: str) -> str:
+    """What the classes begin with that hold the operations of another one in other forms.
+
+    >>> form_of("CorpusResource"), form_of("SyncDhatuAPI")
+    ('Corpus', 'SyncDhatuAPI')
+    """
+    return owner.removesuffix("Resource")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Slot:
     """One parameter of a signature."""
@@ -66,6 +75,11 @@ class Resource:
     doc: str
     methods: tuple[Method, ...]
 
+    @property
+    def docs_name(self) -> str:
+        """The class that both colours inherit their docstrings from."""
+        return f"{form_of(self.class_name)}Docs"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebhookModel:
@@ -93,11 +107,15 @@ class Package:
 
     @property
     def resource_modules(self) -> dict[str, str]:
-        """Class to module, of every resource and of its twin."""
+        """Class to module, of every resource, of its twin, and of what wraps them."""
         return {
-            f"{prefix}{resource.class_name}": f".resources.{resource.name}"
+            f"{prefix}{name}": f".resources.{resource.name}"
             for resource in self.resources
             for prefix in ("", "Sync")
+            for name in (
+                resource.class_name,
+                *(f"{form_of(resource.class_name)}With{form}Response" for form in ("Raw", "Streaming")),
+            )
         }
 
     @property

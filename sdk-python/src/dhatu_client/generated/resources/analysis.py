@@ -3,39 +3,28 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, overload
 
 from ..._call import OMIT
+from ..._operations import AsyncOperations, SyncOperations
+from ..._raw import raw, streamed, sync_raw, sync_streamed
 from .. import operations as ops
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from typing import Literal, Unpack
+    from typing import Any, Literal, Unpack
 
     from ..._binary import BinaryResponse, SyncBinaryResponse
     from ..._call import CallOptions, Omit
-    from ..._client import AsyncAPIClient, SyncAPIClient
     from ..._streams import EventStream, SyncEventStream
     from .. import models
 
 
-class AnalysisResource:
-    """Find repeated passages, telling phrases and Sanskrit verbal roots in texts, and draw them."""
+class AnalysisDocs:
+    """What both colours say of their operations."""
 
-    def __init__(self, client: AsyncAPIClient) -> None:
-        self._client = client
-
-    async def detect_patterns(
-        self,
-        text: str | list[str] | tuple[str, ...],
-        *,
-        kinds: Sequence[Literal["repeat", "ngram", "dhatu"]] | Omit = OMIT,
-        min_length: int | Omit = OMIT,
-        min_count: int | Omit = OMIT,
-        max_words: int | Omit = OMIT,
-        limit: int | Omit = OMIT,
-        **options: Unpack[CallOptions],
-    ) -> models.PatternReport:
+    def detect_patterns(self, *_: Any, **__: Any) -> Any:
         """Find patterns in texts.
 
         Looks for passages that repeat, for sequences of words that occur together more often than chance
@@ -57,10 +46,84 @@ class AnalysisResource:
             The patterns.
 
         Raises:
-            APIStatusError: The server refuses, as BadRequestError (400), AuthenticationError (401),
-                PermissionDeniedError (403), ContentTooLargeError (413), UnsupportedMediaTypeError (415),
-                RateLimitedError (429) and others.
+            APIStatusError: ContentTooLargeError (413), UnsupportedMediaTypeError (415), and as every
+                operation.
         """
+
+    def visualize_patterns(self, *_: Any, **__: Any) -> Any:
+        """Draw patterns as a picture.
+
+        Draws one row per kind of pattern: how strong each pattern is, and where in the text it occurs. Send
+        `text` to have its patterns found and drawn, or `patterns` as `detectPatterns` gave them; where both
+        are sent, the given patterns are drawn and the text only sets the scale. One of the two is needed.
+        The same request gives the same picture, byte for byte.
+
+        `POST /api/v1/patterns/visualize`; needs the scope analysis:use.
+
+        Args:
+            text: One text, or several that are looked at together; at most 200,000 characters in all.
+            patterns: Patterns to draw instead of looking for them.
+            title: Stands above the picture.
+            format: The format of the picture. Default: svg.
+            limit: How many patterns of each kind to draw. Default: 10.
+
+        Returns:
+            The picture, in the format that was asked for.
+
+        Raises:
+            APIStatusError: ContentTooLargeError (413), UnsupportedMediaTypeError (415), and as every
+                operation.
+        """
+
+    def generate_insights(self, *_: Any, **__: Any) -> Any:
+        """Tell what is remarkable about texts.
+
+        Measures the texts and says in words what stands out: how varied the vocabulary is, how predictable
+        the letters are, how much repeats, which phrases and verbal roots carry it. Every statement comes
+        with the figures behind it. As JSON the whole report comes at once, the most remarkable first; as
+        `text/event-stream` each insight is sent as soon as it is computed, and one `summary` event closes
+        the stream.
+
+        `POST /api/v1/insights/generate`; needs the scope analysis:use.
+
+        Args:
+            text: One text, or several that are looked at together; at most 200,000 characters in all.
+            kinds: Which kinds of insight to generate; all of them when absent.
+            stream: True for events as they happen, instead of the whole answer at the end.
+
+        Returns:
+            The insights.
+
+        Raises:
+            APIStatusError: ContentTooLargeError (413), UnsupportedMediaTypeError (415), and as every
+                operation.
+        """
+
+
+class AnalysisResource(AnalysisDocs, AsyncOperations):
+    """Find repeated passages, telling phrases and Sanskrit verbal roots in texts, and draw them."""
+
+    @cached_property
+    def with_raw_response(self) -> AnalysisWithRawResponse:
+        """The same, each returning a `RawResponse`."""
+        return AnalysisWithRawResponse(AnalysisResource(self._client.in_mode("raw")))
+
+    @cached_property
+    def with_streaming_response(self) -> AnalysisWithStreamingResponse:
+        """The same, each opening a `StreamingResponse`."""
+        return AnalysisWithStreamingResponse(AnalysisResource(self._client.in_mode("streaming")))
+
+    async def detect_patterns(
+        self,
+        text: str | list[str] | tuple[str, ...],
+        *,
+        kinds: Sequence[Literal["repeat", "ngram", "dhatu"]] | Omit = OMIT,
+        min_length: int | Omit = OMIT,
+        min_count: int | Omit = OMIT,
+        max_words: int | Omit = OMIT,
+        limit: int | Omit = OMIT,
+        **options: Unpack[CallOptions],
+    ) -> models.PatternReport:
         return await self._client.call(
             ops.ANALYSIS_DETECT_PATTERNS,
             {
@@ -84,39 +147,9 @@ class AnalysisResource:
         limit: int | Omit = OMIT,
         **options: Unpack[CallOptions],
     ) -> BinaryResponse:
-        """Draw patterns as a picture.
-
-        Draws one row per kind of pattern: how strong each pattern is, and where in the text it occurs. Send
-        `text` to have its patterns found and drawn, or `patterns` as `detectPatterns` gave them; where both
-        are sent, the given patterns are drawn and the text only sets the scale. One of the two is needed.
-        The same request gives the same picture, byte for byte.
-
-        `POST /api/v1/patterns/visualize`; needs the scope analysis:use.
-
-        Args:
-            text: One text, or several that are looked at together; at most 200,000 characters in all.
-            patterns: Patterns to draw instead of looking for them.
-            title: Stands above the picture.
-            format: The format of the picture. Default: svg.
-            limit: How many patterns of each kind to draw. Default: 10.
-
-        Returns:
-            The picture, in the format that was asked for.
-
-        Raises:
-            APIStatusError: The server refuses, as BadRequestError (400), AuthenticationError (401),
-                PermissionDeniedError (403), ContentTooLargeError (413), UnsupportedMediaTypeError (415),
-                RateLimitedError (429) and others.
-        """
         return await self._client.call(
             ops.ANALYSIS_VISUALIZE_PATTERNS,
-            {
-                "text": text,
-                "patterns": patterns,
-                "title": title,
-                "format": format,
-                "limit": limit,
-            },
+            {"text": text, "patterns": patterns, "title": title, "format": format, "limit": limit},
             options,
         )
 
@@ -170,45 +203,23 @@ class AnalysisResource:
         stream: bool = False,
         **options: Unpack[CallOptions],
     ) -> models.InsightReport | EventStream[models.InsightEvent]:
-        """Tell what is remarkable about texts.
-
-        Measures the texts and says in words what stands out: how varied the vocabulary is, how predictable
-        the letters are, how much repeats, which phrases and verbal roots carry it. Every statement comes
-        with the figures behind it. As JSON the whole report comes at once, the most remarkable first; as
-        `text/event-stream` each insight is sent as soon as it is computed, and one `summary` event closes
-        the stream.
-
-        `POST /api/v1/insights/generate`; needs the scope analysis:use.
-
-        Args:
-            text: One text, or several that are looked at together; at most 200,000 characters in all.
-            kinds: Which kinds of insight to generate; all of them when absent.
-            stream: True for events as they happen, instead of the whole answer at the end.
-
-        Returns:
-            The insights.
-
-        Raises:
-            APIStatusError: The server refuses, as BadRequestError (400), AuthenticationError (401),
-                PermissionDeniedError (403), ContentTooLargeError (413), UnsupportedMediaTypeError (415),
-                RateLimitedError (429) and others.
-        """
         return await self._client.call(
-            ops.ANALYSIS_GENERATE_INSIGHTS,
-            {
-                "text": text,
-                "kinds": kinds,
-            },
-            options,
-            stream=stream is True,
+            ops.ANALYSIS_GENERATE_INSIGHTS, {"text": text, "kinds": kinds}, options, stream=stream is True
         )
 
 
-class SyncAnalysisResource:
+class SyncAnalysisResource(AnalysisDocs, SyncOperations):
     """Find repeated passages, telling phrases and Sanskrit verbal roots in texts, and draw them."""
 
-    def __init__(self, client: SyncAPIClient) -> None:
-        self._client = client
+    @cached_property
+    def with_raw_response(self) -> SyncAnalysisWithRawResponse:
+        """The same, each returning a `RawResponse`."""
+        return SyncAnalysisWithRawResponse(SyncAnalysisResource(self._client.in_mode("raw")))
+
+    @cached_property
+    def with_streaming_response(self) -> SyncAnalysisWithStreamingResponse:
+        """The same, each opening a `SyncStreamingResponse`."""
+        return SyncAnalysisWithStreamingResponse(SyncAnalysisResource(self._client.in_mode("streaming")))
 
     def detect_patterns(
         self,
@@ -221,31 +232,6 @@ class SyncAnalysisResource:
         limit: int | Omit = OMIT,
         **options: Unpack[CallOptions],
     ) -> models.PatternReport:
-        """Find patterns in texts.
-
-        Looks for passages that repeat, for sequences of words that occur together more often than chance
-        would have it, and for forms of Sanskrit verbal roots (dhātus). Sanskrit is read in IAST, in ISO
-        15919 and in Devanāgarī. Each kind of pattern comes with its own measures; `kind` tells them apart.
-        All texts together may have 200,000 characters.
-
-        `POST /api/v1/patterns/detect`; needs the scope analysis:use.
-
-        Args:
-            text: One text, or several that are looked at together; at most 200,000 characters in all.
-            kinds: Which kinds of pattern to look for; all of them when absent.
-            min_length: Length of the shortest repeated passage, in characters. Default: 4.
-            min_count: How often a passage or a phrase must occur at least. Default: 2.
-            max_words: Words in the longest phrase. Default: 3.
-            limit: How many patterns of each kind to report, the strongest first. Default: 20.
-
-        Returns:
-            The patterns.
-
-        Raises:
-            APIStatusError: The server refuses, as BadRequestError (400), AuthenticationError (401),
-                PermissionDeniedError (403), ContentTooLargeError (413), UnsupportedMediaTypeError (415),
-                RateLimitedError (429) and others.
-        """
         return self._client.call(
             ops.ANALYSIS_DETECT_PATTERNS,
             {
@@ -269,39 +255,9 @@ class SyncAnalysisResource:
         limit: int | Omit = OMIT,
         **options: Unpack[CallOptions],
     ) -> SyncBinaryResponse:
-        """Draw patterns as a picture.
-
-        Draws one row per kind of pattern: how strong each pattern is, and where in the text it occurs. Send
-        `text` to have its patterns found and drawn, or `patterns` as `detectPatterns` gave them; where both
-        are sent, the given patterns are drawn and the text only sets the scale. One of the two is needed.
-        The same request gives the same picture, byte for byte.
-
-        `POST /api/v1/patterns/visualize`; needs the scope analysis:use.
-
-        Args:
-            text: One text, or several that are looked at together; at most 200,000 characters in all.
-            patterns: Patterns to draw instead of looking for them.
-            title: Stands above the picture.
-            format: The format of the picture. Default: svg.
-            limit: How many patterns of each kind to draw. Default: 10.
-
-        Returns:
-            The picture, in the format that was asked for.
-
-        Raises:
-            APIStatusError: The server refuses, as BadRequestError (400), AuthenticationError (401),
-                PermissionDeniedError (403), ContentTooLargeError (413), UnsupportedMediaTypeError (415),
-                RateLimitedError (429) and others.
-        """
         return self._client.call(
             ops.ANALYSIS_VISUALIZE_PATTERNS,
-            {
-                "text": text,
-                "patterns": patterns,
-                "title": title,
-                "format": format,
-                "limit": limit,
-            },
+            {"text": text, "patterns": patterns, "title": title, "format": format, "limit": limit},
             options,
         )
 
@@ -355,35 +311,42 @@ class SyncAnalysisResource:
         stream: bool = False,
         **options: Unpack[CallOptions],
     ) -> models.InsightReport | SyncEventStream[models.InsightEvent]:
-        """Tell what is remarkable about texts.
-
-        Measures the texts and says in words what stands out: how varied the vocabulary is, how predictable
-        the letters are, how much repeats, which phrases and verbal roots carry it. Every statement comes
-        with the figures behind it. As JSON the whole report comes at once, the most remarkable first; as
-        `text/event-stream` each insight is sent as soon as it is computed, and one `summary` event closes
-        the stream.
-
-        `POST /api/v1/insights/generate`; needs the scope analysis:use.
-
-        Args:
-            text: One text, or several that are looked at together; at most 200,000 characters in all.
-            kinds: Which kinds of insight to generate; all of them when absent.
-            stream: True for events as they happen, instead of the whole answer at the end.
-
-        Returns:
-            The insights.
-
-        Raises:
-            APIStatusError: The server refuses, as BadRequestError (400), AuthenticationError (401),
-                PermissionDeniedError (403), ContentTooLargeError (413), UnsupportedMediaTypeError (415),
-                RateLimitedError (429) and others.
-        """
         return self._client.call(
-            ops.ANALYSIS_GENERATE_INSIGHTS,
-            {
-                "text": text,
-                "kinds": kinds,
-            },
-            options,
-            stream=stream is True,
+            ops.ANALYSIS_GENERATE_INSIGHTS, {"text": text, "kinds": kinds}, options, stream=stream is True
         )
+
+
+class AnalysisWithRawResponse:
+    """`AnalysisResource` with raw responses."""
+
+    def __init__(self, of: AnalysisResource) -> None:
+        self.detect_patterns = raw(of.detect_patterns)
+        self.visualize_patterns = raw(of.visualize_patterns)
+        self.generate_insights = raw(of.generate_insights)
+
+
+class AnalysisWithStreamingResponse:
+    """`AnalysisResource` with streaming responses."""
+
+    def __init__(self, of: AnalysisResource) -> None:
+        self.detect_patterns = streamed(of.detect_patterns)
+        self.visualize_patterns = streamed(of.visualize_patterns)
+        self.generate_insights = streamed(of.generate_insights)
+
+
+class SyncAnalysisWithRawResponse:
+    """`SyncAnalysisResource` with raw responses."""
+
+    def __init__(self, of: SyncAnalysisResource) -> None:
+        self.detect_patterns = sync_raw(of.detect_patterns)
+        self.visualize_patterns = sync_raw(of.visualize_patterns)
+        self.generate_insights = sync_raw(of.generate_insights)
+
+
+class SyncAnalysisWithStreamingResponse:
+    """`SyncAnalysisResource` with streaming responses."""
+
+    def __init__(self, of: SyncAnalysisResource) -> None:
+        self.detect_patterns = sync_streamed(of.detect_patterns)
+        self.visualize_patterns = sync_streamed(of.visualize_patterns)
+        self.generate_insights = sync_streamed(of.generate_insights)

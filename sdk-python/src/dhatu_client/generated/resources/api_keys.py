@@ -3,25 +3,89 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from ..._call import OMIT
+from ..._operations import AsyncOperations, SyncOperations
+from ..._raw import raw, streamed, sync_raw, sync_streamed
 from .. import operations as ops
 
 if TYPE_CHECKING:
     import builtins
-    from typing import Unpack
+    from typing import Any, Unpack
 
     from ..._call import CallOptions, Omit
-    from ..._client import AsyncAPIClient, SyncAPIClient
     from .. import models
 
 
-class ApiKeysResource:
+class ApiKeysDocs:
+    """What both colours say of their operations."""
+
+    def create(self, *_: Any, **__: Any) -> Any:
+        """Create an API key.
+
+        Makes a key for a service or a script. The answer shows the key this once; only a keyed hash of it
+        is stored. Nobody can grant a scope or role that they do not hold themselves.
+
+        `POST /api/v1/api-keys`; needs the scope keys:manage.
+
+        Args:
+            name: What the key is for.
+            scopes: What the key allows.
+            roles: Roles that the key carries.
+            expires_in_s: Seconds until the key ends; it does not end by itself when absent.
+
+        Returns:
+            The key; it is not shown again.
+
+        Raises:
+            APIStatusError: ContentTooLargeError (413), UnsupportedMediaTypeError (415), and as every
+                operation.
+        """
+
+    def list(self, *_: Any, **__: Any) -> Any:
+        """List API keys.
+
+        Lists every key that has not been revoked, the oldest first, without the keys themselves.
+
+        `GET /api/v1/api-keys`; needs the scope keys:manage.
+
+        Args:
+            page_size: How many keys a page holds. Default: 50.
+            cursor: Where the page begins; the `next_cursor` of the page before.
+
+        Returns:
+            One page of keys.
+        """
+
+    def revoke(self, *_: Any, **__: Any) -> Any:
+        """Revoke an API key.
+
+        Ends a key at once, and every token that was issued for it.
+
+        `DELETE /api/v1/api-keys/{key_id}`; needs the scope keys:manage.
+
+        Args:
+            key_id: The id of the key, the part after `dhk_`.
+
+        Raises:
+            APIStatusError: NotFoundError (404), and as every operation.
+        """
+
+
+class ApiKeysResource(ApiKeysDocs, AsyncOperations):
     """Create, list and revoke the API keys of services and scripts."""
 
-    def __init__(self, client: AsyncAPIClient) -> None:
-        self._client = client
+    @cached_property
+    def with_raw_response(self) -> ApiKeysWithRawResponse:
+        """The same, each returning a `RawResponse`."""
+        return ApiKeysWithRawResponse(ApiKeysResource(self._client.in_mode("raw")))
+
+    @cached_property
+    def with_streaming_response(self) -> ApiKeysWithStreamingResponse:
+        """The same, each opening a `StreamingResponse`."""
+        return ApiKeysWithStreamingResponse(ApiKeysResource(self._client.in_mode("streaming")))
 
     async def create(
         self,
@@ -32,35 +96,9 @@ class ApiKeysResource:
         expires_in_s: int | Omit = OMIT,
         **options: Unpack[CallOptions],
     ) -> models.CreatedApiKey:
-        """Create an API key.
-
-        Makes a key for a service or a script. The answer shows the key this once; only a keyed hash of it
-        is stored. Nobody can grant a scope or role that they do not hold themselves.
-
-        `POST /api/v1/api-keys`; needs the scope keys:manage.
-
-        Args:
-            name: What the key is for.
-            scopes: What the key allows.
-            roles: Roles that the key carries.
-            expires_in_s: Seconds until the key ends; it does not end by itself when absent.
-
-        Returns:
-            The key; it is not shown again.
-
-        Raises:
-            APIStatusError: The server refuses, as BadRequestError (400), AuthenticationError (401),
-                PermissionDeniedError (403), ContentTooLargeError (413), UnsupportedMediaTypeError (415),
-                RateLimitedError (429) and others.
-        """
         return await self._client.call(
             ops.API_KEYS_CREATE,
-            {
-                "name": name,
-                "scopes": scopes,
-                "roles": roles,
-                "expires_in_s": expires_in_s,
-            },
+            {"name": name, "scopes": scopes, "roles": roles, "expires_in_s": expires_in_s},
             options,
         )
 
@@ -71,51 +109,24 @@ class ApiKeysResource:
         cursor: str | Omit = OMIT,
         **options: Unpack[CallOptions],
     ) -> models.ApiKeyPage:
-        """List API keys.
-
-        Lists every key that has not been revoked, the oldest first, without the keys themselves.
-
-        `GET /api/v1/api-keys`; needs the scope keys:manage.
-
-        Args:
-            page_size: How many keys a page holds. Default: 50.
-            cursor: Where the page begins; the `next_cursor` of the page before.
-
-        Returns:
-            One page of keys.
-
-        Raises:
-            APIStatusError: The server refuses, as BadRequestError (400), AuthenticationError (401),
-                PermissionDeniedError (403), RateLimitedError (429) and others.
-        """
         return await self._client.call(ops.API_KEYS_LIST, {"page_size": page_size, "cursor": cursor}, options)
 
-    async def revoke(
-        self,
-        key_id: str,
-        **options: Unpack[CallOptions],
-    ) -> None:
-        """Revoke an API key.
-
-        Ends a key at once, and every token that was issued for it.
-
-        `DELETE /api/v1/api-keys/{key_id}`; needs the scope keys:manage.
-
-        Args:
-            key_id: The id of the key, the part after `dhk_`.
-
-        Raises:
-            APIStatusError: The server refuses, as BadRequestError (400), AuthenticationError (401),
-                PermissionDeniedError (403), NotFoundError (404), RateLimitedError (429) and others.
-        """
+    async def revoke(self, key_id: str, **options: Unpack[CallOptions]) -> None:
         return await self._client.call(ops.API_KEYS_REVOKE, {"key_id": key_id}, options)
 
 
-class SyncApiKeysResource:
+class SyncApiKeysResource(ApiKeysDocs, SyncOperations):
     """Create, list and revoke the API keys of services and scripts."""
 
-    def __init__(self, client: SyncAPIClient) -> None:
-        self._client = client
+    @cached_property
+    def with_raw_response(self) -> SyncApiKeysWithRawResponse:
+        """The same, each returning a `RawResponse`."""
+        return SyncApiKeysWithRawResponse(SyncApiKeysResource(self._client.in_mode("raw")))
+
+    @cached_property
+    def with_streaming_response(self) -> SyncApiKeysWithStreamingResponse:
+        """The same, each opening a `SyncStreamingResponse`."""
+        return SyncApiKeysWithStreamingResponse(SyncApiKeysResource(self._client.in_mode("streaming")))
 
     def create(
         self,
@@ -126,35 +137,9 @@ class SyncApiKeysResource:
         expires_in_s: int | Omit = OMIT,
         **options: Unpack[CallOptions],
     ) -> models.CreatedApiKey:
-        """Create an API key.
-
-        Makes a key for a service or a script. The answer shows the key this once; only a keyed hash of it
-        is stored. Nobody can grant a scope or role that they do not hold themselves.
-
-        `POST /api/v1/api-keys`; needs the scope keys:manage.
-
-        Args:
-            name: What the key is for.
-            scopes: What the key allows.
-            roles: Roles that the key carries.
-            expires_in_s: Seconds until the key ends; it does not end by itself when absent.
-
-        Returns:
-            The key; it is not shown again.
-
-        Raises:
-            APIStatusError: The server refuses, as BadRequestError (400), AuthenticationError (401),
-                PermissionDeniedError (403), ContentTooLargeError (413), UnsupportedMediaTypeError (415),
-                RateLimitedError (429) and others.
-        """
         return self._client.call(
             ops.API_KEYS_CREATE,
-            {
-                "name": name,
-                "scopes": scopes,
-                "roles": roles,
-                "expires_in_s": expires_in_s,
-            },
+            {"name": name, "scopes": scopes, "roles": roles, "expires_in_s": expires_in_s},
             options,
         )
 
@@ -165,41 +150,43 @@ class SyncApiKeysResource:
         cursor: str | Omit = OMIT,
         **options: Unpack[CallOptions],
     ) -> models.ApiKeyPage:
-        """List API keys.
-
-        Lists every key that has not been revoked, the oldest first, without the keys themselves.
-
-        `GET /api/v1/api-keys`; needs the scope keys:manage.
-
-        Args:
-            page_size: How many keys a page holds. Default: 50.
-            cursor: Where the page begins; the `next_cursor` of the page before.
-
-        Returns:
-            One page of keys.
-
-        Raises:
-            APIStatusError: The server refuses, as BadRequestError (400), AuthenticationError (401),
-                PermissionDeniedError (403), RateLimitedError (429) and others.
-        """
         return self._client.call(ops.API_KEYS_LIST, {"page_size": page_size, "cursor": cursor}, options)
 
-    def revoke(
-        self,
-        key_id: str,
-        **options: Unpack[CallOptions],
-    ) -> None:
-        """Revoke an API key.
-
-        Ends a key at once, and every token that was issued for it.
-
-        `DELETE /api/v1/api-keys/{key_id}`; needs the scope keys:manage.
-
-        Args:
-            key_id: The id of the key, the part after `dhk_`.
-
-        Raises:
-            APIStatusError: The server refuses, as BadRequestError (400), AuthenticationError (401),
-                PermissionDeniedError (403), NotFoundError (404), RateLimitedError (429) and others.
-        """
+    def revoke(self, key_id: str, **options: Unpack[CallOptions]) -> None:
         return self._client.call(ops.API_KEYS_REVOKE, {"key_id": key_id}, options)
+
+
+class ApiKeysWithRawResponse:
+    """`ApiKeysResource` with raw responses."""
+
+    def __init__(self, of: ApiKeysResource) -> None:
+        self.create = raw(of.create)
+        self.list = raw(of.list)
+        self.revoke = raw(of.revoke)
+
+
+class ApiKeysWithStreamingResponse:
+    """`ApiKeysResource` with streaming responses."""
+
+    def __init__(self, of: ApiKeysResource) -> None:
+        self.create = streamed(of.create)
+        self.list = streamed(of.list)
+        self.revoke = streamed(of.revoke)
+
+
+class SyncApiKeysWithRawResponse:
+    """`SyncApiKeysResource` with raw responses."""
+
+    def __init__(self, of: SyncApiKeysResource) -> None:
+        self.create = sync_raw(of.create)
+        self.list = sync_raw(of.list)
+        self.revoke = sync_raw(of.revoke)
+
+
+class SyncApiKeysWithStreamingResponse:
+    """`SyncApiKeysResource` with streaming responses."""
+
+    def __init__(self, of: SyncApiKeysResource) -> None:
+        self.create = sync_streamed(of.create)
+        self.list = sync_streamed(of.list)
+        self.revoke = sync_streamed(of.revoke)

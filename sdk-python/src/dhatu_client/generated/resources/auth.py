@@ -3,24 +3,98 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, overload
 
 from ..._call import OMIT
+from ..._operations import AsyncOperations, SyncOperations
+from ..._raw import raw, streamed, sync_raw, sync_streamed
 from .. import operations as ops
 
 if TYPE_CHECKING:
-    from typing import Literal, Unpack
+    from typing import Any, Literal, Unpack
 
     from ..._call import CallOptions, Omit
-    from ..._client import AsyncAPIClient, SyncAPIClient
     from .. import models
 
 
-class AuthResource:
+class AuthDocs:
+    """What both colours say of their operations."""
+
+    def token(self, *_: Any, **__: Any) -> Any:
+        """Issue an access token and a refresh token.
+
+        Trades a user's name and password, or an API key, for a short-lived access token and a refresh
+        token. The tokens hold every scope of the user or key unless `scopes` asks for fewer. A wrong name,
+        password or key is answered with the same 401, so that nobody can find out which names exist.
+
+        `POST /api/v1/auth/token`; anybody may call it.
+
+        Args:
+            grant_type: Says that a password follows. Or: Says that an API key follows.
+            username: The user's name.
+            password: The user's password.
+            scopes: Only these scopes, instead of every scope that the user or key holds.
+            api_key: The whole key.
+
+        Returns:
+            The tokens.
+
+        Raises:
+            APIStatusError: ContentTooLargeError (413), UnsupportedMediaTypeError (415), and as every
+                operation.
+        """
+
+    def refresh(self, *_: Any, **__: Any) -> Any:
+        """Trade a refresh token for new tokens.
+
+        Answers a new access token and a new refresh token; the old refresh token is spent. A refresh token
+        that comes twice has been stolen or copied, so the second use ends every token that grew from the
+        same sign-in.
+
+        `POST /api/v1/auth/refresh`; anybody may call it.
+
+        Args:
+            refresh_token: The newest refresh token.
+
+        Returns:
+            The tokens.
+
+        Raises:
+            APIStatusError: ContentTooLargeError (413), UnsupportedMediaTypeError (415), and as every
+                operation.
+        """
+
+    def revoke(self, *_: Any, **__: Any) -> Any:
+        """Give up a token.
+
+        Ends an access token, or a refresh token with every token that grew from the same sign-in (RFC
+        7009). The answer is 204 whether or not the token was valid, so that nobody can try tokens out here.
+
+        `POST /api/v1/auth/revoke`; anybody may call it.
+
+        Args:
+            token: An access token or a refresh token.
+            token_type_hint: Which kind of token it is; a wrong hint does no harm.
+
+        Raises:
+            APIStatusError: ContentTooLargeError (413), UnsupportedMediaTypeError (415), and as every
+                operation.
+        """
+
+
+class AuthResource(AuthDocs, AsyncOperations):
     """Trade a password or an API key for tokens, renew them and give them up."""
 
-    def __init__(self, client: AsyncAPIClient) -> None:
-        self._client = client
+    @cached_property
+    def with_raw_response(self) -> AuthWithRawResponse:
+        """The same, each returning a `RawResponse`."""
+        return AuthWithRawResponse(AuthResource(self._client.in_mode("raw")))
+
+    @cached_property
+    def with_streaming_response(self) -> AuthWithStreamingResponse:
+        """The same, each opening a `StreamingResponse`."""
+        return AuthWithStreamingResponse(AuthResource(self._client.in_mode("streaming")))
 
     @overload
     async def token(
@@ -53,29 +127,6 @@ class AuthResource:
         api_key: str | Omit = OMIT,
         **options: Unpack[CallOptions],
     ) -> models.TokenPair:
-        """Issue an access token and a refresh token.
-
-        Trades a user's name and password, or an API key, for a short-lived access token and a refresh
-        token. The tokens hold every scope of the user or key unless `scopes` asks for fewer. A wrong name,
-        password or key is answered with the same 401, so that nobody can find out which names exist.
-
-        `POST /api/v1/auth/token`; anybody may call it.
-
-        Args:
-            grant_type: Says that a password follows. Or: Says that an API key follows.
-            username: The user's name.
-            password: The user's password.
-            scopes: Only these scopes, instead of every scope that the user or key holds.
-            api_key: The whole key.
-
-        Returns:
-            The tokens.
-
-        Raises:
-            APIStatusError: The server refuses, as BadRequestError (400), AuthenticationError (401),
-                PermissionDeniedError (403), ContentTooLargeError (413), UnsupportedMediaTypeError (415),
-                RateLimitedError (429) and others.
-        """
         return await self._client.call(
             ops.AUTH_TOKEN,
             {
@@ -88,30 +139,7 @@ class AuthResource:
             options,
         )
 
-    async def refresh(
-        self,
-        refresh_token: str,
-        **options: Unpack[CallOptions],
-    ) -> models.TokenPair:
-        """Trade a refresh token for new tokens.
-
-        Answers a new access token and a new refresh token; the old refresh token is spent. A refresh token
-        that comes twice has been stolen or copied, so the second use ends every token that grew from the
-        same sign-in.
-
-        `POST /api/v1/auth/refresh`; anybody may call it.
-
-        Args:
-            refresh_token: The newest refresh token.
-
-        Returns:
-            The tokens.
-
-        Raises:
-            APIStatusError: The server refuses, as BadRequestError (400), AuthenticationError (401),
-                PermissionDeniedError (403), ContentTooLargeError (413), UnsupportedMediaTypeError (415),
-                RateLimitedError (429) and others.
-        """
+    async def refresh(self, refresh_token: str, **options: Unpack[CallOptions]) -> models.TokenPair:
         return await self._client.call(ops.AUTH_REFRESH, {"refresh_token": refresh_token}, options)
 
     async def revoke(
@@ -121,36 +149,23 @@ class AuthResource:
         token_type_hint: Literal["access_token", "refresh_token"] | Omit = OMIT,
         **options: Unpack[CallOptions],
     ) -> None:
-        """Give up a token.
-
-        Ends an access token, or a refresh token with every token that grew from the same sign-in (RFC
-        7009). The answer is 204 whether or not the token was valid, so that nobody can try tokens out here.
-
-        `POST /api/v1/auth/revoke`; anybody may call it.
-
-        Args:
-            token: An access token or a refresh token.
-            token_type_hint: Which kind of token it is; a wrong hint does no harm.
-
-        Raises:
-            APIStatusError: The server refuses, as BadRequestError (400), ContentTooLargeError (413),
-                UnsupportedMediaTypeError (415), RateLimitedError (429) and others.
-        """
         return await self._client.call(
-            ops.AUTH_REVOKE,
-            {
-                "token": token,
-                "token_type_hint": token_type_hint,
-            },
-            options,
+            ops.AUTH_REVOKE, {"token": token, "token_type_hint": token_type_hint}, options
         )
 
 
-class SyncAuthResource:
+class SyncAuthResource(AuthDocs, SyncOperations):
     """Trade a password or an API key for tokens, renew them and give them up."""
 
-    def __init__(self, client: SyncAPIClient) -> None:
-        self._client = client
+    @cached_property
+    def with_raw_response(self) -> SyncAuthWithRawResponse:
+        """The same, each returning a `RawResponse`."""
+        return SyncAuthWithRawResponse(SyncAuthResource(self._client.in_mode("raw")))
+
+    @cached_property
+    def with_streaming_response(self) -> SyncAuthWithStreamingResponse:
+        """The same, each opening a `SyncStreamingResponse`."""
+        return SyncAuthWithStreamingResponse(SyncAuthResource(self._client.in_mode("streaming")))
 
     @overload
     def token(
@@ -183,29 +198,6 @@ class SyncAuthResource:
         api_key: str | Omit = OMIT,
         **options: Unpack[CallOptions],
     ) -> models.TokenPair:
-        """Issue an access token and a refresh token.
-
-        Trades a user's name and password, or an API key, for a short-lived access token and a refresh
-        token. The tokens hold every scope of the user or key unless `scopes` asks for fewer. A wrong name,
-        password or key is answered with the same 401, so that nobody can find out which names exist.
-
-        `POST /api/v1/auth/token`; anybody may call it.
-
-        Args:
-            grant_type: Says that a password follows. Or: Says that an API key follows.
-            username: The user's name.
-            password: The user's password.
-            scopes: Only these scopes, instead of every scope that the user or key holds.
-            api_key: The whole key.
-
-        Returns:
-            The tokens.
-
-        Raises:
-            APIStatusError: The server refuses, as BadRequestError (400), AuthenticationError (401),
-                PermissionDeniedError (403), ContentTooLargeError (413), UnsupportedMediaTypeError (415),
-                RateLimitedError (429) and others.
-        """
         return self._client.call(
             ops.AUTH_TOKEN,
             {
@@ -218,30 +210,7 @@ class SyncAuthResource:
             options,
         )
 
-    def refresh(
-        self,
-        refresh_token: str,
-        **options: Unpack[CallOptions],
-    ) -> models.TokenPair:
-        """Trade a refresh token for new tokens.
-
-        Answers a new access token and a new refresh token; the old refresh token is spent. A refresh token
-        that comes twice has been stolen or copied, so the second use ends every token that grew from the
-        same sign-in.
-
-        `POST /api/v1/auth/refresh`; anybody may call it.
-
-        Args:
-            refresh_token: The newest refresh token.
-
-        Returns:
-            The tokens.
-
-        Raises:
-            APIStatusError: The server refuses, as BadRequestError (400), AuthenticationError (401),
-                PermissionDeniedError (403), ContentTooLargeError (413), UnsupportedMediaTypeError (415),
-                RateLimitedError (429) and others.
-        """
+    def refresh(self, refresh_token: str, **options: Unpack[CallOptions]) -> models.TokenPair:
         return self._client.call(ops.AUTH_REFRESH, {"refresh_token": refresh_token}, options)
 
     def revoke(
@@ -251,26 +220,42 @@ class SyncAuthResource:
         token_type_hint: Literal["access_token", "refresh_token"] | Omit = OMIT,
         **options: Unpack[CallOptions],
     ) -> None:
-        """Give up a token.
-
-        Ends an access token, or a refresh token with every token that grew from the same sign-in (RFC
-        7009). The answer is 204 whether or not the token was valid, so that nobody can try tokens out here.
-
-        `POST /api/v1/auth/revoke`; anybody may call it.
-
-        Args:
-            token: An access token or a refresh token.
-            token_type_hint: Which kind of token it is; a wrong hint does no harm.
-
-        Raises:
-            APIStatusError: The server refuses, as BadRequestError (400), ContentTooLargeError (413),
-                UnsupportedMediaTypeError (415), RateLimitedError (429) and others.
-        """
         return self._client.call(
-            ops.AUTH_REVOKE,
-            {
-                "token": token,
-                "token_type_hint": token_type_hint,
-            },
-            options,
+            ops.AUTH_REVOKE, {"token": token, "token_type_hint": token_type_hint}, options
         )
+
+
+class AuthWithRawResponse:
+    """`AuthResource` with raw responses."""
+
+    def __init__(self, of: AuthResource) -> None:
+        self.token = raw(of.token)
+        self.refresh = raw(of.refresh)
+        self.revoke = raw(of.revoke)
+
+
+class AuthWithStreamingResponse:
+    """`AuthResource` with streaming responses."""
+
+    def __init__(self, of: AuthResource) -> None:
+        self.token = streamed(of.token)
+        self.refresh = streamed(of.refresh)
+        self.revoke = streamed(of.revoke)
+
+
+class SyncAuthWithRawResponse:
+    """`SyncAuthResource` with raw responses."""
+
+    def __init__(self, of: SyncAuthResource) -> None:
+        self.token = sync_raw(of.token)
+        self.refresh = sync_raw(of.refresh)
+        self.revoke = sync_raw(of.revoke)
+
+
+class SyncAuthWithStreamingResponse:
+    """`SyncAuthResource` with streaming responses."""
+
+    def __init__(self, of: SyncAuthResource) -> None:
+        self.token = sync_streamed(of.token)
+        self.refresh = sync_streamed(of.refresh)
+        self.revoke = sync_streamed(of.revoke)

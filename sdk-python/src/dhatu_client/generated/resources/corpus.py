@@ -3,27 +3,173 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, overload
 
 from ..._call import OMIT
+from ..._operations import AsyncOperations, SyncOperations
+from ..._raw import raw, streamed, sync_raw, sync_streamed
 from .. import operations as ops
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterable, Iterable, Mapping, Sequence
-    from typing import Unpack
+    from typing import Any, Unpack
 
     from ..._call import CallOptions, Omit
-    from ..._client import AsyncAPIClient, SyncAPIClient
     from ..._content import Content, SyncContent
     from ..._streams import EventStream, SyncEventStream
     from .. import models
 
 
-class CorpusResource:
+class CorpusDocs:
+    """What both colours say of their operations."""
+
+    def collect(self, *_: Any, **__: Any) -> Any:
+        """Collect documents.
+
+        Takes documents as JSON, as JSON Lines (one document per line, checked while they arrive), or as one
+        file: a text in UTF-8, which becomes one document, or a file whose name ends in `.jsonl`. The answer
+        comes as soon as everything is received and found valid; one bad document refuses the whole request,
+        and a job then adds the documents to the index in the background.
+
+        A document is known by its title, text and language: collecting it again changes nothing, so that
+        this call may be repeated safely.
+
+        `POST /api/v1/corpus/collect`; needs the scope corpus:write.
+
+        Args:
+            documents: The documents; send larger collections as JSON Lines.
+            content: The whole body in application/jsonl: items, one a line; or bytes, text, a path, an open
+                file or chunks.
+            file: A text in UTF-8, or documents as JSON Lines where the file's name ends in `.jsonl`.
+            language: Language of a text (BCP 47); `und`, undetermined, when absent. Documents in JSON Lines
+                name their own. Default: und.
+            title: Title of a text; the file's name without its ending when absent.
+
+        Returns:
+            The documents were received; the job adds them to the index.
+
+        Raises:
+            APIStatusError: ContentTooLargeError (413), UnsupportedMediaTypeError (415), and as every
+                operation.
+        """
+
+    def get_job(self, *_: Any, **__: Any) -> Any:
+        """Ask how far a job has come.
+
+        The newest 1,000 jobs are remembered, until the service restarts.
+
+        `GET /api/v1/corpus/collect/{job_id}`; needs the scope corpus:read.
+
+        Args:
+            job_id: The `id` of the job.
+
+        Returns:
+            The job.
+
+        Raises:
+            APIStatusError: NotFoundError (404), and as every operation.
+        """
+
+    def job_events(self, *_: Any, **__: Any) -> Any:
+        """Follow a job.
+
+        A stream of server-sent events, from the first to the last: `progress` events, then one `finished`
+        event, after which the stream ends. The id of each event is its `sequence`; a reader that was cut
+        off sends the last one it saw in `Last-Event-ID` and goes on from there. The finished event is sent
+        even to a reader that has seen it.
+
+        `GET /api/v1/corpus/collect/{job_id}/events`; needs the scope corpus:read.
+
+        Args:
+            job_id: The `id` of the job.
+            last_event_id: Sequence of the last event that was seen; the stream begins after it.
+
+        Returns:
+            The events of the job.
+
+        Raises:
+            APIStatusError: NotFoundError (404), and as every operation.
+        """
+
+    def search(self, *_: Any, **__: Any) -> Any:
+        """Search the corpus.
+
+        Finds the documents that hold every word of the query, the best match first (BM25, a hit in the
+        title weighing three times one in the text). Diacritics and case do not matter: `krsna` finds kṛṣṇa.
+        Words in double quotes are looked for side by side, and `word*` finds every word that begins so.
+
+        Documents that are added while somebody turns the pages do not appear on them.
+
+        `GET /api/v1/corpus/search`; needs the scope corpus:read.
+
+        Args:
+            q: What to look for.
+            language: Only documents in this language; `sa` also finds `sa-Latn` and `sa-Deva` (RFC 4647,
+                section 3.3.1).
+            limit: How many documents one page may hold. Default: 20.
+            cursor: The `next_cursor` of the page before, with the same `q` and `language`; the first page
+                when absent.
+
+        Returns:
+            One page of documents.
+        """
+
+    def stats(self, *_: Any, **__: Any) -> Any:
+        """Count what the corpus holds.
+
+        The number of documents and characters, whole and by language.
+
+        `GET /api/v1/corpus/stats`; needs the scope corpus:read.
+
+        Returns:
+            The counts.
+        """
+
+    def get_document(self, *_: Any, **__: Any) -> Any:
+        """Read a document.
+
+        The whole document, as it was collected.
+
+        `GET /api/v1/corpus/documents/{id}`; needs the scope corpus:read.
+
+        Args:
+            id: The `id` of the document.
+
+        Returns:
+            The document.
+
+        Raises:
+            APIStatusError: NotFoundError (404), and as every operation.
+        """
+
+    def delete_document(self, *_: Any, **__: Any) -> Any:
+        """Delete a document.
+
+        Removes the document from the corpus and from the index; it can be collected again.
+
+        `DELETE /api/v1/corpus/documents/{id}`; needs the scope corpus:write.
+
+        Args:
+            id: The `id` of the document.
+
+        Raises:
+            APIStatusError: NotFoundError (404), and as every operation.
+        """
+
+
+class CorpusResource(CorpusDocs, AsyncOperations):
     """Collect documents in the background, follow the jobs, and search what was collected."""
 
-    def __init__(self, client: AsyncAPIClient) -> None:
-        self._client = client
+    @cached_property
+    def with_raw_response(self) -> CorpusWithRawResponse:
+        """The same, each returning a `RawResponse`."""
+        return CorpusWithRawResponse(CorpusResource(self._client.in_mode("raw")))
+
+    @cached_property
+    def with_streaming_response(self) -> CorpusWithStreamingResponse:
+        """The same, each opening a `StreamingResponse`."""
+        return CorpusWithStreamingResponse(CorpusResource(self._client.in_mode("streaming")))
 
     @overload
     async def collect(
@@ -69,68 +215,13 @@ class CorpusResource:
         title: str | Omit = OMIT,
         **options: Unpack[CallOptions],
     ) -> models.CollectJob:
-        """Collect documents.
-
-        Takes documents as JSON, as JSON Lines (one document per line, checked while they arrive), or as one
-        file: a text in UTF-8, which becomes one document, or a file whose name ends in `.jsonl`. The answer
-        comes as soon as everything is received and found valid; one bad document refuses the whole request,
-        and a job then adds the documents to the index in the background.
-
-        A document is known by its title, text and language: collecting it again changes nothing, so that
-        this call may be repeated safely.
-
-        `POST /api/v1/corpus/collect`; needs the scope corpus:write.
-
-        Args:
-            documents: The documents; send larger collections as JSON Lines.
-            content: The whole body in application/jsonl: items, one a line; or bytes, text, a path, an open
-                file or chunks.
-            file: A text in UTF-8, or documents as JSON Lines where the file's name ends in `.jsonl`.
-            language: Language of a text (BCP 47); `und`, undetermined, when absent. Documents in JSON Lines
-                name their own. Default: und.
-            title: Title of a text; the file's name without its ending when absent.
-
-        Returns:
-            The documents were received; the job adds them to the index.
-
-        Raises:
-            APIStatusError: The server refuses, as BadRequestError (400), AuthenticationError (401),
-                PermissionDeniedError (403), ContentTooLargeError (413), UnsupportedMediaTypeError (415),
-                RateLimitedError (429) and others.
-        """
         return await self._client.call(
             ops.CORPUS_COLLECT,
-            {
-                "documents": documents,
-                "content": content,
-                "file": file,
-                "language": language,
-                "title": title,
-            },
+            {"documents": documents, "content": content, "file": file, "language": language, "title": title},
             options,
         )
 
-    async def get_job(
-        self,
-        job_id: str,
-        **options: Unpack[CallOptions],
-    ) -> models.CollectJob:
-        """Ask how far a job has come.
-
-        The newest 1,000 jobs are remembered, until the service restarts.
-
-        `GET /api/v1/corpus/collect/{job_id}`; needs the scope corpus:read.
-
-        Args:
-            job_id: The `id` of the job.
-
-        Returns:
-            The job.
-
-        Raises:
-            APIStatusError: The server refuses, as BadRequestError (400), AuthenticationError (401),
-                PermissionDeniedError (403), NotFoundError (404), RateLimitedError (429) and others.
-        """
+    async def get_job(self, job_id: str, **options: Unpack[CallOptions]) -> models.CollectJob:
         return await self._client.call(ops.CORPUS_GET_JOB, {"job_id": job_id}, options)
 
     async def job_events(
@@ -140,33 +231,8 @@ class CorpusResource:
         last_event_id: int | Omit = OMIT,
         **options: Unpack[CallOptions],
     ) -> EventStream[models.CollectEvent]:
-        """Follow a job.
-
-        A stream of server-sent events, from the first to the last: `progress` events, then one `finished`
-        event, after which the stream ends. The id of each event is its `sequence`; a reader that was cut
-        off sends the last one it saw in `Last-Event-ID` and goes on from there. The finished event is sent
-        even to a reader that has seen it.
-
-        `GET /api/v1/corpus/collect/{job_id}/events`; needs the scope corpus:read.
-
-        Args:
-            job_id: The `id` of the job.
-            last_event_id: Sequence of the last event that was seen; the stream begins after it.
-
-        Returns:
-            The events of the job.
-
-        Raises:
-            APIStatusError: The server refuses, as BadRequestError (400), AuthenticationError (401),
-                PermissionDeniedError (403), NotFoundError (404), RateLimitedError (429) and others.
-        """
         return await self._client.call(
-            ops.CORPUS_JOB_EVENTS,
-            {
-                "job_id": job_id,
-                "last_event_id": last_event_id,
-            },
-            options,
+            ops.CORPUS_JOB_EVENTS, {"job_id": job_id, "last_event_id": last_event_id}, options
         )
 
     async def search(
@@ -178,110 +244,32 @@ class CorpusResource:
         cursor: str | Omit = OMIT,
         **options: Unpack[CallOptions],
     ) -> models.SearchPage:
-        """Search the corpus.
-
-        Finds the documents that hold every word of the query, the best match first (BM25, a hit in the
-        title weighing three times one in the text). Diacritics and case do not matter: `krsna` finds kṛṣṇa.
-        Words in double quotes are looked for side by side, and `word*` finds every word that begins so.
-
-        Documents that are added while somebody turns the pages do not appear on them.
-
-        `GET /api/v1/corpus/search`; needs the scope corpus:read.
-
-        Args:
-            q: What to look for.
-            language: Only documents in this language; `sa` also finds `sa-Latn` and `sa-Deva` (RFC 4647,
-                section 3.3.1).
-            limit: How many documents one page may hold. Default: 20.
-            cursor: The `next_cursor` of the page before, with the same `q` and `language`; the first page
-                when absent.
-
-        Returns:
-            One page of documents.
-
-        Raises:
-            APIStatusError: The server refuses, as BadRequestError (400), AuthenticationError (401),
-                PermissionDeniedError (403), RateLimitedError (429) and others.
-        """
         return await self._client.call(
-            ops.CORPUS_SEARCH,
-            {
-                "q": q,
-                "language": language,
-                "limit": limit,
-                "cursor": cursor,
-            },
-            options,
+            ops.CORPUS_SEARCH, {"q": q, "language": language, "limit": limit, "cursor": cursor}, options
         )
 
-    async def stats(
-        self,
-        **options: Unpack[CallOptions],
-    ) -> models.CorpusStats:
-        """Count what the corpus holds.
-
-        The number of documents and characters, whole and by language.
-
-        `GET /api/v1/corpus/stats`; needs the scope corpus:read.
-
-        Returns:
-            The counts.
-
-        Raises:
-            APIStatusError: The server refuses, as AuthenticationError (401), PermissionDeniedError (403),
-                RateLimitedError (429) and others.
-        """
+    async def stats(self, **options: Unpack[CallOptions]) -> models.CorpusStats:
         return await self._client.call(ops.CORPUS_STATS, {}, options)
 
-    async def get_document(
-        self,
-        id: str,
-        **options: Unpack[CallOptions],
-    ) -> models.Document:
-        """Read a document.
-
-        The whole document, as it was collected.
-
-        `GET /api/v1/corpus/documents/{id}`; needs the scope corpus:read.
-
-        Args:
-            id: The `id` of the document.
-
-        Returns:
-            The document.
-
-        Raises:
-            APIStatusError: The server refuses, as BadRequestError (400), AuthenticationError (401),
-                PermissionDeniedError (403), NotFoundError (404), RateLimitedError (429) and others.
-        """
+    async def get_document(self, id: str, **options: Unpack[CallOptions]) -> models.Document:
         return await self._client.call(ops.CORPUS_GET_DOCUMENT, {"id": id}, options)
 
-    async def delete_document(
-        self,
-        id: str,
-        **options: Unpack[CallOptions],
-    ) -> None:
-        """Delete a document.
-
-        Removes the document from the corpus and from the index; it can be collected again.
-
-        `DELETE /api/v1/corpus/documents/{id}`; needs the scope corpus:write.
-
-        Args:
-            id: The `id` of the document.
-
-        Raises:
-            APIStatusError: The server refuses, as BadRequestError (400), AuthenticationError (401),
-                PermissionDeniedError (403), NotFoundError (404), RateLimitedError (429) and others.
-        """
+    async def delete_document(self, id: str, **options: Unpack[CallOptions]) -> None:
         return await self._client.call(ops.CORPUS_DELETE_DOCUMENT, {"id": id}, options)
 
 
-class SyncCorpusResource:
+class SyncCorpusResource(CorpusDocs, SyncOperations):
     """Collect documents in the background, follow the jobs, and search what was collected."""
 
-    def __init__(self, client: SyncAPIClient) -> None:
-        self._client = client
+    @cached_property
+    def with_raw_response(self) -> SyncCorpusWithRawResponse:
+        """The same, each returning a `RawResponse`."""
+        return SyncCorpusWithRawResponse(SyncCorpusResource(self._client.in_mode("raw")))
+
+    @cached_property
+    def with_streaming_response(self) -> SyncCorpusWithStreamingResponse:
+        """The same, each opening a `SyncStreamingResponse`."""
+        return SyncCorpusWithStreamingResponse(SyncCorpusResource(self._client.in_mode("streaming")))
 
     @overload
     def collect(
@@ -318,68 +306,13 @@ class SyncCorpusResource:
         title: str | Omit = OMIT,
         **options: Unpack[CallOptions],
     ) -> models.CollectJob:
-        """Collect documents.
-
-        Takes documents as JSON, as JSON Lines (one document per line, checked while they arrive), or as one
-        file: a text in UTF-8, which becomes one document, or a file whose name ends in `.jsonl`. The answer
-        comes as soon as everything is received and found valid; one bad document refuses the whole request,
-        and a job then adds the documents to the index in the background.
-
-        A document is known by its title, text and language: collecting it again changes nothing, so that
-        this call may be repeated safely.
-
-        `POST /api/v1/corpus/collect`; needs the scope corpus:write.
-
-        Args:
-            documents: The documents; send larger collections as JSON Lines.
-            content: The whole body in application/jsonl: items, one a line; or bytes, text, a path, an open
-                file or chunks.
-            file: A text in UTF-8, or documents as JSON Lines where the file's name ends in `.jsonl`.
-            language: Language of a text (BCP 47); `und`, undetermined, when absent. Documents in JSON Lines
-                name their own. Default: und.
-            title: Title of a text; the file's name without its ending when absent.
-
-        Returns:
-            The documents were received; the job adds them to the index.
-
-        Raises:
-            APIStatusError: The server refuses, as BadRequestError (400), AuthenticationError (401),
-                PermissionDeniedError (403), ContentTooLargeError (413), UnsupportedMediaTypeError (415),
-                RateLimitedError (429) and others.
-        """
         return self._client.call(
             ops.CORPUS_COLLECT,
-            {
-                "documents": documents,
-                "content": content,
-                "file": file,
-                "language": language,
-                "title": title,
-            },
+            {"documents": documents, "content": content, "file": file, "language": language, "title": title},
             options,
         )
 
-    def get_job(
-        self,
-        job_id: str,
-        **options: Unpack[CallOptions],
-    ) -> models.CollectJob:
-        """Ask how far a job has come.
-
-        The newest 1,000 jobs are remembered, until the service restarts.
-
-        `GET /api/v1/corpus/collect/{job_id}`; needs the scope corpus:read.
-
-        Args:
-            job_id: The `id` of the job.
-
-        Returns:
-            The job.
-
-        Raises:
-            APIStatusError: The server refuses, as BadRequestError (400), AuthenticationError (401),
-                PermissionDeniedError (403), NotFoundError (404), RateLimitedError (429) and others.
-        """
+    def get_job(self, job_id: str, **options: Unpack[CallOptions]) -> models.CollectJob:
         return self._client.call(ops.CORPUS_GET_JOB, {"job_id": job_id}, options)
 
     def job_events(
@@ -389,33 +322,8 @@ class SyncCorpusResource:
         last_event_id: int | Omit = OMIT,
         **options: Unpack[CallOptions],
     ) -> SyncEventStream[models.CollectEvent]:
-        """Follow a job.
-
-        A stream of server-sent events, from the first to the last: `progress` events, then one `finished`
-        event, after which the stream ends. The id of each event is its `sequence`; a reader that was cut
-        off sends the last one it saw in `Last-Event-ID` and goes on from there. The finished event is sent
-        even to a reader that has seen it.
-
-        `GET /api/v1/corpus/collect/{job_id}/events`; needs the scope corpus:read.
-
-        Args:
-            job_id: The `id` of the job.
-            last_event_id: Sequence of the last event that was seen; the stream begins after it.
-
-        Returns:
-            The events of the job.
-
-        Raises:
-            APIStatusError: The server refuses, as BadRequestError (400), AuthenticationError (401),
-                PermissionDeniedError (403), NotFoundError (404), RateLimitedError (429) and others.
-        """
         return self._client.call(
-            ops.CORPUS_JOB_EVENTS,
-            {
-                "job_id": job_id,
-                "last_event_id": last_event_id,
-            },
-            options,
+            ops.CORPUS_JOB_EVENTS, {"job_id": job_id, "last_event_id": last_event_id}, options
         )
 
     def search(
@@ -427,100 +335,67 @@ class SyncCorpusResource:
         cursor: str | Omit = OMIT,
         **options: Unpack[CallOptions],
     ) -> models.SearchPage:
-        """Search the corpus.
-
-        Finds the documents that hold every word of the query, the best match first (BM25, a hit in the
-        title weighing three times one in the text). Diacritics and case do not matter: `krsna` finds kṛṣṇa.
-        Words in double quotes are looked for side by side, and `word*` finds every word that begins so.
-
-        Documents that are added while somebody turns the pages do not appear on them.
-
-        `GET /api/v1/corpus/search`; needs the scope corpus:read.
-
-        Args:
-            q: What to look for.
-            language: Only documents in this language; `sa` also finds `sa-Latn` and `sa-Deva` (RFC 4647,
-                section 3.3.1).
-            limit: How many documents one page may hold. Default: 20.
-            cursor: The `next_cursor` of the page before, with the same `q` and `language`; the first page
-                when absent.
-
-        Returns:
-            One page of documents.
-
-        Raises:
-            APIStatusError: The server refuses, as BadRequestError (400), AuthenticationError (401),
-                PermissionDeniedError (403), RateLimitedError (429) and others.
-        """
         return self._client.call(
-            ops.CORPUS_SEARCH,
-            {
-                "q": q,
-                "language": language,
-                "limit": limit,
-                "cursor": cursor,
-            },
-            options,
+            ops.CORPUS_SEARCH, {"q": q, "language": language, "limit": limit, "cursor": cursor}, options
         )
 
-    def stats(
-        self,
-        **options: Unpack[CallOptions],
-    ) -> models.CorpusStats:
-        """Count what the corpus holds.
-
-        The number of documents and characters, whole and by language.
-
-        `GET /api/v1/corpus/stats`; needs the scope corpus:read.
-
-        Returns:
-            The counts.
-
-        Raises:
-            APIStatusError: The server refuses, as AuthenticationError (401), PermissionDeniedError (403),
-                RateLimitedError (429) and others.
-        """
+    def stats(self, **options: Unpack[CallOptions]) -> models.CorpusStats:
         return self._client.call(ops.CORPUS_STATS, {}, options)
 
-    def get_document(
-        self,
-        id: str,
-        **options: Unpack[CallOptions],
-    ) -> models.Document:
-        """Read a document.
-
-        The whole document, as it was collected.
-
-        `GET /api/v1/corpus/documents/{id}`; needs the scope corpus:read.
-
-        Args:
-            id: The `id` of the document.
-
-        Returns:
-            The document.
-
-        Raises:
-            APIStatusError: The server refuses, as BadRequestError (400), AuthenticationError (401),
-                PermissionDeniedError (403), NotFoundError (404), RateLimitedError (429) and others.
-        """
+    def get_document(self, id: str, **options: Unpack[CallOptions]) -> models.Document:
         return self._client.call(ops.CORPUS_GET_DOCUMENT, {"id": id}, options)
 
-    def delete_document(
-        self,
-        id: str,
-        **options: Unpack[CallOptions],
-    ) -> None:
-        """Delete a document.
-
-        Removes the document from the corpus and from the index; it can be collected again.
-
-        `DELETE /api/v1/corpus/documents/{id}`; needs the scope corpus:write.
-
-        Args:
-            id: The `id` of the document.
-
-        Raises:
-            APIStatusError: The server refuses, as BadRequestError (400), AuthenticationError (401),
-                PermissionDeniedError (403), NotFoundError (404), RateLimitedError (429) and others.
-        """
+    def delete_document(self, id: str, **options: Unpack[CallOptions]) -> None:
         return self._client.call(ops.CORPUS_DELETE_DOCUMENT, {"id": id}, options)
+
+
+class CorpusWithRawResponse:
+    """`CorpusResource` with raw responses."""
+
+    def __init__(self, of: CorpusResource) -> None:
+        self.collect = raw(of.collect)
+        self.get_job = raw(of.get_job)
+        self.job_events = raw(of.job_events)
+        self.search = raw(of.search)
+        self.stats = raw(of.stats)
+        self.get_document = raw(of.get_document)
+        self.delete_document = raw(of.delete_document)
+
+
+class CorpusWithStreamingResponse:
+    """`CorpusResource` with streaming responses."""
+
+    def __init__(self, of: CorpusResource) -> None:
+        self.collect = streamed(of.collect)
+        self.get_job = streamed(of.get_job)
+        self.job_events = streamed(of.job_events)
+        self.search = streamed(of.search)
+        self.stats = streamed(of.stats)
+        self.get_document = streamed(of.get_document)
+        self.delete_document = streamed(of.delete_document)
+
+
+class SyncCorpusWithRawResponse:
+    """`SyncCorpusResource` with raw responses."""
+
+    def __init__(self, of: SyncCorpusResource) -> None:
+        self.collect = sync_raw(of.collect)
+        self.get_job = sync_raw(of.get_job)
+        self.job_events = sync_raw(of.job_events)
+        self.search = sync_raw(of.search)
+        self.stats = sync_raw(of.stats)
+        self.get_document = sync_raw(of.get_document)
+        self.delete_document = sync_raw(of.delete_document)
+
+
+class SyncCorpusWithStreamingResponse:
+    """`SyncCorpusResource` with streaming responses."""
+
+    def __init__(self, of: SyncCorpusResource) -> None:
+        self.collect = sync_streamed(of.collect)
+        self.get_job = sync_streamed(of.get_job)
+        self.job_events = sync_streamed(of.job_events)
+        self.search = sync_streamed(of.search)
+        self.stats = sync_streamed(of.stats)
+        self.get_document = sync_streamed(of.get_document)
+        self.delete_document = sync_streamed(of.delete_document)

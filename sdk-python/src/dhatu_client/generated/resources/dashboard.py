@@ -3,29 +3,25 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from ..._call import OMIT
+from ..._operations import AsyncOperations, SyncOperations
+from ..._raw import raw, streamed, sync_raw, sync_streamed
 from .. import operations as ops
 
 if TYPE_CHECKING:
-    from typing import Literal, Unpack
+    from typing import Any, Literal, Unpack
 
     from ..._call import CallOptions, Omit
-    from ..._client import AsyncAPIClient, SyncAPIClient
     from .. import models
 
 
-class DashboardResource:
-    """See the state of the platform, the calls it has answered, and how its parts hang together."""
+class DashboardDocs:
+    """What both colours say of their operations."""
 
-    def __init__(self, client: AsyncAPIClient) -> None:
-        self._client = client
-
-    async def overview(
-        self,
-        **options: Unpack[CallOptions],
-    ) -> models.DashboardOverview:
+    def overview(self, *_: Any, **__: Any) -> Any:
         """See the platform at a glance.
 
         The state and latency of every service, the size of the corpus, and how many requests the gateway
@@ -36,11 +32,51 @@ class DashboardResource:
 
         Returns:
             The overview.
-
-        Raises:
-            APIStatusError: The server refuses, as AuthenticationError (401), PermissionDeniedError (403),
-                RateLimitedError (429) and others.
         """
+
+    def usage(self, *_: Any, **__: Any) -> Any:
+        """See how the platform is used.
+
+        Calls, errors and latencies since the gateway process started, read from its metrics. Quantiles are
+        estimated from the buckets of a histogram by linear interpolation, as Prometheus does; they are left
+        out where nothing was measured, and where the calls are grouped by status.
+
+        `GET /api/v1/dashboard/usage`; needs the scope dashboard:read.
+
+        Args:
+            group_by: What one line of the report stands for.
+            service: Only calls of this service, such as `corpus`.
+
+        Returns:
+            The usage.
+        """
+
+    def topology(self, *_: Any, **__: Any) -> Any:
+        """See how the parts of the platform hang together.
+
+        The gateway, the services and their stores as a graph, with the state of each.
+
+        `GET /api/v1/dashboard/topology`; needs the scope dashboard:read.
+
+        Returns:
+            The graph.
+        """
+
+
+class DashboardResource(DashboardDocs, AsyncOperations):
+    """See the state of the platform, the calls it has answered, and how its parts hang together."""
+
+    @cached_property
+    def with_raw_response(self) -> DashboardWithRawResponse:
+        """The same, each returning a `RawResponse`."""
+        return DashboardWithRawResponse(DashboardResource(self._client.in_mode("raw")))
+
+    @cached_property
+    def with_streaming_response(self) -> DashboardWithStreamingResponse:
+        """The same, each opening a `StreamingResponse`."""
+        return DashboardWithStreamingResponse(DashboardResource(self._client.in_mode("streaming")))
+
+    async def overview(self, **options: Unpack[CallOptions]) -> models.DashboardOverview:
         return await self._client.call(ops.DASHBOARD_OVERVIEW, {}, options)
 
     async def usage(
@@ -50,79 +86,28 @@ class DashboardResource:
         service: str | Omit = OMIT,
         **options: Unpack[CallOptions],
     ) -> models.UsageReport:
-        """See how the platform is used.
-
-        Calls, errors and latencies since the gateway process started, read from its metrics. Quantiles are
-        estimated from the buckets of a histogram by linear interpolation, as Prometheus does; they are left
-        out where nothing was measured, and where the calls are grouped by status.
-
-        `GET /api/v1/dashboard/usage`; needs the scope dashboard:read.
-
-        Args:
-            group_by: What one line of the report stands for.
-            service: Only calls of this service, such as `corpus`.
-
-        Returns:
-            The usage.
-
-        Raises:
-            APIStatusError: The server refuses, as BadRequestError (400), AuthenticationError (401),
-                PermissionDeniedError (403), RateLimitedError (429) and others.
-        """
         return await self._client.call(
-            ops.DASHBOARD_USAGE,
-            {
-                "group_by": group_by,
-                "service": service,
-            },
-            options,
+            ops.DASHBOARD_USAGE, {"group_by": group_by, "service": service}, options
         )
 
-    async def topology(
-        self,
-        **options: Unpack[CallOptions],
-    ) -> models.Topology:
-        """See how the parts of the platform hang together.
-
-        The gateway, the services and their stores as a graph, with the state of each.
-
-        `GET /api/v1/dashboard/topology`; needs the scope dashboard:read.
-
-        Returns:
-            The graph.
-
-        Raises:
-            APIStatusError: The server refuses, as AuthenticationError (401), PermissionDeniedError (403),
-                RateLimitedError (429) and others.
-        """
+    async def topology(self, **options: Unpack[CallOptions]) -> models.Topology:
         return await self._client.call(ops.DASHBOARD_TOPOLOGY, {}, options)
 
 
-class SyncDashboardResource:
+class SyncDashboardResource(DashboardDocs, SyncOperations):
     """See the state of the platform, the calls it has answered, and how its parts hang together."""
 
-    def __init__(self, client: SyncAPIClient) -> None:
-        self._client = client
+    @cached_property
+    def with_raw_response(self) -> SyncDashboardWithRawResponse:
+        """The same, each returning a `RawResponse`."""
+        return SyncDashboardWithRawResponse(SyncDashboardResource(self._client.in_mode("raw")))
 
-    def overview(
-        self,
-        **options: Unpack[CallOptions],
-    ) -> models.DashboardOverview:
-        """See the platform at a glance.
+    @cached_property
+    def with_streaming_response(self) -> SyncDashboardWithStreamingResponse:
+        """The same, each opening a `SyncStreamingResponse`."""
+        return SyncDashboardWithStreamingResponse(SyncDashboardResource(self._client.in_mode("streaming")))
 
-        The state and latency of every service, the size of the corpus, and how many requests the gateway
-        has answered. A part that cannot be reached is reported as down and the figures it would have given
-        are left out; the answer itself is always 200.
-
-        `GET /api/v1/dashboard/overview`; needs the scope dashboard:read.
-
-        Returns:
-            The overview.
-
-        Raises:
-            APIStatusError: The server refuses, as AuthenticationError (401), PermissionDeniedError (403),
-                RateLimitedError (429) and others.
-        """
+    def overview(self, **options: Unpack[CallOptions]) -> models.DashboardOverview:
         return self._client.call(ops.DASHBOARD_OVERVIEW, {}, options)
 
     def usage(
@@ -132,42 +117,43 @@ class SyncDashboardResource:
         service: str | Omit = OMIT,
         **options: Unpack[CallOptions],
     ) -> models.UsageReport:
-        """See how the platform is used.
-
-        Calls, errors and latencies since the gateway process started, read from its metrics. Quantiles are
-        estimated from the buckets of a histogram by linear interpolation, as Prometheus does; they are left
-        out where nothing was measured, and where the calls are grouped by status.
-
-        `GET /api/v1/dashboard/usage`; needs the scope dashboard:read.
-
-        Args:
-            group_by: What one line of the report stands for.
-            service: Only calls of this service, such as `corpus`.
-
-        Returns:
-            The usage.
-
-        Raises:
-            APIStatusError: The server refuses, as BadRequestError (400), AuthenticationError (401),
-                PermissionDeniedError (403), RateLimitedError (429) and others.
-        """
         return self._client.call(ops.DASHBOARD_USAGE, {"group_by": group_by, "service": service}, options)
 
-    def topology(
-        self,
-        **options: Unpack[CallOptions],
-    ) -> models.Topology:
-        """See how the parts of the platform hang together.
-
-        The gateway, the services and their stores as a graph, with the state of each.
-
-        `GET /api/v1/dashboard/topology`; needs the scope dashboard:read.
-
-        Returns:
-            The graph.
-
-        Raises:
-            APIStatusError: The server refuses, as AuthenticationError (401), PermissionDeniedError (403),
-                RateLimitedError (429) and others.
-        """
+    def topology(self, **options: Unpack[CallOptions]) -> models.Topology:
         return self._client.call(ops.DASHBOARD_TOPOLOGY, {}, options)
+
+
+class DashboardWithRawResponse:
+    """`DashboardResource` with raw responses."""
+
+    def __init__(self, of: DashboardResource) -> None:
+        self.overview = raw(of.overview)
+        self.usage = raw(of.usage)
+        self.topology = raw(of.topology)
+
+
+class DashboardWithStreamingResponse:
+    """`DashboardResource` with streaming responses."""
+
+    def __init__(self, of: DashboardResource) -> None:
+        self.overview = streamed(of.overview)
+        self.usage = streamed(of.usage)
+        self.topology = streamed(of.topology)
+
+
+class SyncDashboardWithRawResponse:
+    """`SyncDashboardResource` with raw responses."""
+
+    def __init__(self, of: SyncDashboardResource) -> None:
+        self.overview = sync_raw(of.overview)
+        self.usage = sync_raw(of.usage)
+        self.topology = sync_raw(of.topology)
+
+
+class SyncDashboardWithStreamingResponse:
+    """`SyncDashboardResource` with streaming responses."""
+
+    def __init__(self, of: SyncDashboardResource) -> None:
+        self.overview = sync_streamed(of.overview)
+        self.usage = sync_streamed(of.usage)
+        self.topology = sync_streamed(of.topology)

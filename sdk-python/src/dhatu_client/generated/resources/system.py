@@ -3,28 +3,24 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING
 
+from ..._operations import AsyncOperations, SyncOperations
+from ..._raw import raw, streamed, sync_raw, sync_streamed
 from .. import operations as ops
 
 if TYPE_CHECKING:
-    from typing import Unpack
+    from typing import Any, Unpack
 
     from ..._call import CallOptions
-    from ..._client import AsyncAPIClient, SyncAPIClient
     from .. import models
 
 
-class SystemResource:
-    """How the gateway is doing, for people, probes and monitoring."""
+class SystemDocs:
+    """What both colours say of their operations."""
 
-    def __init__(self, client: AsyncAPIClient) -> None:
-        self._client = client
-
-    async def health(
-        self,
-        **options: Unpack[CallOptions],
-    ) -> models.HealthReport:
+    def health(self, *_: Any, **__: Any) -> Any:
         """Tell how the platform is doing.
 
         Always answers 200: `status` sums up the checks. `degraded` means that some services cannot be
@@ -34,16 +30,9 @@ class SystemResource:
 
         Returns:
             The state of the gateway, its stores and the services behind it.
-
-        Raises:
-            APIStatusError: The server refuses, as RateLimitedError (429) and others.
         """
-        return await self._client.call(ops.SYSTEM_HEALTH, {}, options)
 
-    async def live(
-        self,
-        **options: Unpack[CallOptions],
-    ) -> models.Liveness:
+    def live(self, *_: Any, **__: Any) -> Any:
         """Tell whether the gateway runs at all.
 
         Answers as long as the process can answer; a failure means that it should be restarted.
@@ -52,16 +41,9 @@ class SystemResource:
 
         Returns:
             The gateway runs.
-
-        Raises:
-            APIStatusError: The server refuses, as RateLimitedError (429) and others.
         """
-        return await self._client.call(ops.SYSTEM_LIVE, {}, options)
 
-    async def ready(
-        self,
-        **options: Unpack[CallOptions],
-    ) -> models.HealthReport:
+    def ready(self, *_: Any, **__: Any) -> Any:
         """Tell whether the gateway can take requests.
 
         Answers 200 when the gateway's own stores work, and 503 with a problem that names the failed checks
@@ -72,16 +54,9 @@ class SystemResource:
 
         Returns:
             The gateway takes requests.
-
-        Raises:
-            APIStatusError: The server refuses, as RateLimitedError (429) and others.
         """
-        return await self._client.call(ops.SYSTEM_READY, {}, options)
 
-    async def metrics(
-        self,
-        **options: Unpack[CallOptions],
-    ) -> str:
+    def metrics(self, *_: Any, **__: Any) -> Any:
         """Read the metrics.
 
         The metrics of this gateway process in the Prometheus text format, for a scraper.
@@ -92,15 +67,10 @@ class SystemResource:
             The metrics.
 
         Raises:
-            APIStatusError: The server refuses, as AuthenticationError (401), PermissionDeniedError (403),
-                NotFoundError (404), RateLimitedError (429) and others.
+            APIStatusError: NotFoundError (404), and as every operation.
         """
-        return await self._client.call(ops.SYSTEM_METRICS, {}, options)
 
-    async def status(
-        self,
-        **options: Unpack[CallOptions],
-    ) -> models.GatewayStatus:
+    def status(self, *_: Any, **__: Any) -> Any:
         """Read the status of the gateway.
 
         What this gateway process is, how long it has been up, and where it sends requests.
@@ -109,17 +79,9 @@ class SystemResource:
 
         Returns:
             The status.
-
-        Raises:
-            APIStatusError: The server refuses, as AuthenticationError (401), PermissionDeniedError (403),
-                RateLimitedError (429) and others.
         """
-        return await self._client.call(ops.SYSTEM_STATUS, {}, options)
 
-    async def jwks(
-        self,
-        **options: Unpack[CallOptions],
-    ) -> models.JwkSet:
+    def jwks(self, *_: Any, **__: Any) -> Any:
         """Read the public keys that sign access tokens.
 
         The JSON Web Key Set (RFC 7517) with which anybody can verify an access token. It is empty where
@@ -129,129 +91,116 @@ class SystemResource:
 
         Returns:
             The keys, the current one first.
-
-        Raises:
-            APIStatusError: The server refuses, as RateLimitedError (429) and others.
         """
+
+
+class SystemResource(SystemDocs, AsyncOperations):
+    """How the gateway is doing, for people, probes and monitoring."""
+
+    @cached_property
+    def with_raw_response(self) -> SystemWithRawResponse:
+        """The same, each returning a `RawResponse`."""
+        return SystemWithRawResponse(SystemResource(self._client.in_mode("raw")))
+
+    @cached_property
+    def with_streaming_response(self) -> SystemWithStreamingResponse:
+        """The same, each opening a `StreamingResponse`."""
+        return SystemWithStreamingResponse(SystemResource(self._client.in_mode("streaming")))
+
+    async def health(self, **options: Unpack[CallOptions]) -> models.HealthReport:
+        return await self._client.call(ops.SYSTEM_HEALTH, {}, options)
+
+    async def live(self, **options: Unpack[CallOptions]) -> models.Liveness:
+        return await self._client.call(ops.SYSTEM_LIVE, {}, options)
+
+    async def ready(self, **options: Unpack[CallOptions]) -> models.HealthReport:
+        return await self._client.call(ops.SYSTEM_READY, {}, options)
+
+    async def metrics(self, **options: Unpack[CallOptions]) -> str:
+        return await self._client.call(ops.SYSTEM_METRICS, {}, options)
+
+    async def status(self, **options: Unpack[CallOptions]) -> models.GatewayStatus:
+        return await self._client.call(ops.SYSTEM_STATUS, {}, options)
+
+    async def jwks(self, **options: Unpack[CallOptions]) -> models.JwkSet:
         return await self._client.call(ops.SYSTEM_JWKS, {}, options)
 
 
-class SyncSystemResource:
+class SyncSystemResource(SystemDocs, SyncOperations):
     """How the gateway is doing, for people, probes and monitoring."""
 
-    def __init__(self, client: SyncAPIClient) -> None:
-        self._client = client
+    @cached_property
+    def with_raw_response(self) -> SyncSystemWithRawResponse:
+        """The same, each returning a `RawResponse`."""
+        return SyncSystemWithRawResponse(SyncSystemResource(self._client.in_mode("raw")))
 
-    def health(
-        self,
-        **options: Unpack[CallOptions],
-    ) -> models.HealthReport:
-        """Tell how the platform is doing.
+    @cached_property
+    def with_streaming_response(self) -> SyncSystemWithStreamingResponse:
+        """The same, each opening a `SyncStreamingResponse`."""
+        return SyncSystemWithStreamingResponse(SyncSystemResource(self._client.in_mode("streaming")))
 
-        Always answers 200: `status` sums up the checks. `degraded` means that some services cannot be
-        reached while the gateway itself works. Probes that need a status code of their own call `/ready`.
-
-        `GET /api/v1/health`; anybody may call it.
-
-        Returns:
-            The state of the gateway, its stores and the services behind it.
-
-        Raises:
-            APIStatusError: The server refuses, as RateLimitedError (429) and others.
-        """
+    def health(self, **options: Unpack[CallOptions]) -> models.HealthReport:
         return self._client.call(ops.SYSTEM_HEALTH, {}, options)
 
-    def live(
-        self,
-        **options: Unpack[CallOptions],
-    ) -> models.Liveness:
-        """Tell whether the gateway runs at all.
-
-        Answers as long as the process can answer; a failure means that it should be restarted.
-
-        `GET /api/v1/health/live`; anybody may call it.
-
-        Returns:
-            The gateway runs.
-
-        Raises:
-            APIStatusError: The server refuses, as RateLimitedError (429) and others.
-        """
+    def live(self, **options: Unpack[CallOptions]) -> models.Liveness:
         return self._client.call(ops.SYSTEM_LIVE, {}, options)
 
-    def ready(
-        self,
-        **options: Unpack[CallOptions],
-    ) -> models.HealthReport:
-        """Tell whether the gateway can take requests.
-
-        Answers 200 when the gateway's own stores work, and 503 with a problem that names the failed checks
-        otherwise. A service that cannot be reached is reported but does not count: taking every gateway out
-        of rotation would turn the failure of one service into the failure of all.
-
-        `GET /api/v1/health/ready`; anybody may call it.
-
-        Returns:
-            The gateway takes requests.
-
-        Raises:
-            APIStatusError: The server refuses, as RateLimitedError (429) and others.
-        """
+    def ready(self, **options: Unpack[CallOptions]) -> models.HealthReport:
         return self._client.call(ops.SYSTEM_READY, {}, options)
 
-    def metrics(
-        self,
-        **options: Unpack[CallOptions],
-    ) -> str:
-        """Read the metrics.
-
-        The metrics of this gateway process in the Prometheus text format, for a scraper.
-
-        `GET /api/v1/metrics`; needs the scope system:read.
-
-        Returns:
-            The metrics.
-
-        Raises:
-            APIStatusError: The server refuses, as AuthenticationError (401), PermissionDeniedError (403),
-                NotFoundError (404), RateLimitedError (429) and others.
-        """
+    def metrics(self, **options: Unpack[CallOptions]) -> str:
         return self._client.call(ops.SYSTEM_METRICS, {}, options)
 
-    def status(
-        self,
-        **options: Unpack[CallOptions],
-    ) -> models.GatewayStatus:
-        """Read the status of the gateway.
-
-        What this gateway process is, how long it has been up, and where it sends requests.
-
-        `GET /api/v1/status`; needs the scope system:read.
-
-        Returns:
-            The status.
-
-        Raises:
-            APIStatusError: The server refuses, as AuthenticationError (401), PermissionDeniedError (403),
-                RateLimitedError (429) and others.
-        """
+    def status(self, **options: Unpack[CallOptions]) -> models.GatewayStatus:
         return self._client.call(ops.SYSTEM_STATUS, {}, options)
 
-    def jwks(
-        self,
-        **options: Unpack[CallOptions],
-    ) -> models.JwkSet:
-        """Read the public keys that sign access tokens.
-
-        The JSON Web Key Set (RFC 7517) with which anybody can verify an access token. It is empty where
-        tokens are signed with a shared secret (HS256), which has no public half.
-
-        `GET /.well-known/jwks.json`; anybody may call it.
-
-        Returns:
-            The keys, the current one first.
-
-        Raises:
-            APIStatusError: The server refuses, as RateLimitedError (429) and others.
-        """
+    def jwks(self, **options: Unpack[CallOptions]) -> models.JwkSet:
         return self._client.call(ops.SYSTEM_JWKS, {}, options)
+
+
+class SystemWithRawResponse:
+    """`SystemResource` with raw responses."""
+
+    def __init__(self, of: SystemResource) -> None:
+        self.health = raw(of.health)
+        self.live = raw(of.live)
+        self.ready = raw(of.ready)
+        self.metrics = raw(of.metrics)
+        self.status = raw(of.status)
+        self.jwks = raw(of.jwks)
+
+
+class SystemWithStreamingResponse:
+    """`SystemResource` with streaming responses."""
+
+    def __init__(self, of: SystemResource) -> None:
+        self.health = streamed(of.health)
+        self.live = streamed(of.live)
+        self.ready = streamed(of.ready)
+        self.metrics = streamed(of.metrics)
+        self.status = streamed(of.status)
+        self.jwks = streamed(of.jwks)
+
+
+class SyncSystemWithRawResponse:
+    """`SyncSystemResource` with raw responses."""
+
+    def __init__(self, of: SyncSystemResource) -> None:
+        self.health = sync_raw(of.health)
+        self.live = sync_raw(of.live)
+        self.ready = sync_raw(of.ready)
+        self.metrics = sync_raw(of.metrics)
+        self.status = sync_raw(of.status)
+        self.jwks = sync_raw(of.jwks)
+
+
+class SyncSystemWithStreamingResponse:
+    """`SyncSystemResource` with streaming responses."""
+
+    def __init__(self, of: SyncSystemResource) -> None:
+        self.health = sync_streamed(of.health)
+        self.live = sync_streamed(of.live)
+        self.ready = sync_streamed(of.ready)
+        self.metrics = sync_streamed(of.metrics)
+        self.status = sync_streamed(of.status)
+        self.jwks = sync_streamed(of.jwks)
