@@ -157,6 +157,12 @@ class TestBodies:
             world.run(world.call(body=StreamBody(iter([b"once"]))), LOST, OK)
         assert len(world.sent) == 1
 
+    def test_a_body_that_was_never_begun_is_whole(self) -> None:
+        body = StreamBody(iter([b"once"]))
+        body.chunks()  # as a transport does that then finds no connection
+        assert body.repeatable
+        assert (list(body.chunks()), body.repeatable) == ([b"once"], False)
+
     @pytest.mark.parametrize("body", [BytesBody(b"twice"), StreamBody([b"twice"])], ids=["bytes", "list"])
     def test_others_are(self, body: Body) -> None:
         world = World()

@@ -130,12 +130,15 @@ class StreamBody:
         return not (self._runs_dry and self._begun)
 
     def chunks(self) -> Iterator[bytes]:
-        self._begun = True
         if not isinstance(self._source, Iterable):
             raise ArgumentError(
                 "an async iterable was given as content; the sync client takes a plain iterable of bytes"
             )
-        return map(_as_chunk, self._source)
+        return self._through(self._source)
+
+    def _through(self, source: Iterable[bytes]) -> Iterator[bytes]:
+        self._begun = True  # only now: where no connection is made, nothing is taken from the source
+        yield from map(_as_chunk, source)
 
     async def achunks(self) -> AsyncIterator[bytes]:
         self._begun = True

@@ -16,6 +16,9 @@ from ._media import essence
 from ._wire import Answer, Failure, FailureKind, Outcome, Send, TransportFailed
 
 _LIMITS = httpx.Limits(max_connections=1000, max_keepalive_connections=100)
+_SHARE_TO_CONNECT = 0.95
+"""Of the time left: a little less than all of it, so that the error says that nothing was sent, and not only
+that the time is up."""
 
 # The first that matches; the order matters, since ConnectTimeout is a TimeoutException.
 _KINDS: tuple[tuple[type[httpx.TransportError], FailureKind], ...] = (
@@ -140,9 +143,10 @@ def _request(
     if request.body is not None and request.body.size_bytes is not None:
         headers.append((b"content-length", str(request.body.size_bytes).encode()))
     left_s = max(step.time_left_s, 0.001)
+    unsent_s = left_s * _SHARE_TO_CONNECT
     timeout = httpx.Timeout(
-        connect=min(left_s, step.connect_s),
-        pool=left_s,
+        connect=min(unsent_s, step.connect_s),
+        pool=unsent_s,
         write=left_s,
         read=step.idle_s if request.open_ended else left_s,
     )

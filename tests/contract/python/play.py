@@ -1,0 +1,199 @@
+"""Plays a case to a client, and records what comes of it."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import importlib
+import itertools
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+import httpx
+
+from .clock import VirtualLoop, VirtualTime
+from .record import Outcome, Record, outcome_of, refusal, value_of
+from .server import AsyncServer, Server, SyncServer
+
+Given = Mapping[str, Any]
+Call = Mapping[str, Any]
+
+WALL_S = 1_700_000_000.0
+"""Tue, 14 Nov 2023 22:13:20 GMT: when a case begins that does not say."""
+
+
+def play(package: ModuleType, given: Given, folder: Path) -> Record:
+    """A case, to the client that blocks; `folder` is for files that calls are given."""
+    time = VirtualTime()
+    server = Server(script=given["server"], now_s=time.now_s)
+    record = Record(arrivals=server.arrivals)
+
+    def sleep(delay_s: float) -> None:
+        record.sleeps.append(delay_s)
+        time.sleep(delay_s)
+
+    surroundings = _surroundings(package, given, time.now_s, sleep=sleep)
+    # The blocking transport looks at the clock between the pieces of an answer.
+    importlib.import_module(f"{package.__name__}._transport").__dict__["time"] = SimpleNamespace(
+        monotonic=time.now_s
+    )
+    kind = type("SyncLibraryAPI", (package.SyncLibraryAPI,), {"_surroundings": surroundings})
+    with _warned(record), httpx.Client(transport=SyncServer(server, time.sleep)) as http:
+        client = kind(http_client=http, on_event=record.listen, **options_of(package, given))
+        for call in _calls(given):
+            time.sleep(call.get("after_s", 0))
+            record.outcomes.append(_outcome(package, client, call, folder))
+        client.close()
+    return record
+
+
+def _outcome(package: ModuleType, client: Any, call: Call, folder: Path) -> Outcome:
+    items: list[Any] = []
+    taken = call.get("take")
+    try:
+        value = _method(client, call)(**_arguments(call, folder), **call.get("options", {}))
+        if isinstance(value, package.SyncBinaryResponse):
+            with value:
+                return outcome_of(value.read())
+        if isinstance(value, package.SyncEventStream):
+            with value:
+                items.extend(value_of(item) for item in itertools.islice(value, taken))
+            return {"items": items}
+        return outcome_of(value)
+    except Exception as error:
+        return ({"items": items} if items else {}) | refusal(package, error)
+
+
+def play_async(package: ModuleType, given: Given, folder: Path) -> Record:
+    """A case, to the client that awaits."""
+    with asyncio.Runner(loop_factory=VirtualLoop) as runner:
+        return runner.run(_play_async(package, given, folder))
+
+
+async def _play_async(package: ModuleType, given: Given, folder: Path) -> Record:
+    now_s = asyncio.get_running_loop().time
+    server = Server(script=given["server"], now_s=now_s)
+    record = Record(arrivals=server.arrivals)
+
+    async def asleep(delay_s: float) -> None:
+        record.sleeps.append(delay_s)
+        await asyncio.sleep(delay_s)
+
+    surroundings = _surroundings(package, given, now_s, asleep=asleep)
+    kind = type("LibraryAPI", (package.LibraryAPI,), {"_surroundings": surroundings})
+    with _warned(record):
+        async with httpx.AsyncClient(transport=AsyncServer(server, asyncio.sleep)) as http:
+            client = kind(http_client=http, on_event=record.listen, **options_of(package, given))
+            for together in _groups(_calls(given)):
+                tasks = [asyncio.create_task(_aoutcome(package, client, call, folder)) for call in together]
+                record.outcomes += await asyncio.gather(*tasks)
+            await client.aclose()
+    return record
+
+
+async def _aoutcome(package: ModuleType, client: Any, call: Call, folder: Path) -> Outcome:
+    items: list[Any] = []
+    await asyncio.sleep(call.get("after_s", 0))
+    try:
+        async with asyncio.timeout(call.get("cancel_after_s")):
+            value = await _method(client, call)(**_arguments(call, folder), **call.get("options", {}))
+            if isinstance(value, package.BinaryResponse):
+                async with value:
+                    return outcome_of(await value.read())
+            if isinstance(value, package.EventStream):
+                async with value:
+                    while "take" not in call or len(items) < call["take"]:
+                        items.append(value_of(await anext(value)))
+                return {"items": items}
+            return outcome_of(value)
+    except StopAsyncIteration:
+        return {"items": items}
+    except Exception as error:
+        if type(error) is TimeoutError:
+            return {"cancelled": True}
+        return ({"items": items} if items else {}) | refusal(package, error)
+
+
+def _calls(given: Given) -> Iterator[Call]:
+    for call in given["calls"]:
+        for _ in range(call.get("repeat", 1)):
+            yield call
+
+
+def _groups(calls: Iterator[Call]) -> Iterator[Sequence[Call]]:
+    """Those that go together, in a row; each of the others alone."""
+    for together, group in itertools.groupby(calls, key=lambda call: call.get("concurrent", False)):
+        if together:
+            yield list(group)
+        else:
+            yield from ([call] for call in group)
+
+
+def _method(client: Any, call: Call) -> Callable[..., Any]:
+    found = client
+    for name in call["operation"].split("."):
+        found = getattr(found, name)
+    method: Callable[..., Any] = found
+    return method
+
+
+def _arguments(call: Call, folder: Path) -> dict[str, Any]:
+    return {name: _argument(value, folder) for name, value in call.get("arguments", {}).items()}
+
+
+def _argument(value: Any, folder: Path) -> Any:
+    """JSON as it is; `$bytes`, `$chunks` and `$file` as what they stand for."""
+    match value:
+        case {"$bytes": str(text)}:
+            return text.encode()
+        case {"$base64": str(text)}:
+            return base64.b64decode(text)
+        case {"$chunks": [*chunks]}:
+            return iter([chunk.encode() for chunk in chunks])
+        case {"$file": {"name": str(name), "text": str(text)}}:
+            path = folder / name
+            path.write_text(text, encoding="utf-8")
+            return path
+        case _:
+            return value
+
+
+def options_of(package: ModuleType, given: Given) -> dict[str, Any]:
+    """The client's options, with policies where the case has plain objects."""
+    options = dict(given.get("client", {}))
+    if "resilience" in options:
+        policies = {name: _policy(package, name, value) for name, value in options["resilience"].items()}
+        options["resilience"] = package.Resilience(**policies)
+    return options
+
+
+def _policy(package: ModuleType, name: str, value: Any) -> Any:
+    if not isinstance(value, dict):
+        return value
+    return getattr(package, f"{name.capitalize()}Policy")(**value)
+
+
+def _surroundings(package: ModuleType, given: Given, now_s: Callable[[], float], **sleeping: Any) -> Any:
+    chance = given.get("random", 0.5)
+    draws = itertools.cycle(chance if isinstance(chance, list) else [chance])
+    tokens = itertools.count(1)
+    wall_s = given.get("wall_s", WALL_S)
+    return package._settings.Surroundings(
+        now_s=now_s,
+        wall_s=lambda: wall_s + now_s(),
+        random=lambda: next(draws),
+        new_token=lambda: f"token-{next(tokens)}",
+        **sleeping,
+    )
+
+
+@contextmanager
+def _warned(record: Record) -> Iterator[None]:
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        yield
+    record.warnings += [str(warning.message) for warning in caught]
