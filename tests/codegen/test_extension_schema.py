@@ -9,7 +9,7 @@ from typing import Any
 import jsonschema_rs
 import pytest
 from codegen.project import REPOSITORY
-from dhatu_codegen.ir.operation import Pagination
+from dhatu_codegen.ir.operation import Pagination, TokenTrade
 from dhatu_codegen.ir.policy import Breaker, Cache, Fallback, Policy, RateLimit, Validate
 
 SCHEMA: dict[str, Any] = json.loads((REPOSITORY / "spec/x-dhatu.schema.json").read_text(encoding="utf-8"))
@@ -40,6 +40,7 @@ def test_every_policy_can_be_written_on_an_operation() -> None:
         (DEFINITIONS["fallback"], Fallback),
         (DEFINITIONS["validate"], Validate),
         (DEFINITIONS["sdk"]["properties"]["paginate"], Pagination),
+        (DEFINITIONS["sdk"]["properties"]["tokens"], TokenTrade),
     ],
 )
 def test_every_part_of_a_policy_can_be_written(definition: dict[str, Any], of: Any) -> None:

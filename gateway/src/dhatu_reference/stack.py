@@ -82,12 +82,18 @@ class Stack:
 
     def create_key(self, name: str, scopes: tuple[str, ...] = ALL_SCOPES) -> str:
         """Makes an API key in the gateway's store and returns it."""
-        command = [*_gateway("keys", "create"), "--name", name, "--quiet"]
-        for scope in scopes:
-            command += ["--scope", scope]
+        return self._told(("keys", "create", "--name", name, "--quiet"), scopes)
+
+    def create_user(self, name: str, password: str, scopes: tuple[str, ...] = ALL_SCOPES) -> None:
+        """Lets somebody sign in at the gateway."""
+        self._told(("users", "create", "--name", name, "--password", password), scopes)
+
+    def _told(self, words: tuple[str, ...], scopes: tuple[str, ...]) -> str:
+        """What a command of the gateway prints."""
+        command = [*_gateway(*words), *(word for scope in scopes for word in ("--scope", scope))]
         done = subprocess.run(command, env=self._environment, capture_output=True, text=True, check=False)
         if done.returncode != 0:
-            raise RuntimeError(f"{' '.join(command)} failed:\n{done.stderr}")
+            raise RuntimeError(f"{' '.join(words[:2])} failed:\n{done.stderr}")
         return done.stdout.strip()
 
     def _start(self) -> None:

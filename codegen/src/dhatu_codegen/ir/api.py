@@ -8,7 +8,7 @@ from typing import Literal
 
 from .operation import Operation
 from .schema import Component, Json
-from .security import SecurityScheme
+from .security import SecurityScheme, TokenGrant
 from .server import Server
 from .webhook import Webhook
 
@@ -77,6 +77,8 @@ class Api:
     operations: tuple[Operation, ...]
     components: tuple[Component, ...]
     security_schemes: tuple[SecurityScheme, ...]
+    grants: tuple[TokenGrant, ...]
+    """How tokens of those schemes are obtained; the first of a kind is the one to take."""
     document: Mapping[str, Json]
     """The merged document itself, for targets that embed schemas."""
     webhooks: tuple[Webhook, ...] = ()

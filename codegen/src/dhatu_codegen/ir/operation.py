@@ -113,6 +113,16 @@ class Pagination:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TokenTrade:
+    """The operation trades something for tokens, which SDKs then obtain and renew by themselves."""
+
+    scheme: str
+    grants: tuple[str, ...]
+    names: tuple[tuple[str, str], ...]
+    """(name in RFC 6749, name here) where they differ."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
     """One method on one path."""
 
@@ -132,6 +142,7 @@ class Operation:
     positional: tuple[str, ...]
     """Wire names of parameters or body properties that may be passed by position, in order."""
     pagination: Pagination | None
+    tokens: TokenTrade | None
     summary: str
     description: str
     tags: tuple[str, ...]

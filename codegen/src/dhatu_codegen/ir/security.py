@@ -77,6 +77,25 @@ SecurityScheme: TypeAlias = ApiKeyScheme | HttpScheme | OAuth2Scheme | OpenIdSch
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TokenGrant:
+    """One way to obtain the tokens of a scheme: as in RFC 6749, but for what is said otherwise."""
+
+    scheme: str
+    kind: str
+    """client_credentials, password, refresh_token or api_key: the value of `grant_type`."""
+    address: str
+    """Whole; or from the root of the API's server, after a slash; or from the server's address itself."""
+    json: bool = False
+    """Whether the request travels as JSON instead of as a form."""
+    says_kind: bool = True
+    """Whether the request holds `grant_type`."""
+    lists_scopes: bool = False
+    """Whether scopes travel as a list instead of separated by spaces."""
+    names: tuple[tuple[str, str], ...] = ()
+    """(name in RFC 6749, name in request and answer) where they differ."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Credential:
     """A scheme that must be satisfied, with every scope listed."""
 

@@ -15,6 +15,7 @@ from .operations import parse_operations
 from .schemas import parse_circular, parse_schema
 from .security import parse_security_schemes
 from .servers import parse_servers
+from .tokens import parse_grants
 from .webhooks import parse_webhooks
 
 
@@ -24,6 +25,8 @@ def parse(document: Map, diagnostics: Diagnostics) -> Api:
     context = Context(root=root, diagnostics=diagnostics)
     info, facts = root.get("info"), root.get(EXTENSION)
     title = info.text("title") if info else ""
+    schemes, operations = parse_security_schemes(context), parse_operations(context)
+    components = _components(context)
     return Api(
         title=title,
         version=info.text("version") if info else "",
@@ -34,10 +37,11 @@ def parse(document: Map, diagnostics: Diagnostics) -> Api:
         cors=_cors(facts),
         header_prefix=facts.text("header_prefix") if facts else "",
         sdk=_sdk_names(facts, title),
-        operations=parse_operations(context),
+        operations=operations,
         webhooks=parse_webhooks(context),
-        components=_components(context),
-        security_schemes=parse_security_schemes(context),
+        components=components,
+        security_schemes=schemes,
+        grants=parse_grants(schemes, operations, components, diagnostics),
         document=document,
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..document import Node
 from ..ir.name import Name
-from ..ir.operation import Operation, Pagination
+from ..ir.operation import Operation, Pagination, TokenTrade
 from ..merge import EXTENSION
 from ..naming import snake
 from ..path_item import operations
@@ -42,6 +42,7 @@ def _operation(context: Context, path: str, item: Node, found: tuple[str, Node])
         name=name,
         positional=sdk.texts("positional") if sdk else (),
         pagination=_pagination(sdk),
+        tokens=_tokens(sdk),
         summary=operation.text("summary").strip(),
         description=operation.text("description").strip(),
         tags=operation.texts("tags"),
@@ -79,4 +80,16 @@ def _pagination(sdk: Node | None) -> Pagination | None:
         return None
     return Pagination(
         parameter=node.text("parameter", "cursor"), cursor=node.text("cursor"), items=node.text("items")
+    )
+
+
+def _tokens(sdk: Node | None) -> TokenTrade | None:
+    node = sdk.get("tokens") if sdk else None
+    if node is None:
+        return None
+    names = node.get("names")
+    return TokenTrade(
+        scheme=node.text("scheme"),
+        grants=node.texts("grants"),
+        names=tuple((name, str(own.value)) for name, own in (names.members() if names else ())),
     )

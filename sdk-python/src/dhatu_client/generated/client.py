@@ -6,7 +6,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, overload
 
-from .._call import OMIT, ApiSpec, SchemeSpec
+from .._call import OMIT, ApiSpec, GrantSpec, SchemeSpec
 from .._client import AsyncAPIClient, SyncAPIClient
 from .._raw import raw, streamed, sync_raw, sync_streamed
 from . import operations as ops
@@ -33,7 +33,27 @@ _API: Final = ApiSpec(
     environment_prefix="DHATU",
     header_prefix="X-Dhatu-",
     schemes=(
-        SchemeSpec(key="bearer", kind="bearer"),
+        SchemeSpec(
+            key="bearer",
+            kind="bearer",
+            grants=(
+                GrantSpec(
+                    kind="password",
+                    url="api/v1/auth/token",
+                    json=True,
+                    lists_scopes=True,
+                    names=(("scope", "scopes"),),
+                ),
+                GrantSpec(
+                    kind="api_key",
+                    url="api/v1/auth/token",
+                    json=True,
+                    lists_scopes=True,
+                    names=(("scope", "scopes"),),
+                ),
+                GrantSpec(kind="refresh_token", url="api/v1/auth/refresh", json=True, says_kind=False),
+            ),
+        ),
         SchemeSpec(key="apiKey", kind="api_key", parameter="X-API-Key"),
     ),
 )

@@ -13,6 +13,7 @@ from ...ir.security import (
     OAuth2Scheme,
     OpenIdScheme,
     SecurityScheme,
+    TokenGrant,
 )
 from ...ir.server import Server
 from ..literals import Call
@@ -33,7 +34,14 @@ _OPERATION: Final = {
     "deprecated": "",
     "base_url": "",
 }
-_SCHEME: Final = {"location": "header", "parameter": "Authorization", "scheme": ""}
+_SCHEME: Final = {
+    "location": "header",
+    "parameter": "Authorization",
+    "scheme": "",
+    "grants": (),
+    "discovery_url": "",
+}
+_GRANT: Final = {"json": False, "says_kind": True, "lists_scopes": False, "names": ()}
 
 
 def operation_call(method: Method) -> Call:
@@ -71,7 +79,7 @@ def api_call(api: Api) -> Call:
         base_url=_address(api.servers),
         environment_prefix=api.sdk.environment_prefix,
         header_prefix=api.header_prefix,
-        schemes=tuple(_scheme(scheme) for scheme in api.security_schemes),
+        schemes=tuple(_scheme(scheme, api.grants) for scheme in api.security_schemes),
     )
 
 
@@ -126,7 +134,7 @@ def _response(answer: Answer) -> Call:
     )
 
 
-def _scheme(scheme: SecurityScheme) -> Call:
+def _scheme(scheme: SecurityScheme, grants: tuple[TokenGrant, ...]) -> Call:
     """A scheme, as far as the client can satisfy it."""
     location, parameter, name = "header", "Authorization", ""
     match scheme:
@@ -149,6 +157,21 @@ def _scheme(scheme: SecurityScheme) -> Call:
         location=location,
         parameter=parameter,
         scheme=name,
+        grants=tuple(_grant(grant) for grant in grants if grant.scheme == scheme.key),
+        discovery_url=scheme.discovery_url if isinstance(scheme, OpenIdScheme) else "",
+    )
+
+
+def _grant(grant: TokenGrant) -> Call:
+    return _call(
+        "GrantSpec",
+        _GRANT,
+        kind=grant.kind,
+        url=grant.address,
+        json=grant.json,
+        says_kind=grant.says_kind,
+        lists_scopes=grant.lists_scopes,
+        names=grant.names,
     )
 
 

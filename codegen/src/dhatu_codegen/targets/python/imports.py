@@ -29,7 +29,7 @@ _ORIGINS: Final = {
                 "Operation",
                 "ParameterSpec",
             ),
-            *("ResponseSpec", "SchemeSpec"),
+            *("ResponseSpec", "SchemeSpec", "GrantSpec"),
         ),
         ".._call",
     ),
