@@ -9,15 +9,16 @@ from typing import Any
 from dhatu_client._breaker import BreakerPolicy, Breakers
 from dhatu_client._budget import BudgetPolicy, RetryBudget
 from dhatu_client._content import Body
+from dhatu_client._drivers import run
 from dhatu_client._endpoints import Endpoints, SingleEndpoint
-from dhatu_client._flow import Call, Policies, Step, TokenSource, call_flow
+from dhatu_client._flow import Call, Policies, TokenSource, call_flow
 from dhatu_client._hedge import HedgePolicy, Hedger
 from dhatu_client._pacing import Pacer
 from dhatu_client._resilience import NEVER_OPEN, UNLIMITED
 from dhatu_client._retry import RetryPolicy
 from dhatu_client._telemetry import Telemetry
 from dhatu_client._watch import Tracer
-from dhatu_client._wire import Answer, Failure, Fetch, Outcome, Race, Raced, Request, Send, Sleep
+from dhatu_client._wire import Answer, Failure, Outcome, Request, Send
 from sdk.support import VirtualTime, operation
 
 OK = Answer(status=200, headers={}, content=b"{}")
@@ -98,34 +99,20 @@ class World:
 
     def carry_out(self, call: Call, send: Callable[[Send], Outcome]) -> Answer:
         """Carries out the flow, each attempt by `send`."""
-        flow = call_flow(call, self.policies)
-        result: Any = None
-        while True:
-            try:
-                step: Step = flow.send(result)
-            except StopIteration as stop:
-                answer: Answer = stop.value
-                return answer
-            match step:
-                case Send():
-                    self.sent.append(step)
-                    result = send(step)
-                case Sleep():
-                    self.time.sleep(step.delay_s)
-                    result = None
-                case Fetch():
-                    result = step.source.fetch(Unreachable())
-                case Race():
-                    self.sent.append(step.first)
-                    result = Raced(send(step.first), None)
+        return run(call_flow(call, self.policies), Recorded(self.sent, send), self.time.sleep)
 
     def told(self, kind: type[Any]) -> list[Any]:
         """The events of one kind."""
         return [event for event in self.events if isinstance(event, kind)]
 
 
-class Unreachable:
-    """A transport for sources that need none."""
+class Recorded:
+    """A transport that notes what it sends."""
+
+    def __init__(self, sent: list[Send], send: Callable[[Send], Outcome]) -> None:
+        self._sent = sent
+        self._send = send
 
     def send(self, step: Send) -> Outcome:
-        raise AssertionError("nothing is sent to fetch this")
+        self._sent.append(step)
+        return self._send(step)
