@@ -166,8 +166,13 @@ class TestEndpoints:
         ]
         assert endpoints.settled == [("https://a.test", False), ("https://b.test", True)]
 
-    @pytest.mark.parametrize(("status", "verdict"), [(500, True), (503, False), (404, True), (429, True)])
-    def test_what_speaks_against_an_endpoint(self, status: int, verdict: bool) -> None:
+    def test_where_nobody_was_there_another_is_tried_at_once(self) -> None:
+        world = World(endpoints=TwoEndpoints())
+        world.run(world.call(), UNSENT, UNSENT, OK)
+        assert [delay_s > 0 for delay_s in world.time.slept] == [False, True]
+
+    @pytest.mark.parametrize(("status", "verdict"), [(500, False), (503, False), (404, None), (429, None)])
+    def test_what_speaks_against_an_endpoint(self, status: int, verdict: bool | None) -> None:
         endpoints = TwoEndpoints()
         world = World(endpoints=endpoints, max_retries=0)
         with pytest.raises(Exception, match=str(status)):

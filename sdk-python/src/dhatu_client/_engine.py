@@ -26,7 +26,7 @@ class Engine:
         resilience = settings.resilience
         self._telemetry = _telemetry(given, surroundings)
         self._elsewhere: dict[str, Endpoints] = {}
-        self.endpoints: Endpoints = SingleEndpoint(settings.base_urls[0].url)
+        self.endpoints = self._endpoints(settings, surroundings)
         now_s = surroundings.now_s
         self.policies = Policies(
             budget=RetryBudget(resilience.budget or UNLIMITED, now_s),
@@ -45,6 +45,21 @@ class Engine:
             return self.endpoints
         found = self._elsewhere.get(address)
         return found or self._elsewhere.setdefault(address, SingleEndpoint(address))
+
+    def _endpoints(self, settings: Settings, surroundings: Surroundings) -> Endpoints:
+        if len(settings.base_urls) == 1:
+            return SingleEndpoint(settings.base_urls[0].url)
+        from ._balance.balanced import Balanced
+        from ._balance.policy import BalancePolicy
+        from ._balance.pool import EndpointPool
+
+        pool = EndpointPool(
+            settings.resilience.balance or BalancePolicy(),
+            now_s=surroundings.now_s,
+            random=surroundings.random,
+            observe=self._telemetry.endpoint_changed if self._telemetry else None,
+        )
+        return Balanced(pool, settings.provider or settings.base_urls, surroundings.now_s)
 
     def _watch(self) -> WatchCall:
         return self._telemetry.watch if self._telemetry else unwatched

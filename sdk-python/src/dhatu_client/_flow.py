@@ -7,7 +7,7 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, Protocol, TypeAlias
 
-from ._breaker import Breakers, Tickets, endpoint_failed
+from ._breaker import Breakers, Tickets, operation_failed
 from ._budget import RetryBudget
 from ._call import Operation
 from ._endpoints import Endpoints
@@ -260,7 +260,7 @@ class _Life:
         """Tell everybody how it ended; None where it was given up."""
         policies = self._policies
         policies.breakers.settle(attempt.tickets, outcome)
-        failed = endpoint_failed(outcome)
+        failed = operation_failed(outcome)
         self._call.endpoints.settle(attempt.pick, None if failed is None else not failed)
         if policies.hedger is not None and isinstance(outcome, Answer) and outcome.status < 300:
             policies.hedger.of(self._call.operation.key).record(policies.now_s() - attempt.began_s)
@@ -286,6 +286,8 @@ class _Life:
             raise error
         self._backoff = self._backoff or Backoff(self._call.retry, policies.random)
         delay_s = self._backoff.delay_s(asked_s)
+        if delay_s and self._may_go_elsewhere(outcome):
+            delay_s = 0.0
         if delay_s is None or delay_s >= self._left_s() or delay_s < self._refused_s():
             raise error
         if not policies.budget.withdraw():
@@ -322,6 +324,11 @@ class _Life:
     def _repeatable(self) -> bool:
         body = self._call.request.body
         return body is None or body.repeatable
+
+    def _may_go_elsewhere(self, outcome: Outcome) -> bool:
+        """Whether there is no reason to wait: nobody was there, and another endpoint has not been tried."""
+        unreachable = isinstance(outcome, Failure) and outcome.kind in ("connect", "connect_timeout")
+        return unreachable and any(url not in self._tried for url in self._call.endpoints.urls())
 
     def _refused_s(self) -> float:
         """Seconds until a breaker of any endpoint lets an attempt through; 0 where one does now."""

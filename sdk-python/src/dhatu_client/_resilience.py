@@ -5,12 +5,15 @@ from __future__ import annotations
 import math
 import sys
 from dataclasses import dataclass, field
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from ._breaker import BreakerPolicy
 from ._budget import BudgetPolicy
 from ._hedge import HedgePolicy
 from ._retry import RetryPolicy
+
+if TYPE_CHECKING:
+    from ._balance.policy import BalancePolicy
 
 NEVER_OPEN: Final = BreakerPolicy(failures=sys.maxsize, failure_rate=1.0)
 UNLIMITED: Final = BudgetPolicy(reserve=math.inf)
@@ -25,6 +28,8 @@ class Resilience:
     """None: retries cost nothing."""
     breaker: BreakerPolicy | None = field(default_factory=BreakerPolicy)
     """None: every call is tried."""
+    balance: BalancePolicy | None = None
+    """How calls are spread over several base URLs; None: by power of two choices."""
     hedge: HedgePolicy | None = None
     """None: no attempt has a second one beside it. Hedging adds load, so that it has to be asked for."""
     pacing: bool = True

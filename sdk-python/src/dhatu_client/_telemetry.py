@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from itertools import count
 from typing import Final
 from urllib.parse import urlsplit
@@ -15,6 +16,8 @@ from ._events import (
     BreakerChanged,
     CallFinished,
     CallStarted,
+    EndpointEjected,
+    EndpointRestored,
     Event,
     Hedged,
     Paced,
@@ -49,6 +52,9 @@ class Telemetry:
 
     def breaker_changed(self, name: str, state: BreakerState) -> None:
         self.tell(BreakerChanged(breaker=_without_user(name), state=state))
+
+    def endpoint_changed(self, event: EndpointEjected | EndpointRestored) -> None:
+        self.tell(replace(event, endpoint=_without_user(event.endpoint)))
 
     def watch(self, operation: str, template: str) -> CallWatch:
         """Begin to watch a call."""
