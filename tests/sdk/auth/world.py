@@ -64,7 +64,7 @@ class TokenServer:
             met = self.trouble.pop(0)
             if isinstance(met, Exception):
                 raise met
-            return met
+            return httpx.Response(met.status_code, headers=met.headers, content=met.content)
         if str(request.url) == DISCOVERY_URL:
             methods = ["client_secret_post"]
             found = {"token_endpoint": TOKEN_URL, "token_endpoint_auth_methods_supported": methods}
