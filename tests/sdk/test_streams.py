@@ -7,7 +7,7 @@ import re
 from itertools import pairwise
 
 import pytest
-from dhatu_client._streams import EventDecoder, EventPayloads, LinePayloads, ServerSentEvent
+from dhatu_client._sse import EventDecoder, EventPayloads, LinePayloads, Payload, ServerSentEvent
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -108,7 +108,7 @@ def test_a_retry_of_thousands_of_digits_is_ignored() -> None:
 
 def test_events_without_data_hold_no_item() -> None:
     payloads = EventPayloads()
-    assert payloads.feed(b'data:\n\nevent: ping\n\ndata: {"a": 1}\n\n') == [b'{"a": 1}']
+    assert payloads.feed(b'data:\n\nevent: ping\n\ndata: {"a": 1}\n\n') == [Payload(b'{"a": 1}')]
     assert payloads.finish() == []
 
 
@@ -128,4 +128,4 @@ def test_lines_do_not_depend_on_the_chunks(
     text = end.join(json.dumps(item, ensure_ascii=False) for item in items) + (end if ended else "")
     payloads = LinePayloads()
     lines = [line for chunk in cut(text.encode(), places) for line in payloads.feed(chunk)]
-    assert [json.loads(line) for line in lines + payloads.finish()] == items
+    assert [json.loads(line.data) for line in lines + payloads.finish()] == items

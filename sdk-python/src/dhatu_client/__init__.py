@@ -10,7 +10,7 @@ from ._auth.tokens import Token
 from ._binary import BinaryResponse, SyncBinaryResponse
 from ._breaker import BreakerPolicy
 from ._budget import BudgetPolicy
-from ._call import OMIT, AnswerHead, CallOptions, Omit
+from ._call import OMIT, AnswerHead, CallOptions, Omit, Progress
 from ._content import Content, SyncContent
 from ._errors import (
     APIStatusError,
@@ -19,6 +19,7 @@ from ._errors import (
     BadRequestError,
     BreakerOpenError,
     CallTimeoutError,
+    ChecksumError,
     ConfigurationError,
     ConflictError,
     ConnectionFailedError,
@@ -32,6 +33,7 @@ from ._errors import (
     PermissionDeniedError,
     RateLimitedError,
     ServerError,
+    StreamError,
     TokenError,
     TransportError,
     UnprocessableEntityError,
@@ -55,7 +57,7 @@ from ._problem import FieldError, Problem
 from ._raw import RawResponse, StreamingResponse, SyncStreamingResponse
 from ._resilience import Resilience
 from ._retry import RetryPolicy
-from ._streams import EventStream, SyncEventStream
+from ._streams import EventStream, StreamEvent, SyncEventStream
 from .generated.client import DhatuAPI, SyncDhatuAPI
 
 if TYPE_CHECKING:
@@ -80,6 +82,7 @@ __all__ = [
     "CallOptions",
     "CallStarted",
     "CallTimeoutError",
+    "ChecksumError",
     "ClientCredentials",
     "ConfigurationError",
     "ConflictError",
@@ -105,6 +108,7 @@ __all__ = [
     "PasswordGrant",
     "PermissionDeniedError",
     "Problem",
+    "Progress",
     "RateLimitedError",
     "RawResponse",
     "RefreshToken",
@@ -112,6 +116,8 @@ __all__ = [
     "RetryPolicy",
     "RetryScheduled",
     "ServerError",
+    "StreamError",
+    "StreamEvent",
     "StreamingResponse",
     "SyncBinaryResponse",
     "SyncContent",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Generic, Literal, TypeAlias, TypedDict, final
+from typing import Any, Final, Generic, Literal, NamedTuple, TypeAlias, TypedDict, final
 
 from typing_extensions import TypeVar
 
@@ -49,6 +49,18 @@ class AnswerHead:
         return self.headers.get("x-request-id", "")
 
 
+class Progress(NamedTuple):
+    """How far an upload or a download is."""
+
+    done_bytes: int
+    """Sent or received by this attempt; of a download that was resumed, with what was there before."""
+    total_bytes: int | None
+    """None where nobody knows."""
+
+
+OnProgress: TypeAlias = Callable[[Progress], object]
+
+
 class CallOptions(TypedDict, total=False):
     """Options that every method takes."""
 
@@ -67,6 +79,15 @@ class CallOptions(TypedDict, total=False):
     extra_query: Mapping[str, str]
     extra_body: Mapping[str, Any]
     """Members added to a body that is an object, a form or in parts."""
+    event_idle_s: float
+    """Longest time from one event of a stream to the next, or between two pieces of a download, in seconds;
+    comments that keep the connection alive do not count. The time for the call where it is not given."""
+    resume: bool
+    """False: a stream or a download that breaks off is not gone on with."""
+    on_progress: OnProgress
+    """Called with the `Progress` of the body that is sent; begins at 0 again with each attempt."""
+    progress: bool
+    """True: draw a bar of that on the terminal, for which the extra `progress` is needed."""
     on_answer: Callable[[AnswerHead], object]
     """Called with status and headers of a successful answer, before its body is understood."""
 

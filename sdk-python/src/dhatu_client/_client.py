@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from types import TracebackType
@@ -37,8 +38,9 @@ from ._settings import (
     checked_timeout,
     resolve,
 )
-from ._streamed import StreamHead
-from ._streams import EventPayloads, EventStream, LinePayloads, SyncEventStream
+from ._sse import EventPayloads, LinePayloads
+from ._streamed import StreamHead, resumption_of
+from ._streams import EventStream, SyncEventStream
 from ._wire import Answer, AnswerReader, AsyncAnswerReader
 
 if TYPE_CHECKING:
@@ -100,17 +102,33 @@ class ConfiguredClient:
         if "max_retries" in options:
             retry = replace(retry, max_retries=checked_retries(options["max_retries"]))
         request = encode_request(caller, invocation, self._surroundings.new_token)
+        if timeout_s is None:
+            timeout_s = operation.timeout_s
+        idle_s = checked_timeout(options.get("event_idle_s"), "event_idle_s")
         return Call(
             operation=operation,
             request=replace(request, open_ended=True) if self._mode == "streaming" else request,
             endpoints=self._engine.endpoints_at(settings.address_of(operation)),
-            timeout_s=operation.timeout_s if timeout_s is None else timeout_s,
+            timeout_s=timeout_s,
             attempt_timeout_s=checked_timeout(attempt_s, "attempt_timeout_s"),
             connect_timeout_s=settings.connect_timeout_s,
             retry=retry,
             header_prefix=self._api.header_prefix.lower(),
             keep_open=partial(is_kept_open, self._mode, operation),
             tokens=renewed_token(self._api, settings.credentials, operation, options),
+            idle_s=timeout_s if idle_s is None else idle_s,
+            resume=options.get("resume", True),
+        )
+
+    def _head(
+        self, call: Call, answer: Answer, again: Callable[[Call], Any], sleep: Callable[[float], Any]
+    ) -> StreamHead:
+        return StreamHead(
+            answer=answer,
+            operation=call.operation.key,
+            idle_s=call.idle_s,
+            now_s=self._surroundings.now_s,
+            resumption=resumption_of(call, self._engine.policies, again, sleep),
         )
 
 
@@ -149,18 +167,20 @@ class AsyncAPIClient(ConfiguredClient):
         """
         invocation = Invocation(operation=operation, arguments=arguments, options=options, stream=stream)
         call = self._prepare(invocation)
-        answer = await run_async(
-            call_flow(call, self._engine.policies), self._transport, self._surroundings.asleep
-        )
+        answer = await self._carried_out(call)
         _tell(options, answer)
         return cast("T", self._as_asked(call, invocation, answer))
+
+    async def _carried_out(self, call: Call) -> Answer:
+        flow = call_flow(call, self._engine.policies)
+        return await run_async(flow, self._transport, self._surroundings.asleep)
 
     def _as_asked(self, call: Call, invocation: Invocation, answer: Answer) -> object:
         """The answer in the form of this client's mode."""
         if self._mode == "plain":
             return self._understood(call, invocation, answer)
         understand = partial(self.in_mode("plain")._understood, call, invocation)
-        head = _head(call, answer)
+        head = self._head(call, answer, self._carried_out, self._surroundings.asleep)
         if self._mode == "raw":
             if answer.reader is None and describes_stream(call.operation, answer):
                 answer = replace(answer, reader=AsyncArrived(answer.content))
@@ -172,7 +192,8 @@ class AsyncAPIClient(ConfiguredClient):
         if answer.reader is None:
             return decode(self._api, call.operation, answer)
         reader = cast("AsyncAnswerReader", answer.reader)
-        head, payloads, parse = _opened(self._api, call, answer)
+        head = self._head(call, answer, self._carried_out, self._surroundings.asleep)
+        payloads, parse = _opened(self._api, call, answer)
         if payloads is None:
             return BinaryResponse(head, reader)
         return EventStream(head, reader, payloads, parse)
@@ -215,16 +236,20 @@ class SyncAPIClient(ConfiguredClient):
         """As `AsyncAPIClient.call`, with `SyncBinaryResponse` and `SyncEventStream`."""
         invocation = Invocation(operation=operation, arguments=arguments, options=options, stream=stream)
         call = self._prepare(invocation)
-        answer = run(call_flow(call, self._engine.policies), self._transport, self._surroundings.sleep)
+        answer = self._carried_out(call)
         _tell(options, answer)
         return cast("T", self._as_asked(call, invocation, answer))
+
+    def _carried_out(self, call: Call) -> Answer:
+        flow = call_flow(call, self._engine.policies)
+        return run(flow, self._transport, self._surroundings.sleep)
 
     def _as_asked(self, call: Call, invocation: Invocation, answer: Answer) -> object:
         """The answer in the form of this client's mode."""
         if self._mode == "plain":
             return self._understood(call, invocation, answer)
         understand = partial(self.in_mode("plain")._understood, call, invocation)
-        head = _head(call, answer)
+        head = self._head(call, answer, self._carried_out, self._surroundings.sleep)
         if self._mode == "raw":
             if answer.reader is None and describes_stream(call.operation, answer):
                 answer = replace(answer, reader=Arrived(answer.content))
@@ -236,7 +261,8 @@ class SyncAPIClient(ConfiguredClient):
         if answer.reader is None:
             return decode(self._api, call.operation, answer)
         reader = cast("AnswerReader", answer.reader)
-        head, payloads, parse = _opened(self._api, call, answer)
+        head = self._head(call, answer, self._carried_out, self._surroundings.sleep)
+        payloads, parse = _opened(self._api, call, answer)
         if payloads is None:
             return SyncBinaryResponse(head, reader)
         return SyncEventStream(head, reader, payloads, parse)
@@ -261,19 +287,14 @@ def _tell(options: CallOptions, answer: Answer) -> None:
         on_answer(AnswerHead(status=answer.status, headers=answer.headers, attempts=answer.attempts))
 
 
-def _head(call: Call, answer: Answer) -> StreamHead:
-    return StreamHead(answer=answer, operation=call.operation.key, idle_s=call.timeout_s)
-
-
 def _opened(
     api: ApiSpec, call: Call, answer: Answer
-) -> tuple[StreamHead, EventPayloads | LinePayloads | None, partial[Any]]:
+) -> tuple[EventPayloads | LinePayloads | None, partial[Any]]:
     """What a streamed answer is read with: no payloads where it is plain bytes."""
     operation = call.operation
     spec = find_response(operation, answer.status, answer.headers.get("content-type", ""))
     assert spec is not None, "only answers that the operation describes are kept open"
-    head = _head(call, answer)
     parse = partial(parse_item, api, operation, answer, spec)
     if spec.kind == "binary":
-        return head, None, parse
-    return head, EventPayloads(text=spec.type == "str") if spec.kind == "sse" else LinePayloads(), parse
+        return None, parse
+    return EventPayloads(text=spec.type == "str") if spec.kind == "sse" else LinePayloads(), parse

@@ -12,6 +12,7 @@
     │   └── CallTimeoutError          no answer, or not all of it, in time
     │       └── DeadlineExceededError the time for the whole call, retries included, ran out
     ├── DecodingError                 an answer arrived that does not match the API's description
+    ├── ChecksumError                 a download arrived that does not match its checksum
     └── APIStatusError                an answer arrived that says no
         ├── BadRequestError           400
         ├── AuthenticationError       401
@@ -22,7 +23,8 @@
         ├── UnsupportedMediaTypeError 415
         ├── UnprocessableEntityError  422
         ├── RateLimitedError          429
-        └── ServerError               5xx
+        ├── ServerError               5xx
+        └── StreamError               said in the middle of a stream that had begun as a success
 
 No message or repr holds a credential, a header, a query or a body.
 """
@@ -121,6 +123,22 @@ class DecodingError(DhatuError):
         self.request_id = request_id
 
 
+class ChecksumError(DhatuError):
+    """A download arrived that does not match its checksum; nothing was left where it was to be saved."""
+
+    def __init__(self, operation: str, *, algorithm: str, source: str, request_id: str = "") -> None:
+        super().__init__(
+            f"{operation}: what arrived does not match the {algorithm} of {source}; download it again"
+            f"{_quoting(request_id)}"
+        )
+        self.operation = operation
+        self.algorithm = algorithm
+        """As `hashlib` calls it: sha256."""
+        self.source = source
+        """Who said what it should be: a header of the answer, or the `checksum=` of the caller."""
+        self.request_id = request_id
+
+
 class APIStatusError(DhatuError):
     """The server answered with a status that is not a success."""
 
@@ -203,6 +221,16 @@ class RateLimitedError(APIStatusError):
 
 class ServerError(APIStatusError):
     """5xx: the server failed."""
+
+
+class StreamError(APIStatusError):
+    """An error among the items of a stream, which ends there.
+
+    `status` is what the error says of itself, else that of the answer, which had begun as a success.
+    """
+
+    def _advice(self, retry_after_s: float | None) -> str:
+        return " (in the middle of the stream)" + super()._advice(retry_after_s)
 
 
 _BY_STATUS: dict[int, type[APIStatusError]] = {

@@ -53,8 +53,17 @@ class Call:
     retry: RetryPolicy
     header_prefix: str
     keep_open: Callable[[int, str], bool]
+    idle_s: float = 60.0
+    """For each further event or piece of an answer that is kept open."""
+    resume: bool = True
+    """Whether an answer that breaks off may be asked for again."""
     tokens: TokenSource | None = None
     """What to authorise it with, where that has to be renewed; everything else is in the request."""
+
+    def with_headers(self, headers: Headers) -> Call:
+        """The same with further headers, which replace those of the same name."""
+        merged = dict(self.request.headers) | dict(headers)
+        return replace(self, request=replace(self.request, headers=tuple(merged.items())))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -251,7 +260,7 @@ class _Life:
             headers=(*headers, *traced, *self._contract_headers(left_s)),
             connect_s=call.connect_timeout_s,
             time_left_s=left_s if call.attempt_timeout_s is None else min(left_s, call.attempt_timeout_s),
-            idle_s=call.timeout_s,
+            idle_s=call.idle_s,
             keep_open=call.keep_open,
         )
         return _Attempt(self._attempts, pick, tickets, policies.now_s(), step)

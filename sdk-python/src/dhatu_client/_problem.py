@@ -64,10 +64,11 @@ def read_problem(status: int, content: bytes) -> Problem:
         return Problem(title=_phrase(status), status=status, detail=_short(text.split("\n", 1)[0]))
     if not isinstance(body, dict):
         return Problem(title=_phrase(status), status=status, detail=_short(json.dumps(body)))
-    return _from_members(status, cast("dict[str, Any]", body))
+    return problem_of(status, cast("dict[str, Any]", body))
 
 
-def _from_members(status: int, members: dict[str, Any]) -> Problem:
+def problem_of(status: int, members: dict[str, Any]) -> Problem:
+    """The problem that the members of an object describe."""
     errors: object = members.get("errors")
     listed = cast("list[object]", errors) if isinstance(errors, list) else []
     return Problem(

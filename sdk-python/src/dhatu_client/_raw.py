@@ -26,8 +26,8 @@ from ._binary import BinaryResponse, SyncBinaryResponse
 from ._call import STREAMED, Operation
 from ._decode import find_response, text_of
 from ._media import parameter_of
+from ._sse import LineSplitter
 from ._streamed import StreamedAnswer, StreamHead
-from ._streams import LineSplitter
 from ._wire import Answer, AnswerReader, AsyncAnswerReader
 
 Mode: TypeAlias = Literal["plain", "raw", "streaming"]

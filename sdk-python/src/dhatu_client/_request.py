@@ -8,6 +8,7 @@ from typing import Any
 
 from ._body import encode_body
 from ._call import OMIT, STREAMED, ApiSpec, Arguments, CallOptions, Operation, ParameterSpec, ResponseSpec
+from ._content import Body
 from ._credentials import Credentials, proofs
 from ._errors import ArgumentError
 from ._media import essence
@@ -81,9 +82,19 @@ def encode_request(caller: Caller, invocation: Invocation, new_token: Callable[[
         method=operation.method,
         target=_target(_path(operation, arguments), query),
         headers=tuple(headers.items()),
-        body=body.body if body else None,
+        body=_metered(body.body, operation, options) if body else None,
         open_ended=any(spec.kind in STREAMED for spec in wanted),
     )
+
+
+def _metered(body: Body, operation: Operation[Any, Any], options: CallOptions) -> Body:
+    """The body, told of as it is sent where somebody wants to know."""
+    on_progress, bar = options.get("on_progress"), options.get("progress", False)
+    if on_progress is None and not bar:
+        return body
+    from ._progress import Meter, MeteredBody
+
+    return MeteredBody(body, Meter(on_progress, bar=bar, label=operation.key))
 
 
 def _extra_headers(options: CallOptions) -> dict[str, str]:

@@ -86,10 +86,10 @@ def retry_after_s(headers: Mapping[str, str], wall_s: float) -> float | None:
         return None
     if _is_number(text):
         return float(text)
-    until_s = _date_s(text)
+    until_s = date_s(text)
     if until_s is None:
         return None
-    now_s = _date_s(headers.get("date", ""))
+    now_s = date_s(headers.get("date", ""))
     return max(0.0, until_s - (wall_s if now_s is None else now_s))
 
 
@@ -97,7 +97,8 @@ def _is_number(text: str) -> bool:
     return text.isascii() and text.replace(".", "", 1).isdigit()
 
 
-def _date_s(text: str) -> float | None:
+def date_s(text: str) -> float | None:
+    """Seconds since 1970 of an HTTP date; None where it is none."""
     from email.utils import parsedate_to_datetime  # slow to import, and rarely needed
 
     try:

@@ -2,243 +2,216 @@
 
 from __future__ import annotations
 
-import codecs
-from collections.abc import AsyncGenerator, Callable, Generator
-from contextlib import aclosing, closing
-from dataclasses import dataclass
-from types import TracebackType
-from typing import Generic, Self, TypeVar
+from collections.abc import AsyncIterator, Callable, Iterator
+from typing import Generic, NamedTuple, Self, TypeVar
 
-from ._streamed import StreamedAnswer, StreamHead
-from ._wire import AnswerReader, AsyncAnswerReader, TransportFailed
+from ._errors import DecodingError
+from ._instream import is_error, is_plain_error, stream_error
+from ._reading import Give, Read, Reading, Reopen, Wait, silence
+from ._sse import OversizedError, Payload, Payloads
+from ._streamed import AsyncStreamedAnswer, Reconnects, StreamHead, SyncStreamedAnswer
+from ._wire import Answer, AnswerReader, AsyncAnswerReader, TransportFailed
 
-T = TypeVar("T", covariant=True)
-
-_LONGEST_RETRY_DIGITS = 15
+T_co = TypeVar("T_co", covariant=True)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ServerSentEvent:
-    """One event, as the WHATWG HTML standard defines it (section 9.2)."""
+class StreamEvent(NamedTuple, Generic[T_co]):
+    """An item, and what came with it."""
 
+    data: T_co
     event: str
-    """`message` where the server named none."""
-    data: str
+    """Its name; `message` where the server gave none, as always in JSON Lines."""
     id: str
-    """The last id that the server sent, with this event or before it."""
+    """The last id that the server sent, with this event or before it; empty where there was none."""
     retry_ms: int | None
     """Time to wait before reconnecting, where the server has said so."""
 
 
-class LineSplitter:
-    """Lines of a byte stream, whatever its chunks: each ends in CR LF, LF or CR, which is left out.
+class Series(Generic[T_co]):
+    """The events of an answer, and of those that go on with it where its connection breaks.
 
-    A CR ends its line at once; an LF that begins the next chunk then belongs to it.
+    Reconnecting follows WHATWG HTML, section 9.2.3, with two differences: a body that ends in good order is
+    the end of the stream, and only a stream whose events have ids is gone on with.
     """
 
-    def __init__(self) -> None:
-        self._begun: list[bytes] = []
-        self._after_cr = False
+    def __init__(self, head: StreamHead, payloads: Payloads, parse: Callable[[bytes], T_co]) -> None:
+        self._head = head
+        self._payloads = payloads
+        self._parse = parse
+        self._reconnects = Reconnects(head.resumption) if head.resumption else None
+        self._alive_s = head.now_s()
+        self.last_event_id = ""
+        self.retry_ms: int | None = None
 
-    def feed(self, chunk: bytes) -> list[bytes]:
-        if not chunk:
-            return []
-        if self._after_cr and chunk.startswith(b"\n"):
-            chunk = chunk[1:]
-        self._after_cr = chunk.endswith(b"\r") if chunk else False
-        lines: list[bytes] = []
-        for line in chunk.splitlines(keepends=True):
-            text = line.rstrip(b"\r\n")
-            self._begun.append(text)
-            if len(text) < len(line):
-                lines.append(b"".join(self._begun))
-                self._begun.clear()
-        return lines
+    def read(self) -> Reading[StreamEvent[T_co]]:
+        """Raises the error of the connection where it breaks for good."""
+        while True:
+            try:
+                yield from self._body()
+                return
+            except TransportFailed as failed:
+                delay_s = self._delay_s()
+                if delay_s is None:
+                    raise self._head.error(failed) from failed.failure.cause
+            yield Wait(delay_s)
+            answer: Answer = yield Reopen((("last-event-id", self._payloads.last_event_id),))
+            if answer.status == 204:  # the standard's way to say that there is no more
+                return
+            self._check(answer)
+            self._payloads.restart()
+            self._alive_s = self._head.now_s()
 
-    def rest(self) -> bytes:
-        """The last line, if nothing ended it."""
-        return b"".join(self._begun)
+    def _body(self) -> Reading[StreamEvent[T_co]]:
+        """The events of one connection."""
+        while (chunk := (yield Read(self._left_s()))) is not None:
+            for payload in self._taken_apart(chunk):
+                yield from self._give(payload)
+            self._caught_up()
+        for payload in self._payloads.finish():
+            yield from self._give(payload)
 
+    def _give(self, payload: Payload) -> Reading[StreamEvent[T_co]]:
+        if self._reconnects is not None:
+            self._reconnects.progressed()
+        self.last_event_id, self.retry_ms = payload.id, payload.retry_ms
+        event = StreamEvent(self._item(payload), payload.event, payload.id, payload.retry_ms)
+        yield Give(event)
+        # What the caller does with an item is not the server's silence.
+        self._alive_s = self._head.now_s()
 
-class EventDecoder:
-    """Server-sent events of a byte stream; what the end of the stream cuts off is not an event."""
+    def _caught_up(self) -> None:
+        self.last_event_id, self.retry_ms = self._payloads.last_event_id, self._payloads.retry_ms
 
-    def __init__(self) -> None:
-        self._lines = LineSplitter()
-        self._first = True
-        self._data: list[str] = []
-        self._event = ""
-        self._id = ""
-        self._retry_ms: int | None = None
+    def _left_s(self) -> float:
+        """Seconds that the next event may take: comments do not count as life. Raises `TransportFailed`."""
+        left_s = self._alive_s + self._head.idle_s - self._head.now_s()
+        if left_s <= 0:
+            raise TransportFailed(silence())
+        return left_s
 
-    def feed(self, chunk: bytes) -> list[ServerSentEvent]:
-        events: list[ServerSentEvent] = []
-        for line in self._lines.feed(chunk):
-            if self._first:
-                line = line.removeprefix(codecs.BOM_UTF8)
-                self._first = False
-            if line:
-                self._field(line.decode("utf-8", "replace"))
-            else:
-                events += self._dispatch()
-        return events
+    def _taken_apart(self, chunk: bytes) -> list[Payload]:
+        try:
+            return self._payloads.feed(chunk)
+        except OversizedError as error:
+            raise self._refusal(str(error)) from error
 
-    def _field(self, line: str) -> None:
-        name, _, value = line.partition(":")
-        value = value.removeprefix(" ")
-        match name:
-            case "data":
-                self._data.append(value)
-            case "event":
-                self._event = value
-            case "id" if "\0" not in value:
-                self._id = value
-            case "retry" if value.isascii() and value.isdigit() and len(value) <= _LONGEST_RETRY_DIGITS:
-                self._retry_ms = int(value)
-            case _:  # a comment has an empty name; unknown fields are ignored
-                pass
+    def _item(self, payload: Payload) -> T_co:
+        """Raises `StreamError` for an item that reports an error, `DecodingError` for one that is wrong."""
+        head = self._head
+        if payload.event == "error":
+            raise stream_error(head.operation, head.answer, payload.data)
+        try:
+            item = self._parse(payload.data)
+        except DecodingError:
+            if is_error(payload.data):
+                raise stream_error(head.operation, head.answer, payload.data) from None
+            raise
+        if is_plain_error(payload.data, item):
+            raise stream_error(head.operation, head.answer, payload.data)
+        return item
 
-    def _dispatch(self) -> list[ServerSentEvent]:
-        data, event = self._data, self._event
-        self._data, self._event = [], ""
-        if not data:
-            return []
-        return [
-            ServerSentEvent(
-                event=event or "message", data="\n".join(data), id=self._id, retry_ms=self._retry_ms
-            )
-        ]
+    def _delay_s(self) -> float | None:
+        """Seconds to wait before going on after a break; None where that cannot be."""
+        if self._reconnects is None or not self._payloads.last_event_id:
+            return None
+        retry_ms = self._payloads.retry_ms
+        return self._reconnects.delay_s(None if retry_ms is None else retry_ms / 1000)
 
+    def _check(self, answer: Answer) -> None:
+        """Raises `DecodingError` where what goes on is not what broke off."""
+        first, again = (one.headers.get("content-type", "") for one in (self._head.answer, answer))
+        if first.partition(";")[0] != again.partition(";")[0]:
+            raise self._refusal("the stream broke off, and what the server went on with is no such stream")
 
-class EventPayloads:
-    """The data of server-sent events; events without any keep the connection alive and hold nothing.
-
-    Neither does `[DONE]`, with which many APIs end a series of JSON, unless the data is text.
-    """
-
-    def __init__(self, *, text: bool = False) -> None:
-        self._events = EventDecoder()
-        self._nothing = ("",) if text else ("", "[DONE]")
-
-    def feed(self, chunk: bytes) -> list[bytes]:
-        events = self._events.feed(chunk)
-        return [event.data.encode() for event in events if event.data not in self._nothing]
-
-    def finish(self) -> list[bytes]:
-        return []
-
-
-class LinePayloads:
-    """The lines of JSON Lines; empty ones hold nothing, and the last need not be ended."""
-
-    def __init__(self) -> None:
-        self._lines = LineSplitter()
-
-    def feed(self, chunk: bytes) -> list[bytes]:
-        return [line for line in self._lines.feed(chunk) if line.strip()]
-
-    def finish(self) -> list[bytes]:
-        rest = self._lines.rest()
-        return [rest] if rest.strip() else []
+    def _refusal(self, message: str) -> DecodingError:
+        head = self._head
+        return DecodingError(
+            message,
+            operation=head.operation,
+            status=head.answer.status,
+            request_id=head.answer.request_id,
+        )
 
 
-class EventStream(StreamedAnswer, Generic[T]):
+class EventStream(AsyncStreamedAnswer[StreamEvent[T_co]], Generic[T_co]):
     """Items as they arrive: `async with stream: async for item in stream: ...`.
 
-    Iteration goes on where the last one stopped, and ends by closing the stream. It raises `TransportError`
-    where the connection breaks, `DecodingError` at an item that does not match the API's description.
+    Iteration goes on where the last one stopped, and ends by closing the stream. Where the connection breaks
+    in the middle of events with ids, it is made anew and goes on after the last event, if the operation may
+    be repeated; `resume=False` turns that off. Raises `TransportError` where the connection breaks for good
+    or no event comes for `event_idle_s`, `StreamError` where the server reports an error in the stream,
+    `DecodingError` at an item that does not match the API's description.
     """
 
     def __init__(
         self,
         head: StreamHead,
         reader: AsyncAnswerReader,
-        payloads: EventPayloads | LinePayloads,
-        parse: Callable[[bytes], T],
+        payloads: Payloads,
+        parse: Callable[[bytes], T_co],
     ) -> None:
-        super().__init__(head)
-        self._reader = reader
-        self._items = self._read(payloads, parse)
+        self._series = Series(head, payloads, parse)
+        super().__init__(head, reader, self._series.read())
+
+    @property
+    def last_event_id(self) -> str:
+        """Of the last event that was read; empty where the server sends no ids."""
+        return self._series.last_event_id
+
+    @property
+    def retry_ms(self) -> int | None:
+        """How long the server wants clients to wait before they reconnect, where it has said so."""
+        return self._series.retry_ms
+
+    async def events(self) -> AsyncIterator[StreamEvent[T_co]]:
+        """The items with the names and ids of their events, from where iteration stands."""
+        while True:
+            try:
+                event = await self._source.advance(self._reading)
+            except StopAsyncIteration:
+                return
+            yield event
 
     def __aiter__(self) -> Self:
         return self
 
-    async def __anext__(self) -> T:
-        return await self._items.__anext__()
-
-    async def aclose(self) -> None:
-        """Stop reading and free the connection."""
-        await self._items.aclose()
-        await self._reader.aclose()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.aclose()
-
-    async def _read(
-        self, payloads: EventPayloads | LinePayloads, parse: Callable[[bytes], T]
-    ) -> AsyncGenerator[T, None]:
-        try:
-            async with aclosing(self._reader.chunks()) as chunks:
-                async for chunk in chunks:
-                    for payload in payloads.feed(chunk):
-                        yield parse(payload)
-            for payload in payloads.finish():
-                yield parse(payload)
-        except TransportFailed as failed:
-            raise self._head.error(failed) from failed.failure.cause
-        finally:
-            await self._reader.aclose()
+    async def __anext__(self) -> T_co:
+        return (await self._source.advance(self._reading)).data
 
 
-class SyncEventStream(StreamedAnswer, Generic[T]):
-    """The twin of `EventStream` for code without an event loop."""
+class SyncEventStream(SyncStreamedAnswer[StreamEvent[T_co]], Generic[T_co]):
+    """The twin of `EventStream` for code without an event loop.
+
+    Silence is noticed when the connection's own wait is over, which may be up to `event_idle_s` later.
+    """
 
     def __init__(
-        self,
-        head: StreamHead,
-        reader: AnswerReader,
-        payloads: EventPayloads | LinePayloads,
-        parse: Callable[[bytes], T],
+        self, head: StreamHead, reader: AnswerReader, payloads: Payloads, parse: Callable[[bytes], T_co]
     ) -> None:
-        super().__init__(head)
-        self._reader = reader
-        self._items = self._read(payloads, parse)
+        self._series = Series(head, payloads, parse)
+        super().__init__(head, reader, self._series.read())
+
+    @property
+    def last_event_id(self) -> str:
+        """Of the last event that was read; empty where the server sends no ids."""
+        return self._series.last_event_id
+
+    @property
+    def retry_ms(self) -> int | None:
+        """How long the server wants clients to wait before they reconnect, where it has said so."""
+        return self._series.retry_ms
+
+    def events(self) -> Iterator[StreamEvent[T_co]]:
+        """The items with the names and ids of their events, from where iteration stands."""
+        while True:
+            try:
+                event = self._source.advance(self._reading)
+            except StopIteration:
+                return
+            yield event
 
     def __iter__(self) -> Self:
         return self
 
-    def __next__(self) -> T:
-        return next(self._items)
-
-    def close(self) -> None:
-        """Stop reading and free the connection."""
-        self._items.close()
-        self._reader.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def _read(
-        self, payloads: EventPayloads | LinePayloads, parse: Callable[[bytes], T]
-    ) -> Generator[T, None, None]:
-        try:
-            with closing(self._reader.chunks()) as chunks:
-                for chunk in chunks:
-                    for payload in payloads.feed(chunk):
-                        yield parse(payload)
-            for payload in payloads.finish():
-                yield parse(payload)
-        except TransportFailed as failed:
-            raise self._head.error(failed) from failed.failure.cause
-        finally:
-            self._reader.close()
+    def __next__(self) -> T_co:
+        return self._source.advance(self._reading).data

@@ -16,6 +16,7 @@ CALL_OPTIONS: Final = frozenset(
     {
         *("timeout_s", "attempt_timeout_s", "max_retries", "idempotency_key"),
         *("extra_headers", "extra_query", "extra_body", "on_answer"),
+        *("event_idle_s", "resume", "on_progress", "progress"),
     }
 )
 """The keys of the runtime's `CallOptions`: a method takes them as keywords of its own."""
