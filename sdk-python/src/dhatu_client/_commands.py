@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple, TypeAlias
 
-ArgumentKind: TypeAlias = Literal["text", "integer", "number", "boolean", "json", "any", "file", "content"]
+ArgumentKind: TypeAlias = Literal[
+    "text", "base64", "integer", "number", "boolean", "json", "any", "file", "content"
+]
 
 
 class ArgumentEntry(NamedTuple):
@@ -18,8 +20,10 @@ class ArgumentEntry(NamedTuple):
     name: str
     """Of the keyword argument."""
     kind: ArgumentKind = "text"
-    """any: JSON where it reads as JSON, else text. file: a part of the body. content: the whole body."""
-    place: Literal["path", "query", "header", "cookie", "body", "option"] = "query"
+    """base64: bytes as text. any: JSON where it reads as JSON, else text. file: a part of the body.
+    content: the whole body, raw."""
+    place: Literal["path", "query", "header", "cookie", "body", "whole", "option"] = "query"
+    """body: a member of the body. whole: all of it. option: chooses how to send or answer."""
     help: str = ""
     choices: tuple[str, ...] = ()
     many: bool = False
@@ -41,6 +45,8 @@ class CommandEntry(NamedTuple):
     arguments: tuple[ArgumentEntry, ...] = ()
     stream: str = ""
     """The argument that asks for events instead of the whole answer; empty where there is no choice."""
+    series: bool = False
+    """Whether it may answer with any number of items: in a stream, or page by page."""
     deprecated: str = ""
 
 

@@ -209,16 +209,17 @@ def test_the_runtime_is_copied_as_it_is(zoo: Path) -> None:
 
     copied = modules(zoo / "src" / "acme")
     assert copied == modules(runtime)
-    assert {"_flow.py", "_balance/__init__.py", "testing.py"} <= copied.keys()
+    assert {"_flow.py", "_balance/__init__.py", "_cli/__init__.py", "testing.py"} <= copied.keys()
 
 
-def test_the_extras_come_along(zoo: Path) -> None:
+def test_the_extras_and_the_command_come_along(zoo: Path) -> None:
     runtime = Path(__file__).parents[3] / "sdk-python" / "pyproject.toml"
     own, original = (
         tomllib.loads(path.read_text(encoding="utf-8"))["project"]
         for path in (zoo / "pyproject.toml", runtime)
     )
     assert own["optional-dependencies"] == original["optional-dependencies"]
+    assert own["scripts"] == {"acme": "acme._cli:main"}
 
 
 def test_files_say_how_they_were_made_and_nothing_of_this_repository(zoo: Path) -> None:

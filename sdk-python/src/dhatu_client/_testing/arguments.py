@@ -78,7 +78,7 @@ def typed(entry: ArgumentEntry, text: str) -> object:
     >>> typed(ArgumentEntry("limit", "integer"), "5"), typed(ArgumentEntry("q"), "5")
     (5, '5')
     """
-    if entry.kind in ("text", "file", "content"):
+    if entry.kind in ("text", "base64", "file", "content"):
         return text
     try:
         return json.loads(text)

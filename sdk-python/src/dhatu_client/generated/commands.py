@@ -40,7 +40,7 @@ PROGRAM: Final = ProgramEntry(
                 ArgumentEntry(
                     name="content",
                     kind="content",
-                    place="body",
+                    place="whole",
                     help="The body, in application/octet-stream.",
                 ),
             ),
@@ -53,6 +53,7 @@ PROGRAM: Final = ProgramEntry(
             arguments=(
                 ArgumentEntry(
                     name="data",
+                    kind="base64",
                     place="body",
                     help="The compressed bytes in base64 (RFC 4648, section 4).",
                     positional=True,
@@ -65,7 +66,7 @@ PROGRAM: Final = ProgramEntry(
                 ArgumentEntry(
                     name="content",
                     kind="content",
-                    place="body",
+                    place="whole",
                     help="The body, in application/octet-stream.",
                 ),
             ),
@@ -85,7 +86,7 @@ PROGRAM: Final = ProgramEntry(
                 ArgumentEntry(
                     name="content",
                     kind="content",
-                    place="body",
+                    place="whole",
                     help="The body, in application/octet-stream.",
                 ),
             ),
@@ -112,7 +113,7 @@ PROGRAM: Final = ProgramEntry(
                         ArgumentEntry(
                             name="content",
                             kind="content",
-                            place="body",
+                            place="whole",
                             help="The body, in application/jsonl.",
                         ),
                         ArgumentEntry(
@@ -168,6 +169,7 @@ PROGRAM: Final = ProgramEntry(
                             help="Sequence of the last event that was seen; the stream begins after it.",
                         ),
                     ),
+                    series=True,
                 ),
                 CommandEntry(
                     name="search",
@@ -190,6 +192,7 @@ PROGRAM: Final = ProgramEntry(
                             help="The `next_cursor` of the page before, with the same `q` and `language`; the first page when absent.",
                         ),
                     ),
+                    series=True,
                 ),
                 CommandEntry(
                     name="stats",
@@ -351,6 +354,7 @@ PROGRAM: Final = ProgramEntry(
                         ),
                     ),
                     stream="stream",
+                    series=True,
                 ),
             ),
         ),
@@ -506,6 +510,7 @@ PROGRAM: Final = ProgramEntry(
                             help="Where the page begins; the `next_cursor` of the page before.",
                         ),
                     ),
+                    series=True,
                 ),
                 CommandEntry(
                     name="revoke",

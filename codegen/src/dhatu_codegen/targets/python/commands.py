@@ -20,8 +20,9 @@ _ARGUMENT: Final = {
     "required": False,
     "positional": False,
 }
-_COMMAND: Final = {"description": "", "arguments": (), "stream": "", "deprecated": ""}
-_PLACES: Final = {"file": "body", "content": "body", "flag": "option"}
+_COMMAND: Final = {"description": "", "arguments": (), "stream": "", "series": False, "deprecated": ""}
+_PLACES: Final = {"file": "body", "content": "whole", "flag": "option"}
+_SERIES: Final = frozenset({"sse", "jsonl"})
 _LINK = re.compile(r"\[([^\]]+)\]\([^)]+\)")
 
 
@@ -81,6 +82,7 @@ def _command(method: Method) -> Call:
             for argument in method.arguments
         ),
         stream=method.stream,
+        series=operation.pagination is not None or any(answer.kind in _SERIES for answer in method.answers),
         deprecated=method.deprecated,
     )
 
@@ -98,7 +100,7 @@ def _argument(argument: Argument, *, help: str, required: bool, positional: bool
         _ARGUMENT,
         name=argument.name,
         kind=argument.form.kind,
-        place=_PLACES.get(argument.key[0], argument.key[0]),
+        place="whole" if argument.key == ("body", "") else _PLACES.get(argument.key[0], argument.key[0]),
         help=help,
         choices=argument.form.choices,
         many=argument.form.many,

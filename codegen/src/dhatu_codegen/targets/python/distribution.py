@@ -12,6 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from ...ir.api import Api
 from ..base import HEADER, GeneratedFile, TargetError
+from .commands import program_name
 from .listing import LISTING
 from .runtime import Runtime, read_runtime
 
@@ -77,6 +78,7 @@ def _values(api: Api, runtime: Runtime, listing: str) -> dict[str, object]:
         "header": SDK_HEADER,
         "runtime": runtime,
         "root_error": root_error,
+        "program": program_name(api.sdk.environment_prefix, api.sdk.python_package),
         "imports": {
             module: [f"{_ROOT_ERROR} as {root_error}" if name == _ROOT_ERROR else name for name in listed]
             for module, listed in runtime.exports.items()

@@ -8,8 +8,11 @@ from typing import Final, Literal, TypeAlias
 from ...ir.schema import Array, Boolean, Enum, Integer, Null, Number, Schema, String, Union
 from .schemas import Schemas
 
-FormKind: TypeAlias = Literal["text", "integer", "number", "boolean", "json", "any", "file", "content"]
-"""any: JSON where it reads as JSON, else text. file: part of a body, by its path. content: a whole body."""
+FormKind: TypeAlias = Literal[
+    "text", "base64", "integer", "number", "boolean", "json", "any", "file", "content"
+]
+"""base64: bytes as text. any: JSON where it reads as JSON, else text. file: part of a body, by its path.
+content: a whole body."""
 
 _SCALAR: Final = frozenset({"text", "integer", "number", "boolean"})
 
@@ -34,6 +37,8 @@ def form_of(schema: Schema | None, schemas: Schemas) -> Form:
             return Form(kind="number")
         case Boolean():
             return Form(kind="boolean")
+        case String(content_encoding="base64") | String(format="byte"):
+            return Form(kind="base64")
         case String():
             return Form(kind="text")
         case Enum(values=values):

@@ -36,6 +36,8 @@ class Runtime:
     dependencies: tuple[str, ...]
     extras: Mapping[str, tuple[str, ...]]
     """Name of an extra to what it needs."""
+    script: str
+    """What the command runs, inside the package: `_cli:main`."""
 
 
 def read_runtime() -> Runtime:
@@ -53,10 +55,17 @@ def read_runtime() -> Runtime:
         exports=_exports((package / "__init__.py").read_text(encoding="utf-8")),
         requires_python=str(project["requires-python"]),
         dependencies=tuple(map(str, project["dependencies"])),
+        script=_script(project["scripts"]).removeprefix(f"{package.name}."),
         extras={
             str(name): tuple(map(str, needed)) for name, needed in project["optional-dependencies"].items()
         },
     )
+
+
+def _script(scripts: Mapping[str, str]) -> str:
+    """What the only command runs."""
+    (script,) = scripts.values()
+    return script
 
 
 def hand_written(package: Path) -> tuple[Path, ...]:

@@ -1,0 +1,411 @@
+"""The command: what is typed, what is sent, what is shown, and how it ends."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import click
+import dhatu_client
+import pytest
+from dhatu_client import _cli
+from dhatu_client._cli.app import program_command, run
+from dhatu_client._cli.parameters import command_name
+from dhatu_client._cli.readable import readable
+from dhatu_client._commands import ArgumentEntry, CommandEntry, ProgramEntry
+from dhatu_client.generated import operations
+from dhatu_client.generated.commands import PROGRAM
+from dhatu_client.testing import FakeAPI, fake_api
+
+HIT = {"id": "d1", "title": "Sandhi", "language": "sa", "score": 1.5, "snippet": "a <mark>sandhi</mark>"}
+PAGE = {"total": 1, "documents": [HIT], "next_cursor": None}
+COMPRESSED = {"algorithm": "zstd", "data": "KLU=", "original_bytes": 4, "compressed_bytes": 2, "ratio": 2.0}
+Dhatu = Callable[..., tuple[int, str, str]]
+COUNTS = {"documents_total": 2, "documents_added": 1, "documents_unchanged": 0}
+
+
+@pytest.fixture
+def api() -> Iterator[FakeAPI]:
+    with fake_api() as api:
+        yield api
+
+
+@pytest.fixture
+def dhatu(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Dhatu:
+    """Runs a command line, perhaps on a terminal; returns exit code, standard output and standard error."""
+
+    def command(*arguments: str, terminal: bool = False) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys.stdout, "isatty", lambda: terminal)
+        code = run(PROGRAM, arguments)
+        sys.stdout.flush()
+        out, err = capfd.readouterr()
+        return code, out, err
+
+    return command
+
+
+def leaves(group: click.Group) -> list[tuple[str, ...]]:
+    context = click.Context(group)
+    found: list[tuple[str, ...]] = []
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        assert command is not None
+        below = leaves(command) if isinstance(command, click.Group) else [()]
+        found += [(name, *rest) for rest in below]
+    return found
+
+
+def test_there_is_a_command_for_every_operation() -> None:
+    described = [
+        value for name, value in vars(operations).items() if name.isupper() and name != "TYPE_CHECKING"
+    ]
+    assert len(leaves(program_command(PROGRAM))) == len(described)
+
+
+@pytest.mark.parametrize("path", leaves(program_command(PROGRAM)), ids=" ".join)
+def test_every_command_explains_itself(path: tuple[str, ...], dhatu: Dhatu) -> None:
+    code, out, err = dhatu(*path, "--help")
+    assert (code, err) == (0, "")
+    assert out.startswith(f"Usage: dhatu {' '.join(path)} [OPTIONS]")
+
+
+def test_what_is_typed_is_what_is_sent(api: FakeAPI, dhatu: Dhatu) -> None:
+    api.corpus.search.returns(PAGE)
+    code, out, _ = dhatu("corpus", "search", "sandhi rules", "--limit", "5", "--language", "sa", "--json")
+    assert code == 0
+    assert json.loads(out) == PAGE
+    assert api.corpus.search.call.arguments == {"q": "sandhi rules", "limit": 5, "language": "sa"}
+
+
+def test_people_get_a_table(api: FakeAPI, dhatu: Dhatu) -> None:
+    api.corpus.search.returns(PAGE)
+    code, out, _ = dhatu("corpus", "search", "sandhi")
+    assert code == 0
+    assert out.splitlines() == [
+        "total: 1",
+        "documents:",
+        "  id  title   language  score  snippet",
+        "  d1  Sandhi  sa        1.5    a <mark>sandhi</mark>",
+        "next_cursor: -",
+    ]
+
+
+def test_members_that_this_version_does_not_know_are_shown_exactly(api: FakeAPI, dhatu: Dhatu) -> None:
+    api.corpus.search.returns({**PAGE, "next_cursor": None, "new": {"a": [1, 2.50]}})
+    _, out, _ = dhatu("--json", "corpus", "search", "sandhi")
+    assert json.loads(out)["new"] == {"a": [1, 2.5]}
+    assert list(json.loads(out)) == ["total", "documents", "next_cursor", "new"]
+
+
+def test_a_file_is_sent_as_it_is(api: FakeAPI, dhatu: Dhatu, tmp_path: Path) -> None:
+    notes, packed = tmp_path / "notes.txt", tmp_path / "notes.zst"
+    notes.write_bytes(b"r\xc4\x81ma")
+    api.compress.returns(b"\x28\xb5\x2f\xfd")
+    code, out, err = dhatu("compress", str(notes), "--algorithm", "zstd", "--output", str(packed))
+    assert (code, out) == (0, "")
+    assert err == f"{packed}: 4 bytes of application/octet-stream\n"
+    assert packed.read_bytes() == b"\x28\xb5\x2f\xfd"
+    assert api.compress.call.arguments == {"content": b"r\xc4\x81ma", "algorithm": "zstd"}
+
+
+def test_bytes_go_through_a_pipe(api: FakeAPI, monkeypatch: pytest.MonkeyPatch, capfdbinary: Any) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"rama")))
+    api.compress.returns(b"\x28\xb5\x00")
+    assert run(PROGRAM, ["compress", "-"]) == 0
+    assert capfdbinary.readouterr().out == b"\x28\xb5\x00"
+    assert api.compress.call.arguments == {"content": b"rama"}
+
+
+def test_on_a_terminal_a_text_is_sent_as_json_and_the_answer_can_be_read(
+    api: FakeAPI, dhatu: Dhatu, tmp_path: Path
+) -> None:
+    (tmp_path / "notes.txt").write_text("rāma", encoding="utf-8")
+    api.compress.returns(COMPRESSED)
+    code, out, _ = dhatu("compress", str(tmp_path / "notes.txt"), terminal=True)
+    assert code == 0
+    assert "compressed_bytes: 2" in out.splitlines()
+    assert api.compress.call.arguments == {"text": "rāma"}
+
+
+def test_bytes_become_base64_where_json_is_wanted(api: FakeAPI, dhatu: Dhatu, tmp_path: Path) -> None:
+    (tmp_path / "notes.zst").write_bytes(b"\x28\xb5")
+    api.decompress.returns({"text": "rama", "algorithm": "zstd", "original_bytes": 4, "compressed_bytes": 2})
+    code, out, _ = dhatu("decompress", str(tmp_path / "notes.zst"), "--json")
+    assert code == 0
+    assert json.loads(out)["text"] == "rama"
+    assert api.decompress.call.arguments == {"data": base64.b64encode(b"\x28\xb5").decode()}
+
+
+def test_bytes_are_never_written_to_a_terminal(api: FakeAPI, dhatu: Dhatu, tmp_path: Path) -> None:
+    (tmp_path / "notes").write_bytes(b"\xff")  # no text, so that it can only go as it is
+    api.compress.returns(b"\x28\xb5")
+    code, out, err = dhatu("compress", str(tmp_path / "notes"), terminal=True)
+    assert (code, out) == (2, "")
+    assert "is not text: give --output FILE" in err
+    code, _, err = dhatu("analysis", "visualize-patterns", "rama rama", terminal=True)
+    assert code == 2
+    assert "is not text: give --output FILE" in err
+    assert api.on("analysis.visualize_patterns").calls == []
+
+
+def test_values_of_a_body_come_from_files(
+    api: FakeAPI, dhatu: Dhatu, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("verse.txt").write_text("rāma", encoding="utf-8")
+    Path("documents.json").write_text('[{"title": "a", "text": "b"}]')
+    Path("more.json").write_text('{"level": 9}')
+    api.analysis.detect_patterns.answers(lambda call: dict[str, object]())
+    dhatu_arguments = {"@verse.txt": "rāma", "@@verse": "@verse", "verse": "verse"}
+    for typed, sent in dhatu_arguments.items():
+        api.analysis.detect_patterns.calls.clear()
+        with pytest.raises(dhatu_client.testing.CannedAnswerError):
+            dhatu("analysis", "detect-patterns", typed, "--body", "more.json")
+        assert api.analysis.detect_patterns.call.arguments == {"text": sent, "level": 9}
+    job = {"id": "j", "state": "pending", "created_at": "2026-01-01T00:00:00Z", **COUNTS}
+    api.corpus.collect.returns(job)
+    assert dhatu("corpus", "collect", "--documents", "@documents.json")[0] == 0
+    assert dhatu("corpus", "collect", "--file", "verse.txt", "--language", "sa")[0] == 0
+    assert [call.arguments for call in api.corpus.collect.calls] == [
+        {"documents": [{"title": "a", "text": "b"}]},
+        {"file": "rāma".encode(), "language": "sa"},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["corpus", "search"], "missing: --q"),
+        (["corpus", "get-document"], "Missing argument 'ID'"),
+        (["compress"], "a body is needed: give --text or FILE"),
+        (["corpus", "search", "x", "--limit", "many"], "'many' is not a valid integer"),
+        (["compress", "--text", "x", "--algorithm", "zip"], "'zip' is not one of 'auto', 'zstd'"),
+        (["compress", "nowhere.txt"], "'nowhere.txt' does not exist"),
+        (["compress", "--text", "@nowhere.txt"], "cannot read 'nowhere.txt': No such file"),
+        (["corpus", "collect", "--documents", "["], "this is not JSON"),
+        (["corpus", "search", "x", "--header", "nonsense"], "a header is written as 'Name: value'"),
+        (["corpus", "serach", "x"], "No such command 'serach'"),
+        (["--base-url", "ftp://x", "corpus", "stats"], "base_url"),
+        (["--retries", "-1", "corpus", "stats"], "-1 is not in the range x>=0"),
+    ],
+    ids=" ".join,
+)
+def test_what_cannot_be_understood_ends_with_2(
+    arguments: list[str], complaint: str, api: FakeAPI, dhatu: Dhatu
+) -> None:
+    code, out, err = dhatu(*arguments)
+    assert (code, out) == (2, "")
+    assert complaint in err
+    assert api.calls == []
+
+
+def test_a_refusal_ends_with_1_on_one_line_with_the_request_id(api: FakeAPI, dhatu: Dhatu) -> None:
+    api.corpus.get_document.refuses(404, "No document\nhas this id.", headers={"X-Request-Id": "req-7"})
+    code, out, err = dhatu("corpus", "get-document", "x")
+    assert (code, out) == (1, "")
+    assert err == "dhatu: corpus.get_document: 404 Not Found: No document has this id [request id req-7]\n"
+
+
+def test_no_connection_ends_with_3(api: FakeAPI, dhatu: Dhatu) -> None:
+    api.corpus.stats.fails("connect")
+    code, out, err = dhatu("corpus", "stats", "--retries", "0")
+    assert (code, out) == (3, "")
+    assert err.startswith("dhatu: corpus.stats: could not connect")
+    assert err.count("\n") == 1
+    assert len(api.corpus.stats.calls) == 1
+
+
+def test_an_interruption_ends_with_130(api: FakeAPI, dhatu: Dhatu) -> None:
+    def interrupted(call: object) -> object:
+        raise KeyboardInterrupt
+
+    api.corpus.stats.answers(interrupted)
+    assert dhatu("corpus", "stats")[0] == 130
+
+
+def test_options_reach_the_client(api: FakeAPI, dhatu: Dhatu) -> None:
+    api.corpus.search.returns(PAGE)
+    options = [
+        "--base-url",
+        "http://127.0.0.1:1/v",
+        "--api-key",
+        "k",
+        "-H",
+        "X-Mine: yes",
+        "--timeout",
+        "2.5",
+    ]
+    assert dhatu(*options, "corpus", "search", "x")[0] == 0
+    assert dhatu("corpus", "search", "x", *options)[0] == 0
+    for call in api.corpus.search.calls:
+        assert str(call.request.url).startswith("http://127.0.0.1:1/v/")
+        assert (call.headers["x-api-key"], call.headers["x-mine"]) == ("k", "yes")
+        assert float(call.headers["x-dhatu-timeout-ms"]) <= 2500
+    assert "authorization" not in api.corpus.search.calls[0].headers
+
+
+def test_events_are_printed_one_by_one(api: FakeAPI, dhatu: Dhatu) -> None:
+    events = [{"sequence": number, "job_id": "j", "state": "running", **COUNTS} for number in (1, 2, 3)]
+    api.corpus.job_events.returns(stream=events)
+    code, out, _ = dhatu("corpus", "job-events", "j", "--json", "--limit-items", "2")
+    assert code == 0
+    assert [json.loads(line) for line in out.splitlines()] == events[:2]
+    code, out, _ = dhatu("corpus", "job-events", "j")
+    assert [line for line in out.splitlines() if line.startswith("sequence")] == [
+        "sequence: 1",
+        "sequence: 2",
+        "sequence: 3",
+    ]
+
+
+def test_an_empty_answer_prints_nothing(api: FakeAPI, dhatu: Dhatu) -> None:
+    api.corpus.delete_document.returns()
+    assert dhatu("corpus", "delete-document", "x") == (0, "", "")
+
+
+def test_an_answer_can_go_to_a_file(api: FakeAPI, dhatu: Dhatu, tmp_path: Path) -> None:
+    api.corpus.search.returns(PAGE)
+    assert dhatu("corpus", "search", "x", "-o", str(tmp_path / "page.json")) == (0, "", "")
+    assert json.loads((tmp_path / "page.json").read_text(encoding="utf-8")) == PAGE
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_shells_are_taught_to_complete(shell: str, dhatu: Dhatu) -> None:
+    code, out, _ = dhatu("--show-completion", shell)
+    assert code == 0
+    assert f"_DHATU_COMPLETE={shell}_complete" in out
+
+
+def test_the_version_is_that_of_the_distribution(dhatu: Dhatu) -> None:
+    assert dhatu("--version") == (0, "dhatu-client 1.0.0\n", "")
+
+
+def test_names_that_clash_with_options_of_every_command_say_where_they_go(
+    monkeypatch: pytest.MonkeyPatch, dhatu: Dhatu
+) -> None:
+    entry = CommandEntry(
+        name="stats",
+        operation="CORPUS_STATS",
+        summary="Count",
+        arguments=(
+            ArgumentEntry(name="output"),
+            ArgumentEntry(name="json", place="body"),
+            ArgumentEntry("n_"),
+        ),
+    )
+    program = ProgramEntry(name="d", client="DhatuAPI", summary="d", commands=(entry,), groups=())
+    command = program_command(program).get_command(click.Context(click.Command("d")), "stats")
+    assert command is not None
+    options = [name for parameter in command.params for name in parameter.opts]
+    assert {"--query-output", "--body-json", "--output", "--json", "--n"} <= {*options}
+    assert command_name("class_") == "class"
+
+
+def test_a_missing_library_is_named_with_its_extra(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in [name for name in sys.modules if name.startswith("dhatu_client._cli.")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "click", None)
+    with pytest.raises(SystemExit) as ended:
+        _cli.main()
+    assert ended.value.code == 2
+    assert capsys.readouterr().err == "dhatu needs click: pip install 'dhatu-client[cli]'\n"
+
+
+@pytest.mark.parametrize(
+    ("value", "lines"),
+    [
+        ({"a": {"b": 1}, "c": []}, ["a:", "  b: 1", "c: none"]),
+        ({"text": "two\nlines"}, ["text:", "  two", "  lines"]),
+        ([{"a": {"b": 1}}, {"a": {"b": 2}}], ["- a:", "    b: 1", "- a:", "    b: 2"]),
+        (["a", "b"], ["- a", "- b"]),
+        ({"kinds": ["a", "b"], "of": ["a,b"]}, ["kinds: a, b", "of:", "  - a,b"]),
+        ([{"a": 1}, {"b": True}], ["a  b", "1", "   yes"]),
+        ({"bell\x07": "\x1b[31mred"}, ["bell\\x07: \\x1b[31mred"]),
+        (5, ["5"]),
+        ({}, [""]),
+    ],
+)
+def test_values_are_laid_out_for_people(value: object, lines: list[str]) -> None:
+    assert readable(value, 80).split("\n") == lines
+
+
+def test_a_table_that_is_too_wide_becomes_a_list() -> None:
+    assert readable([{"name": "x" * 30, "title": "y" * 30}], 40).split("\n") == [
+        f"- name: {'x' * 30}",
+        f"  title: {'y' * 30}",
+    ]
+
+
+# As a real process, over real sockets.
+
+
+class _Handler(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        if "events" in self.path:
+            self.send_response(200)
+            self.send_header("Content-Type", "text/event-stream")
+            self.end_headers()
+            self.wfile.write(b'data: {"sequence": 1}\n\n')
+            self.wfile.flush()
+            self.server.over.wait(30)  # type: ignore[attr-defined]  # the fixture's
+            return
+        body = json.dumps(PAGE).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None: ...
+
+
+@pytest.fixture
+def url() -> Iterator[str]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
+    server.over = threading.Event()  # type: ignore[attr-defined]  # read above
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_address[1]}"
+    server.over.set()  # type: ignore[attr-defined]
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+def test_a_process_prints_what_a_server_answers(url: str) -> None:
+    line = [sys.executable, "-m", "dhatu_client", "corpus", "search", "x", "--json", "--base-url", url]
+    ended = subprocess.run(line, capture_output=True, check=False, timeout=60)
+    assert (ended.returncode, ended.stderr) == (0, b"")
+    assert json.loads(ended.stdout) == PAGE
+
+
+def test_a_process_that_follows_events_can_be_interrupted(url: str) -> None:
+    line = [sys.executable, "-m", "dhatu_client", "corpus", "job-events", "j", "--json", "--base-url", url]
+    with subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b'{"sequence": 1}\n'  # before the server is done
+        process.send_signal(signal.SIGINT)
+        assert process.wait(60) == 130
+
+
+def test_help_needs_neither_the_transport_nor_the_models() -> None:
+    program = """
+import sys
+from dhatu_client._cli.app import run
+from dhatu_client.generated.commands import PROGRAM
+code = run(PROGRAM, ["corpus", "search", "--help"])
+sys.exit(code or sorted({"httpx", "pydantic", "anyio"} & sys.modules.keys()) or 0)
+"""
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, check=False, timeout=60)
+    assert (ended.returncode, ended.stderr) == (0, b"")
