@@ -390,6 +390,13 @@ def test_a_process_prints_what_a_server_answers(url: str) -> None:
     assert json.loads(ended.stdout) == PAGE
 
 
+def test_verbose_tells_what_happens_on_standard_error(url: str) -> None:
+    line = [sys.executable, "-m", "dhatu_client", "-v", "corpus", "search", "x", "--json", "--base-url", url]
+    ended = subprocess.run(line, capture_output=True, check=False, timeout=60, text=True)
+    assert json.loads(ended.stdout) == PAGE
+    assert f"attempt 1: GET {url}/api/v1/corpus/search\n" in ended.stderr
+
+
 def test_a_process_that_follows_events_can_be_interrupted(url: str) -> None:
     line = [sys.executable, "-m", "dhatu_client", "corpus", "job-events", "j", "--json", "--base-url", url]
     with subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:

@@ -16,6 +16,7 @@ from ._settings import ClientOptions, Settings, Surroundings
 from ._watch import Listener, WatchCall, unwatched
 
 if TYPE_CHECKING:
+    from ._events import EndpointEjected, EndpointRestored
     from ._telemetry import Telemetry
 
 
@@ -24,7 +25,8 @@ class Engine:
 
     def __init__(self, settings: Settings, given: ClientOptions, surroundings: Surroundings) -> None:
         resilience = settings.resilience
-        self._telemetry = _telemetry(given, surroundings)
+        self._telemetry = _telemetry(given, settings.log_level, surroundings)
+        self._now_s = surroundings.now_s
         self._elsewhere: dict[str, Endpoints] = {}
         self.endpoints = self._endpoints(settings, surroundings)
         now_s = surroundings.now_s
@@ -57,7 +59,7 @@ class Engine:
             settings.resilience.balance or BalancePolicy(),
             now_s=surroundings.now_s,
             random=surroundings.random,
-            observe=self._telemetry.endpoint_changed if self._telemetry else None,
+            observe=self._endpoint_changed,
         )
         return Balanced(pool, settings.provider or settings.base_urls, surroundings.now_s)
 
@@ -65,18 +67,34 @@ class Engine:
         return self._telemetry.watch if self._telemetry else unwatched
 
     def _breaker_changed(self, name: str, state: BreakerState) -> None:
+        self._logged().breaker_changed(name, state)
+
+    def _endpoint_changed(self, event: EndpointEjected | EndpointRestored) -> None:
+        self._logged().endpoint_changed(event)
+
+    def _logged(self) -> Telemetry:
+        """For what happens rarely, and is logged even where nobody listens to calls."""
         if self._telemetry is not None:
-            self._telemetry.breaker_changed(name, state)
+            return self._telemetry
+        from ._log_lines import log_event
+        from ._telemetry import Telemetry
+
+        return Telemetry((log_event,), None, self._now_s)
 
 
-def _telemetry(given: ClientOptions, surroundings: Surroundings) -> Telemetry | None:
+def _telemetry(given: ClientOptions, log_level: str, surroundings: Surroundings) -> Telemetry | None:
     """None where nobody listens, which then costs nothing."""
+    from ._logger import show, tells_of_calls
+
+    if log_level:
+        show(log_level)
     on_event, tracer = given.get("on_event"), given.get("tracer")
     listeners: Sequence[Listener] = ()
     if on_event is not None:
         listeners = (on_event,) if callable(on_event) else on_event
-    if not listeners and tracer is None:
+    if not listeners and tracer is None and not tells_of_calls():
         return None
+    from ._log_lines import log_event
     from ._telemetry import Telemetry
 
-    return Telemetry(listeners, tracer, surroundings.now_s)
+    return Telemetry((*listeners, log_event), tracer, surroundings.now_s)

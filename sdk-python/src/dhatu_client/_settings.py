@@ -22,6 +22,7 @@ from ._watch import Listener, Tracer
 from ._wire import Endpoint
 
 CONNECT_TIMEOUT_S: Final = 5.0
+LOG_LEVELS: Final = ("debug", "info", "warning", "error", "off")
 
 BaseUrl: TypeAlias = str | Sequence[str] | Mapping[str, float] | EndpointProvider
 """An address; several; several with their weights; or what finds them out."""
@@ -51,6 +52,8 @@ class ClientOptions(AuthOptions, total=False):
     What is not given, or None, comes from the environment, then from the API's description. The variables are
     `DHATU_BASE_URL`, `DHATU_API_KEY`, `DHATU_TOKEN`, `DHATU_USERNAME` and `DHATU_PASSWORD`, `DHATU_CLIENT_ID`
     and `DHATU_CLIENT_SECRET`, `DHATU` being the API's prefix.
+    `DHATU_LOG=debug`, or info, warning, error or off, logs from that level on, to the logger that is called
+    like the package.
     """
 
     base_url: BaseUrl | None
@@ -97,6 +100,8 @@ class Settings:
     connect_timeout_s: float
     retry: RetryPolicy
     resilience: Resilience
+    log_level: str = ""
+    """One of `LOG_LEVELS`; empty leaves logging to the program."""
 
     def changed(self, changes: ChangeableOptions) -> Settings:
         """With other values. Raises `ConfigurationError`, or `TypeError` for a name that is none."""
@@ -165,7 +170,17 @@ def resolve(
         connect_timeout_s=CONNECT_TIMEOUT_S if connect_s is None else connect_s,
         retry=retry,
         resilience=resilience,
+        log_level=_log_level(api, environment),
     )
+
+
+def _log_level(api: ApiSpec, environment: Mapping[str, str]) -> str:
+    level = variable(api, environment, "LOG").strip().lower()
+    if level and level not in LOG_LEVELS:
+        raise ConfigurationError(
+            f"{api.environment_prefix}_LOG must be one of {', '.join(LOG_LEVELS)}, not {level!r}"
+        )
+    return level
 
 
 def _base_urls(

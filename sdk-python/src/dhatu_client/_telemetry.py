@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import count
@@ -23,11 +22,11 @@ from ._events import (
     Paced,
     RetryScheduled,
 )
+from ._logger import report_failure
 from ._watch import AttemptSpan, CallSpan, CallWatch, Headers, Listener, Tracer
 from ._wire import Answer, Outcome
 
 _NUMBERS: Final = count(1)
-_LOG: Final = logging.getLogger(__package__)
 
 
 class Telemetry:
@@ -48,7 +47,7 @@ class Telemetry:
             try:
                 listener(event)
             except Exception:
-                _LOG.exception("a listener failed at %s", type(event).__name__)
+                report_failure(f"a listener failed at {type(event).__name__}; the call goes on")
 
     def breaker_changed(self, name: str, state: BreakerState) -> None:
         self.tell(BreakerChanged(breaker=_without_user(name), state=state))

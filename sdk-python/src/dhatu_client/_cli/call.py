@@ -33,6 +33,10 @@ def perform(program: ProgramEntry, entry: CommandEntry, values: dict[str, Any], 
         for one, value in _as_members(entry, found, output).items()
         if not (one.name == entry.stream and one.place == "option")
     }
+    if choices.verbose:
+        from .._logger import show
+
+        show("debug")
     kind = client_of(program)
     with kind(base_url=choices.base_url, api_key=choices.api_key, token=choices.token) as client:
         output.show(client.call(_plain(operation), arguments, _options(choices, values), stream=stream))

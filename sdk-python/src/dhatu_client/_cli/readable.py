@@ -36,7 +36,11 @@ def _members(members: Mapping[str, object], width: int) -> Iterator[str]:
         name = text_of(name)
         flat = _flat(value)
         # A long list is shown one item a line; a long text the terminal breaks better.
-        if flat is not None and "\n" not in flat and (len(name) + len(flat) + 2 <= width or _is_scalar(value)):
+        if (
+            flat is not None
+            and "\n" not in flat
+            and (len(name) + len(flat) + 2 <= width or _is_scalar(value))
+        ):
             yield f"{name}: {flat}"
         else:
             yield f"{name}:"
