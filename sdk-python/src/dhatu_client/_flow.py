@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple, Protocol, TypeAlias
+from typing import Any, Final, NamedTuple, Protocol, TypeAlias
 
 from ._breaker import Breakers, Tickets, operation_failed
 from ._budget import RetryBudget
@@ -89,6 +89,10 @@ def call_flow(call: Call, policies: Policies) -> Flow:
     Raises the error of the last attempt; closing the flow early, as cancellation does, counts for nothing.
     """
     return _Life(call, policies).run()
+
+
+_CLOCK_S: Final = 0.001
+"""By how much timers may be early."""
 
 
 class _Attempt(NamedTuple):
@@ -254,12 +258,14 @@ class _Life:
             self._attempts, call.request.method, pick.endpoint.url + call.request.target
         )
         left_s = self._left_s()
+        if call.attempt_timeout_s is not None:
+            left_s = min(left_s, call.attempt_timeout_s)
         step = Send(
             request=call.request,
             endpoint=pick.endpoint,
             headers=(*headers, *traced, *self._contract_headers(left_s)),
             connect_s=call.connect_timeout_s,
-            time_left_s=left_s if call.attempt_timeout_s is None else min(left_s, call.attempt_timeout_s),
+            time_left_s=left_s,
             idle_s=call.idle_s,
             keep_open=call.keep_open,
         )
@@ -308,7 +314,7 @@ class _Life:
         call = self._call
         if isinstance(outcome, Failure):
             overdue = outcome.kind == "timeout" and (
-                call.attempt_timeout_s is None or self._left_s() < call.attempt_timeout_s
+                call.attempt_timeout_s is None or self._left_s() < _CLOCK_S
             )
             limit_s = call.timeout_s if overdue or call.attempt_timeout_s is None else call.attempt_timeout_s
             return failure_error(outcome, call.operation.key, limit_s, self._attempts, overdue=overdue)

@@ -37,4 +37,4 @@ def test_no_two_cases_are_the_same() -> None:
 
 
 def test_there_are_enough() -> None:
-    assert len(cases()) >= 39
+    assert len(cases()) >= 150
