@@ -258,14 +258,12 @@ class _Life:
             self._attempts, call.request.method, pick.endpoint.url + call.request.target
         )
         left_s = self._left_s()
-        if call.attempt_timeout_s is not None:
-            left_s = min(left_s, call.attempt_timeout_s)
         step = Send(
             request=call.request,
             endpoint=pick.endpoint,
             headers=(*headers, *traced, *self._contract_headers(left_s)),
             connect_s=call.connect_timeout_s,
-            time_left_s=left_s,
+            time_left_s=left_s if call.attempt_timeout_s is None else min(left_s, call.attempt_timeout_s),
             idle_s=call.idle_s,
             keep_open=call.keep_open,
         )

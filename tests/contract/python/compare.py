@@ -33,6 +33,8 @@ def check(record: Record, expected: Expected) -> None:
         assert record.sleeps == pytest.approx(expected["sleeps"], abs=_CLOSE_S)
     if "events" in expected:
         _check_events(record.events, expected["events"])
+    told = {event["type"] for event in record.events}
+    assert told.isdisjoint(expected.get("absent_events", []))
     if "shares" in expected:
         _check_shares(record.arrivals, expected["shares"])
     _check_warnings(record.warnings, expected.get("warnings", []))

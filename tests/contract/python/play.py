@@ -172,9 +172,11 @@ def options_of(package: ModuleType, given: Given) -> dict[str, Any]:
 
 
 def _policy(package: ModuleType, name: str, value: Any) -> Any:
+    """A policy as an object of its class, those within it included."""
     if not isinstance(value, dict):
         return value
-    return getattr(package, f"{name.capitalize()}Policy")(**value)
+    fields = {key: _policy(package, key, member) for key, member in value.items()}
+    return getattr(package, f"{name.capitalize()}Policy")(**fields)
 
 
 def _surroundings(package: ModuleType, given: Given, now_s: Callable[[], float], **sleeping: Any) -> Any:
