@@ -67,8 +67,9 @@ def parse_item(
     try:
         if not spec.type:
             return json.loads(payload)
-        # By alias alone: an unknown member may be called what Python calls another one.
-        return adapter(api.models, spec.type).validate_json(payload, by_alias=True, by_name=False)
+        from ._models import read_json  # imports pydantic
+
+        return read_json(adapter(api.models, spec.type), payload)
     except ValueError as error:
         raise _error(operation, answer, _reason(spec, error)) from error
 

@@ -71,11 +71,14 @@ def simplify(value: object) -> object:
 def _members(model: pydantic.BaseModel) -> dict[str, Any]:
     """The members that were set, under their wire names, and the constants that tell variants apart."""
     members: dict[str, Any] = {}
+    unknown = model.model_extra or {}
     for name, field in type(model).model_fields.items():
+        if name in unknown and getattr(model, name) is None:
+            continue  # an unknown member is called so, and pydantic takes this one for set as well
         if name in model.model_fields_set or get_origin(field.annotation) is Literal:
             alias = field.serialization_alias or field.alias or name
             value = getattr(model, name)
             if value is not None or name in model.model_fields_set:
                 members[alias] = value
-    members.update(model.model_extra or {})
+    members.update(unknown)
     return members

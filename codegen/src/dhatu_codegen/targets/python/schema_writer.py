@@ -31,7 +31,7 @@ from ...ir.schema import (
     Union,
 )
 from .identifiers import Taken, class_name, value_name
-from .schemas import Schemas, nested, without_null
+from .schemas import Schemas, nested, variants_but_itself, without_null
 
 JsonSchema: TypeAlias = "dict[str, Json]"
 
@@ -214,11 +214,10 @@ class SchemaWriter:
         )
 
     def _named_union(self, schema: Union, named: Named) -> JsonSchema:
-        # A variant that is the union itself adds nothing to it, and an alias cannot stand for itself.
-        others = [one for one in schema.variants if not self._is(one, named)]
+        others = variants_but_itself(self._schemas, schema, named.key)
         if not others:
             return self._described({}, schema)
-        schema = replace(schema, variants=tuple(others))
+        schema = replace(schema, variants=others)
         found, nullable = without_null(schema)
         tag = self._discriminator(found)
         if not tag or nullable:
@@ -240,10 +239,6 @@ class SchemaWriter:
             },
             schema,
         )
-
-    def _is(self, schema: Schema, named: Named) -> bool:
-        component = self._schemas.named(schema)
-        return component is not None and component.name.wire == named.key
 
     def _discriminator(self, union: Union) -> str:
         """The property that tells the variants apart; empty where not all of them are classes with it."""

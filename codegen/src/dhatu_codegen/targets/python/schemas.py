@@ -103,6 +103,52 @@ def without_null(union: Union) -> tuple[Union, bool]:
     return replace(union, variants=variants), len(variants) < len(union.variants)
 
 
+def variants_but_itself(schemas: Schemas, union: Union, key: str) -> tuple[Schema, ...]:
+    """The variants of the union of a component, none of which is the union itself, by whatever way.
+
+    A union that lists itself says no more than without, and an alias cannot stand for itself. Another union
+    that lists this one, with nothing around it, gives way to its own variants.
+    """
+    found: list[Schema] = []
+    seen = {key}
+
+    def expand(variant: Schema) -> None:
+        component = schemas.named(variant)
+        if component is not None and component.name.wire in seen:
+            return
+        resolved = schemas.resolve(variant)
+        if not isinstance(resolved, Union) or not _lists(schemas, resolved, key):
+            found.append(variant)
+            return
+        if component is not None:
+            seen.add(component.name.wire)
+        for inner in resolved.variants:
+            expand(inner)
+
+    for variant in union.variants:
+        expand(variant)
+    return tuple(found)
+
+
+def _lists(schemas: Schemas, union: Union, key: str) -> bool:
+    """Whether a component is among the variants of a union, or of the unions among them."""
+    seen: set[str] = set()
+    waiting: list[Schema] = [*union.variants]
+    while waiting:
+        variant = waiting.pop()
+        component = schemas.named(variant)
+        if component is not None:
+            if component.name.wire == key:
+                return True
+            if component.name.wire in seen:
+                continue
+            seen.add(component.name.wire)
+        resolved = schemas.resolve(variant)
+        if isinstance(resolved, Union):
+            waiting.extend(resolved.variants)
+    return False
+
+
 def parts_of(schema: Schema) -> Iterator[Schema]:
     """The schemas written directly inside a schema; references are not followed."""
     match schema:
