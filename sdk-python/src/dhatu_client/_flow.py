@@ -261,7 +261,7 @@ class _Life:
         step = Send(
             request=call.request,
             endpoint=pick.endpoint,
-            headers=(*headers, *traced, *self._contract_headers(left_s)),
+            headers=(*headers, *self._unless_given(traced), *self._contract_headers(left_s)),
             connect_s=call.connect_timeout_s,
             time_left_s=left_s if call.attempt_timeout_s is None else min(left_s, call.attempt_timeout_s),
             idle_s=call.idle_s,
@@ -278,6 +278,13 @@ class _Life:
         if policies.hedger is not None and isinstance(outcome, Answer) and outcome.status < 300:
             policies.hedger.of(self._call.operation.key).record(policies.now_s() - attempt.began_s)
         self._watch.attempt_finished(attempt.number, outcome)
+
+    def _unless_given(self, traced: Headers) -> Headers:
+        """A trace that the caller has sent along by hand is the one that counts."""
+        if not traced:
+            return ()
+        given = {name for name, _ in self._call.request.headers}
+        return tuple((name, text) for name, text in traced if name not in given)
 
     def _contract_headers(self, left_s: float) -> Headers:
         prefix = self._call.header_prefix

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import count
-from typing import Final
+from typing import Final, TypeVar
 from urllib.parse import urlsplit
 
 from ._breaker import BreakerState
@@ -26,13 +26,15 @@ from ._logger import report_failure
 from ._watch import AttemptSpan, CallSpan, CallWatch, Headers, Listener, Tracer
 from ._wire import Answer, Outcome
 
+T = TypeVar("T")
+
 _NUMBERS: Final = count(1)
 
 
 class Telemetry:
     """The listeners and the tracer of a client.
 
-    What a listener raises is logged and goes no further: who only listens must not break a call.
+    What these raise is logged and goes no further: who only watches must not break a call.
     """
 
     def __init__(
@@ -57,7 +59,8 @@ class Telemetry:
 
     def watch(self, operation: str, template: str) -> CallWatch:
         """Begin to watch a call."""
-        span = self._tracer.start_call(operation, template) if self._tracer else None
+        tracer = self._tracer
+        span = _unharmed(lambda: tracer.start_call(operation, template)) if tracer else None
         return WatchedCall(self, operation, span)
 
 
@@ -75,19 +78,20 @@ class WatchedCall:
 
     def attempt_started(self, attempt: int, method: str, url: str) -> Headers:
         shown = _shown(url)
-        span = self._span.start_attempt(attempt, method, shown) if self._span else None
+        whole = self._span
+        span = _unharmed(lambda: whole.start_attempt(attempt, method, shown)) if whole else None
         self._attempts[attempt] = self._telemetry.now_s(), span
         self._telemetry.tell(
             AttemptStarted(
                 call=self._call, operation=self._operation, attempt=attempt, method=method, url=shown
             )
         )
-        return span.headers if span else ()
+        return (_unharmed(lambda: span.headers) if span else None) or ()
 
     def attempt_finished(self, attempt: int, outcome: Outcome | None) -> None:
         began_s, span = self._attempts.pop(attempt)
         if span is not None:
-            span.end(outcome)
+            _unharmed(lambda: span.end(outcome))
         answer = outcome if isinstance(outcome, Answer) else None
         self._telemetry.tell(
             AttemptFinished(
@@ -115,8 +119,9 @@ class WatchedCall:
         )
 
     def finished(self, attempts: int, error: BaseException | None) -> None:
-        if self._span is not None:
-            self._span.end(attempts, error)
+        span = self._span
+        if span is not None:
+            _unharmed(lambda: span.end(attempts, error))
         self._telemetry.tell(
             CallFinished(
                 call=self._call,
@@ -126,6 +131,15 @@ class WatchedCall:
                 error=_error(error),
             )
         )
+
+
+def _unharmed(trace: Callable[[], T]) -> T | None:
+    """What a tracer returns; None where it fails."""
+    try:
+        return trace()
+    except Exception:
+        report_failure("the tracer failed; the call goes on")
+        return None
 
 
 def _shown(url: str) -> str:
