@@ -19,7 +19,7 @@ from ._errors import ConfigurationError
 from ._resilience import Resilience
 from ._retry import RetryPolicy
 from ._watch import Listener, Tracer
-from ._wire import Endpoint
+from ._wire import Endpoint, without_user
 
 CONNECT_TIMEOUT_S: Final = 5.0
 LOG_LEVELS: Final = ("debug", "info", "warning", "error", "off")
@@ -127,7 +127,7 @@ class Settings:
 
     def shown(self) -> str:
         """For a repr: never a credential, not even one in the address."""
-        urls = ", ".join(repr(_without_user(endpoint.url)) for endpoint in self.base_urls)
+        urls = ", ".join(repr(without_user(endpoint.url)) for endpoint in self.base_urls)
         shown = f"base_url={urls if len(self.base_urls) == 1 else self.provider or f'[{urls}]'}"
         given = {
             "api_key": self.credentials.api_key,
@@ -249,8 +249,3 @@ def _checked_url(url: str, name: str) -> str:
     if "?" in url or "#" in url:
         raise ConfigurationError(f"{name} must hold neither a query nor a fragment")
     return url.rstrip("/")
-
-
-def _without_user(url: str) -> str:
-    parts = urlsplit(url)
-    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()

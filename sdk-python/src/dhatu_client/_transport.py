@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator
 from contextlib import closing
@@ -13,7 +14,7 @@ from httpx._client import UseClientDefault  # httpx exports the value, but not i
 from ._content import BytesBody
 from ._errors import ArgumentError
 from ._media import essence
-from ._wire import Answer, Failure, FailureKind, Outcome, Send, TransportFailed
+from ._wire import Answer, Failure, FailureKind, Outcome, Send, TransportFailed, without_user
 
 _LIMITS = httpx.Limits(max_connections=1000, max_keepalive_connections=100)
 _SHARE_TO_CONNECT = 0.95
@@ -150,7 +151,28 @@ def _request(
         write=left_s,
         read=step.idle_s if request.open_ended else left_s,
     )
-    return client.build_request(request.method, step.url, headers=headers, content=content, timeout=timeout)
+    built = client.build_request(request.method, step.url, headers=headers, content=content, timeout=timeout)
+    built.url = _OwnURL(built.url)
+    return built
+
+
+class _OwnURL(httpx.URL):
+    """The address of a request of ours, which may hold an API key in its query."""
+
+
+class _HidesSecrets(logging.Filter):
+    """httpx logs the address of every request: of ours without user and query."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if isinstance(record.args, tuple):
+            record.args = tuple(
+                without_user(str(arg.copy_with(query=None))) if isinstance(arg, _OwnURL) else arg
+                for arg in record.args
+            )
+        return True
+
+
+logging.getLogger("httpx").addFilter(_HidesSecrets())
 
 
 def _failure(error: httpx.TransportError | httpx.DecodingError) -> Failure:

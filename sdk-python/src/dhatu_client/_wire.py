@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Callable, Generator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple, Protocol, TypeAlias
+from urllib.parse import urlsplit
 
 from ._content import Body
 
@@ -18,9 +19,23 @@ class Endpoint(NamedTuple):
     """Base URL without a slash at the end."""
     weight: float = 1.0
     """Share of the calls in relation to the other endpoints, above 0."""
+
     host: str = ""
     """The name that the Host header carries and that TLS verifies, where the URL holds a bare address; with
     its port where that is not the scheme's own. Empty: what the URL says."""
+
+    def __repr__(self) -> str:
+        return f"Endpoint(url={without_user(self.url)!r}, weight={self.weight!r}, host={self.host!r})"
+
+
+def without_user(url: str) -> str:
+    """An address to show: user and password may stand in it.
+
+    >>> without_user("https://me:secret@api.test/base")
+    'https://api.test/base'
+    """
+    parts = urlsplit(url)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
