@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol, TypeVar, cast
@@ -110,13 +110,19 @@ class Caller(Protocol):
 
     def items(self, stream: Any) -> list[Any]: ...
 
+    def next(self, stream: Any) -> Any:
+        """The next item; the stream stays open."""
+        ...
+
     def first(self, stream: Any) -> Any:
         """The first item; the stream is closed after it."""
         ...
 
     def read(self, response: Any) -> bytes: ...
 
-    def save(self, response: Any, path: Path) -> int: ...
+    def events(self, stream: Any) -> list[Any]: ...
+
+    def save(self, response: Any, path: Path, **options: Any) -> int: ...
 
     def shut(self) -> None:
         """Close the client alone."""
@@ -148,6 +154,9 @@ class SyncCaller:
         with stream:
             return list(stream)
 
+    def next(self, stream: SyncEventStream[Any]) -> Any:
+        return next(stream)
+
     def first(self, stream: SyncEventStream[Any]) -> Any:
         with stream:
             return next(stream)
@@ -156,9 +165,13 @@ class SyncCaller:
         with response:
             return response.read()
 
-    def save(self, response: SyncBinaryResponse, path: Path) -> int:
+    def events(self, stream: SyncEventStream[Any]) -> list[Any]:
+        with stream:
+            return list(stream.events())
+
+    def save(self, response: SyncBinaryResponse, path: Path, **options: Any) -> int:
         with response:
-            return response.save(path)
+            return response.save(path, **options)
 
     def shut(self) -> None:
         self.client.close()
@@ -200,6 +213,12 @@ class AsyncCaller:
 
         return self._runner.run(collect())
 
+    def next(self, stream: EventStream[Any]) -> Any:
+        async def take() -> Any:
+            return await anext(stream)
+
+        return self._runner.run(take())
+
     def first(self, stream: EventStream[Any]) -> Any:
         async def take() -> Any:
             async with stream:
@@ -214,10 +233,17 @@ class AsyncCaller:
 
         return self._runner.run(collect())
 
-    def save(self, response: BinaryResponse, path: Path) -> int:
+    def events(self, stream: EventStream[Any]) -> list[Any]:
+        async def collect() -> list[Any]:
+            async with stream:
+                return [event async for event in stream.events()]
+
+        return self._runner.run(collect())
+
+    def save(self, response: BinaryResponse, path: Path, **options: Any) -> int:
         async def write() -> int:
             async with response:
-                return await response.save(path)
+                return await response.save(path, **options)
 
         return self._runner.run(write())
 
@@ -232,6 +258,36 @@ class AsyncCaller:
 
         self._runner.run(close())
         self._runner.close()
+
+
+class Pieces(httpx.SyncByteStream, httpx.AsyncByteStream):
+    """A body that arrives in pieces, of either colour: an exception breaks it off, a function runs."""
+
+    def __init__(self, *pieces: bytes | Exception | Callable[[], object]) -> None:
+        self._pieces = pieces
+        self.closed = False
+
+    def __iter__(self) -> Iterator[bytes]:
+        for piece in self._pieces:
+            if isinstance(piece, Exception):
+                raise piece
+            if isinstance(piece, bytes):
+                yield piece
+            else:
+                piece()
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for piece in self:
+            yield piece
+
+    def close(self) -> None:
+        self.closed = True
+
+    async def aclose(self) -> None:
+        self.closed = True
+
+
+BROKEN = httpx.ReadError("reset by peer")
 
 
 class Server:

@@ -7,7 +7,14 @@ import re
 from itertools import pairwise
 
 import pytest
-from dhatu_client._sse import EventDecoder, EventPayloads, LinePayloads, Payload, ServerSentEvent
+from dhatu_client._sse import (
+    EventDecoder,
+    EventPayloads,
+    LinePayloads,
+    OversizedError,
+    Payload,
+    ServerSentEvent,
+)
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -95,6 +102,62 @@ def test_what_the_end_cuts_off_is_no_event() -> None:
     ]
 
 
+BOOK = (
+    "\ufeffid: १\r\nevent: नाम\ndata: धातु\rdata:  😀\r\n\r\n: comment\n\ndata\n\nid\nretry: 10\r\n"
+    "data: b\r\rid: x\0y\ndata:\n\n\n\rdata: lost"
+).encode()
+
+
+def test_every_pair_of_cuts_is_the_same() -> None:
+    """Through the marks of the beginning, each character of many bytes and each end of a line."""
+    expected = by_the_book(BOOK)
+    assert len(expected) == 4
+    for first in range(len(BOOK) + 1):
+        for second in range(first, len(BOOK) + 1):
+            assert decode([BOOK[:first], BOOK[first:second], BOOK[second:]]) == expected
+
+
+@given(st.binary(max_size=60), st.lists(st.integers(0, 10_000), max_size=8))
+def test_any_bytes_at_all_are_the_same(stream: bytes, places: list[int]) -> None:
+    assert decode(cut(stream, places)) == by_the_book(stream)
+
+
+@given(
+    st.lists(st.sampled_from([b"\r", b"\n", b"data", b":", b" ", b"id", b"x", b"\xef\xbb\xbf"]), max_size=30)
+)
+def test_any_bytes_that_mean_something_are_the_same(pieces: list[bytes]) -> None:
+    assert decode(pieces) == by_the_book(b"".join(pieces))
+
+
+def test_a_long_line_in_tiny_chunks_costs_what_it_is_long() -> None:
+    """Half a million chunks: copying what there is at each would move 125 GB."""
+    decoder, lines = EventDecoder(), LinePayloads()
+    for _ in range(500_000):
+        decoder.feed(b"x")
+        lines.feed(b"x")
+    assert decoder.feed(b"\n\n") == []
+    ((line, *_),) = lines.feed(b"\n")
+    assert len(line) == 500_000
+
+
+@pytest.mark.parametrize(
+    "pieces",
+    [[b"data: " + b"x" * 200], [b"x"] * 101, [b"data: " + b"x" * 40 + b"\n"] * 3, [b"data\n"] * 13],
+    ids=["a line", "a line in pieces", "an event", "an event of empty lines"],
+)
+def test_no_line_and_no_event_fills_the_memory(pieces: list[bytes]) -> None:
+    decoder = EventDecoder(max_bytes=100)
+    for piece in pieces[:-1]:
+        decoder.feed(piece)
+    with pytest.raises(OversizedError, match="larger than 100 bytes"):
+        decoder.feed(pieces[-1])
+
+
+def test_many_events_are_no_large_one() -> None:
+    decoder = EventDecoder(max_bytes=100)
+    assert len(decoder.feed((b"data: " + b"x" * 80 + b"\n\n") * 10)) == 10
+
+
 def test_a_name_holds_for_one_event_and_an_id_until_the_next() -> None:
     first, second = decode([b"event: tick\nid: 7\ndata: a\n\ndata: b\ndata: c\n\n"])
     assert (first.event, first.id, first.data) == ("tick", "7", "a")
@@ -129,3 +192,15 @@ def test_lines_do_not_depend_on_the_chunks(
     payloads = LinePayloads()
     lines = [line for chunk in cut(text.encode(), places) for line in payloads.feed(chunk)]
     assert [json.loads(line.data) for line in lines + payloads.finish()] == items
+
+
+def test_a_carriage_return_within_a_line_is_white_space() -> None:
+    payloads = LinePayloads()
+    (line,) = payloads.feed(b'\xef\xbb\xbf{"a":\r1}\r\n')
+    assert json.loads(line.data) == {"a": 1}
+
+
+def test_no_line_of_json_fills_the_memory() -> None:
+    payloads = LinePayloads(max_bytes=10)
+    with pytest.raises(OversizedError):
+        payloads.feed(b"[1, 2, 3, 4]")
