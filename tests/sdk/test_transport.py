@@ -160,14 +160,32 @@ def test_events_arrive_before_the_stream_ends(connect: Connect, serve: Callable[
     assert caller.first(stream) == 1
 
 
-def test_a_stream_that_falls_silent_is_given_up(connect: Connect, serve: Callable[..., Peer]) -> None:
+@pytest.mark.parametrize("option", ["timeout_s", "event_idle_s"])
+def test_a_stream_that_falls_silent_is_given_up(
+    connect: Connect, serve: Callable[..., Peer], option: str
+) -> None:
     peer = serve(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: 1\r\n\r\n", hang=True)
     caller = connect(base_url=peer.url)
     stream = caller.call(
-        operation(responses=(answer("sse", "text/event-stream"),)), options={"timeout_s": SHORT_S}
+        operation(responses=(answer("sse", "text/event-stream"),)), options={option: SHORT_S}
     )
     with pytest.raises(CallTimeoutError):
         caller.items(stream)
+
+
+def test_the_beginning_of_a_stream_has_the_time_of_the_call(connect: Connect) -> None:
+    read_s: list[float] = []
+
+    def serve(request: httpx.Request) -> httpx.Response:
+        read_s.append(request.extensions["timeout"]["read"])
+        return httpx.Response(200, headers={"content-type": "text/event-stream"}, content=b"data: 1\n\n")
+
+    server = Server(serve)
+    caller = connect(server)
+    events = operation(responses=(answer("sse", "text/event-stream"),))
+    stream = caller.call(events, options={"timeout_s": 30, "event_idle_s": 2})
+    assert (read_s, server.request.extensions["timeout"]["read"]) == ([30], 2)
+    assert caller.items(stream) == [1]
 
 
 def test_a_body_that_raises_is_the_callers_own_error(connect: Connect, serve: Callable[..., Peer]) -> None:

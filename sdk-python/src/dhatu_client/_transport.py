@@ -48,7 +48,7 @@ class HttpxTransport:
         try:
             response = self._client.send(request, stream=True, follow_redirects=_redirects(step))
             if step.keep_open(response.status_code, _media_type(response)):
-                return _kept(response, _Reader(response))
+                return _kept(response, _Reader(response), step)
             pieces: list[bytes] = []
             with closing(response):
                 for piece in response.iter_bytes():
@@ -80,7 +80,7 @@ class AsyncHttpxTransport:
             try:
                 response = await self._client.send(request, stream=True, follow_redirects=_redirects(step))
                 if step.keep_open(response.status_code, _media_type(response)):
-                    return _kept(response, _AsyncReader(response))
+                    return _kept(response, _AsyncReader(response), step)
                 try:
                     return _whole(response, await response.aread())
                 finally:
@@ -149,7 +149,7 @@ def _request(
         connect=min(unsent_s, step.connect_s),
         pool=unsent_s,
         write=left_s,
-        read=step.idle_s if request.open_ended else left_s,
+        read=left_s,
     )
     built = client.build_request(request.method, step.url, headers=headers, content=content, timeout=timeout)
     built.url = _OwnURL(built.url)
@@ -194,7 +194,9 @@ def _media_type(response: httpx.Response) -> str:
     return essence(response.headers.get("content-type", ""))
 
 
-def _kept(response: httpx.Response, reader: _Reader | _AsyncReader) -> Answer:
+def _kept(response: httpx.Response, reader: _Reader | _AsyncReader, step: Send) -> Answer:
+    # httpx has one time for reading, and looks at it again when the body begins.
+    response.request.extensions["timeout"]["read"] = step.idle_s
     return Answer(status=response.status_code, headers=response.headers, reader=reader)
 
 
