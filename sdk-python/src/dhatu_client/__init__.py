@@ -12,6 +12,7 @@ from ._breaker import BreakerPolicy
 from ._budget import BudgetPolicy
 from ._call import OMIT, AnswerHead, CallOptions, Omit, Progress
 from ._content import Content, SyncContent
+from ._endpoints import EndpointProvider
 from ._errors import (
     APIStatusError,
     ArgumentError,
@@ -29,6 +30,7 @@ from ._errors import (
     DeadlineExceededError,
     DecodingError,
     DhatuError,
+    DiscoveryError,
     NotFoundError,
     PermissionDeniedError,
     RateLimitedError,
@@ -58,9 +60,14 @@ from ._raw import RawResponse, StreamingResponse, SyncStreamingResponse
 from ._resilience import Resilience
 from ._retry import RetryPolicy
 from ._streams import EventStream, StreamEvent, SyncEventStream
+from ._wire import Endpoint
 from .generated.client import DhatuAPI, SyncDhatuAPI
 
 if TYPE_CHECKING:
+    from ._balance.consul import ConsulEndpoints
+    from ._balance.dns import DnsEndpoints
+    from ._balance.policy import BalancePolicy, EjectionPolicy
+    from ._balance.static import StaticEndpoints
     from .generated import models as models
 
 __all__ = [
@@ -73,6 +80,7 @@ __all__ = [
     "AttemptStarted",
     "AuthenticationError",
     "BadRequestError",
+    "BalancePolicy",
     "BinaryResponse",
     "BreakerChanged",
     "BreakerOpenError",
@@ -89,13 +97,19 @@ __all__ = [
     "ConnectTimeoutError",
     "ConnectionFailedError",
     "ConnectionLostError",
+    "ConsulEndpoints",
     "Content",
     "ContentTooLargeError",
     "DeadlineExceededError",
     "DecodingError",
     "DhatuAPI",
     "DhatuError",
+    "DiscoveryError",
+    "DnsEndpoints",
+    "EjectionPolicy",
+    "Endpoint",
     "EndpointEjected",
+    "EndpointProvider",
     "EndpointRestored",
     "Event",
     "EventStream",
@@ -116,6 +130,7 @@ __all__ = [
     "RetryPolicy",
     "RetryScheduled",
     "ServerError",
+    "StaticEndpoints",
     "StreamError",
     "StreamEvent",
     "StreamingResponse",
@@ -133,8 +148,17 @@ __all__ = [
 ]
 
 if not TYPE_CHECKING:  # a checker that saw this would believe in every name
+    _LATER = {  # imported when they are asked for, since few programs do
+        "BalancePolicy": "_balance.policy",
+        "ConsulEndpoints": "_balance.consul",
+        "DnsEndpoints": "_balance.dns",
+        "EjectionPolicy": "_balance.policy",
+        "StaticEndpoints": "_balance.static",
+    }
 
     def __getattr__(name: str) -> Any:
+        if name in _LATER:
+            return getattr(importlib.import_module(f".{_LATER[name]}", __name__), name)
         if name == "models":  # imports pydantic, which a program that only defines calls can do without
             return importlib.import_module(".generated.models", __name__)
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

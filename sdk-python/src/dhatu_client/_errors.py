@@ -4,6 +4,7 @@
     ├── ConfigurationError            the client was set up wrongly
     ├── ArgumentError                 a call's arguments cannot be sent
     ├── TokenError                    no access token could be had
+    ├── DiscoveryError                where the API is served could not be found out
     ├── BreakerOpenError              refused here, because the server kept failing
     ├── TransportError                no answer arrived
     │   ├── ConnectionFailedError     nothing was sent
@@ -68,6 +69,10 @@ class TokenError(DhatuError):
         """What the server said for people, secrets removed."""
         self.status = status
         """Of the answer; 0 where none arrived."""
+
+
+class DiscoveryError(DhatuError):
+    """A provider of endpoints could not find out where the API is served; nothing was sent to it."""
 
 
 class BreakerOpenError(DhatuError):

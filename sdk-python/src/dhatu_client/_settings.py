@@ -8,7 +8,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, TypeAlias, TypedDict
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urljoin
 
 from ._auth.given import AuthOptions, Setting, resolve_credentials, variable
 from ._auth.tokens import Chances
@@ -18,6 +18,7 @@ from ._endpoints import EndpointProvider
 from ._errors import ConfigurationError
 from ._resilience import Resilience
 from ._retry import RetryPolicy
+from ._urls import checked_url, listed_endpoints
 from ._watch import Listener, Tracer
 from ._wire import Endpoint, without_user
 
@@ -201,18 +202,10 @@ def _base_urls(
     if given is None and api.base_url.startswith("/"):
         raise ConfigurationError(f"the address of the API is missing: set {name}; its path is {api.base_url}")
     if given is None:
-        return (Endpoint(_checked_url(api.base_url, name)),), None, False
-    if isinstance(given, Mapping):
-        weighted = [
-            Endpoint(_checked_url(url, name), _checked_weight(weight)) for url, weight in given.items()
-        ]
-    elif isinstance(given, Sequence):
-        weighted = [Endpoint(_checked_url(url, name)) for url in given]
-    else:
-        return (), given, True
-    if not weighted:
-        raise ConfigurationError(f"the address of the API is missing: set {name}")
-    return tuple(weighted), None, True
+        return (Endpoint(checked_url(api.base_url, name)),), None, False
+    if isinstance(given, Mapping | Sequence):
+        return listed_endpoints(given, name), None, True
+    return (), given, True
 
 
 def checked_timeout(timeout_s: float | None, name: str) -> float | None:
@@ -222,30 +215,7 @@ def checked_timeout(timeout_s: float | None, name: str) -> float | None:
     return timeout_s
 
 
-def _checked_weight(weight: float) -> float:
-    if not 0 < weight < float("inf"):
-        raise ConfigurationError(f"the weight of a base URL must be a number above 0, not {weight!r}")
-    return weight
-
-
 def checked_retries(max_retries: int) -> int:
     if max_retries < 0:
         raise ConfigurationError(f"max_retries must be 0 or more, not {max_retries!r}")
     return max_retries
-
-
-def _checked_url(url: str, name: str) -> str:
-    if not url:
-        raise ConfigurationError(f"the address of the API is missing: set {name}")
-    try:
-        parts = urlsplit(url)
-        usable = (
-            parts.scheme in ("http", "https") and parts.hostname and (parts.port is None or parts.port > 0)
-        )
-    except ValueError:
-        usable = False
-    if not usable:
-        raise ConfigurationError(f"{name} must be an address such as https://api.example.com")
-    if "?" in url or "#" in url:
-        raise ConfigurationError(f"{name} must hold neither a query nor a fragment")
-    return url.rstrip("/")

@@ -24,7 +24,7 @@ from ._events import (
 )
 from ._logger import report_failure
 from ._watch import AttemptSpan, CallSpan, CallWatch, Headers, Listener, Tracer
-from ._wire import Answer, Outcome
+from ._wire import Answer, Outcome, without_user
 
 T = TypeVar("T")
 
@@ -150,8 +150,7 @@ def _shown(url: str) -> str:
 def _without_user(name: str) -> str:
     """The name of a breaker, as `corpus.search at https://api.example.com`, without a user in the address."""
     operation, at, url = name.rpartition(" at ")
-    parts = urlsplit(url)
-    return operation + at + parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+    return operation + at + without_user(url)
 
 
 def _failure(outcome: Outcome | None) -> str:

@@ -151,7 +151,18 @@ def _request(
         write=left_s,
         read=left_s,
     )
-    built = client.build_request(request.method, step.url, headers=headers, content=content, timeout=timeout)
+    name = step.endpoint.host
+    if name:
+        headers.append((b"host", name.encode()))
+    built = client.build_request(
+        request.method,
+        step.url,
+        headers=headers,
+        content=content,
+        timeout=timeout,
+        # Asked for in the TLS handshake, and compared with the certificate, in place of the URL's address.
+        extensions={"sni_hostname": name.partition(":")[0]} if name else None,
+    )
     built.url = _OwnURL(built.url)
     return built
 

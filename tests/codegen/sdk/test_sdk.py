@@ -49,6 +49,7 @@ async def listed():
         return [animal.name for animal in await client.animals.list(limit=2)]
 
 names = asyncio.run(listed())
+assert acme.BalancePolicy().algorithm == "p2c_ewma"  # one of the names that are imported by need
 try:
     client.keepers.get("Om Prakash")
 except acme.AcmeError as error:

@@ -18,7 +18,9 @@ from dhatu_client import (
     BreakerPolicy,
     ClientCredentials,
     ConfigurationError,
+    ConsulEndpoints,
     DhatuError,
+    DiscoveryError,
     PasswordGrant,
     RefreshToken,
     Resilience,
@@ -314,12 +316,30 @@ def test_every_class_of_error_was_searched(connect: Connect, shown: Shown) -> No
             seen |= {type(write(caller, shown)), type(write(caller, shown))}
     refusing = watched(connect, server(TOKENS, httpx.Response(400)), shown, **GIVEN["client"])
     seen.add(type(write(refusing, shown)))
+    lost = watched(connect, server(httpx.Response(403)), shown, base_url=consul())
+    seen.add(type(write(lost, shown)))
     for wrong, kind in (({"api_key": "\n"}, ConfigurationError), ({}, ArgumentError)):
         with pytest.raises(kind) as raised:
             connect(api=API, **wrong).call(READ, options={"extra_headers": {"Host": "\n"}})
         seen.add(raised.type)
     unseen = {kind.__name__ for kind in tree(DhatuError) - seen}
     assert unseen <= {"DhatuError", "TransportError", *FROM_WITHIN_A_BODY}, "the first two are only caught"
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_a_provider_that_fails(connect: Connect, shown: Shown, ending: str) -> None:
+    provider = consul()
+    shown(provider)
+    error = write(watched(connect, server(ENDINGS[ending]), shown, base_url=provider), shown)
+    assert isinstance(error, DiscoveryError)
+
+
+def consul() -> ConsulEndpoints:
+    return ConsulEndpoints(
+        service="api",
+        address=f"http://user:{CANARIES['userinfo']}@127.0.0.1:8500",
+        token=CANARIES["token"],
+    )
 
 
 def tree(kind: type[DhatuError]) -> set[type[DhatuError]]:

@@ -7,7 +7,7 @@ from math import fsum, sqrt
 from typing import TypeAlias
 
 from .._events import EndpointEjected, EndpointRestored
-from .address import shown
+from .._wire import without_user
 from .health import Health
 from .member import Member
 from .policy import EjectionPolicy
@@ -36,7 +36,7 @@ class Ejection:
             if until_s is not None and until_s <= now_s:
                 member.health.restore(until_s)
                 member.ramp_from_s = until_s
-                events.append(EndpointRestored(endpoint=shown(member.endpoint.url)))
+                events.append(EndpointRestored(endpoint=without_user(member.endpoint.url)))
         if now_s >= self._due_s:
             if now_s < self._due_s + self._policy.interval_s:
                 events += self._judge(members, now_s)
@@ -85,7 +85,7 @@ class Ejection:
             max(policy.base_ejection_s, policy.max_ejection_s),
         )
         health.eject(now_s + for_s, now_s)
-        return [EndpointEjected(endpoint=shown(member.endpoint.url), for_s=for_s, reason=reason)]
+        return [EndpointEjected(endpoint=without_user(member.endpoint.url), for_s=for_s, reason=reason)]
 
 
 def forgiven(health: Health, interval_s: float, now_s: float) -> int:

@@ -68,7 +68,8 @@ def distribute(api: Api, generated: tuple[GeneratedFile, ...]) -> tuple[Generate
 
 def _values(api: Api, runtime: Runtime, listing: str) -> dict[str, object]:
     root_error = f"{api.sdk.client.removesuffix('API')}Error"
-    names = {name for listed in runtime.exports.values() for name in listed}
+    exported = (*runtime.exports.values(), *runtime.later.values())
+    names = {name for listed in exported for name in listed}
     if root_error in names:
         root_error = _ROOT_ERROR
     public = {*names - {_ROOT_ERROR}, root_error, api.sdk.client, f"Sync{api.sdk.client}", "models"}

@@ -32,6 +32,8 @@ class Runtime:
     """Path of a module in the package to its text: `_client.py`, `_balance/pool.py`."""
     exports: Mapping[str, tuple[str, ...]]
     """Module to the names in it that are public: `_binary` to `BinaryResponse`."""
+    later: Mapping[str, tuple[str, ...]]
+    """The same for names that are imported when they are asked for."""
     requires_python: str
     dependencies: tuple[str, ...]
     extras: Mapping[str, tuple[str, ...]]
@@ -47,12 +49,14 @@ def read_runtime() -> Runtime:
         raise RuntimeMissingError(f"the runtime of Python SDKs is neither in {_SHIPPED} nor in {_REPOSITORY}")
     package = next(path.parent for path in sorted(root.glob("src/*/__init__.py")))
     project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    first = ast.parse((package / "__init__.py").read_text(encoding="utf-8"))
     return Runtime(
         modules={
             path.relative_to(package).as_posix(): path.read_text(encoding="utf-8")
             for path in hand_written(package)
         },
-        exports=_exports((package / "__init__.py").read_text(encoding="utf-8")),
+        exports=_exports(first.body),
+        later=_exports(_for_checkers(first)),
         requires_python=str(project["requires-python"]),
         dependencies=tuple(map(str, project["dependencies"])),
         script=_script(project["scripts"]).removeprefix(f"{package.name}."),
@@ -77,11 +81,21 @@ def hand_written(package: Path) -> tuple[Path, ...]:
     )
 
 
-def _exports(text: str) -> dict[str, tuple[str, ...]]:
+def _exports(statements: list[ast.stmt]) -> dict[str, tuple[str, ...]]:
     """What the platform's own SDK makes public of the runtime."""
     return {
         node.module: tuple(alias.name for alias in node.names)
-        for node in ast.parse(text).body
+        for node in statements
         if isinstance(node, ast.ImportFrom) and node.level == 1 and (node.module or "").startswith("_")
         if node.module is not None
     }
+
+
+def _for_checkers(module: ast.Module) -> list[ast.stmt]:
+    """What stands under `if TYPE_CHECKING:`; whoever runs the module finds it in `__getattr__`."""
+    return [
+        statement
+        for node in module.body
+        if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
+        for statement in node.body
+    ]
