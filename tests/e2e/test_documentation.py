@@ -3,34 +3,99 @@
 from __future__ import annotations
 
 import ast
+import doctest
 import inspect
+import os
 import re
 import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
+from dhatu_client import DhatuAPI
+from dhatu_client.testing import fake_api
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
-_SAMPLE = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
+_SAMPLE = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"\]\((?!https?://)([^)#]+)")
-SAMPLES = [(page, sample) for page in PAGES for sample in _SAMPLE.findall(page.read_text(encoding="utf-8"))]
 
 
-@pytest.mark.parametrize(("page", "sample"), SAMPLES, ids=lambda value: getattr(value, "name", ""))
-async def test_a_sample_runs_as_it_is_shown(page: Path, sample: str, base_url: str, api_key: str) -> None:
-    code = sample.replace("http://127.0.0.1:8000", base_url).replace("your_api_key", api_key)
+def samples(page: Path, language: str) -> Iterator[tuple[int, str]]:
+    """(line that it begins on, text) of every sample of a page in one language."""
+    text = page.read_text(encoding="utf-8")
+    for found in _SAMPLE.finditer(text):
+        if found[1] == language:
+            yield text.count("\n", 0, found.start(2)) + 1, found[2]
+
+
+def pages_with(language: str) -> list[Path]:
+    return [page for page in PAGES if any(samples(page, language))]
+
+
+@pytest.mark.parametrize("page", pages_with("python"), ids=lambda page: page.name)
+async def test_the_samples_of_a_page_run_one_after_the_other(page: Path, base_url: str, api_key: str) -> None:
     names: dict[str, Any] = {}
-    running = eval(compile(code, str(page), "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT), names)
+    async with AsyncExitStack() as clients:
+        for line, sample in samples(page, "python"):
+            code = sample.replace("http://127.0.0.1:8000", base_url).replace("your_api_key", api_key)
+            before = dict(names)
+            try:
+                await _run(page, line, code, names)
+            finally:
+                for name, value in names.items():
+                    if isinstance(value, DhatuAPI) and before.get(name) is not value:
+                        clients.push_async_callback(value.aclose)
+            for name, value in names.items():
+                if before.get(name) is not value and name.startswith("test_"):
+                    _run_test(value)
+
+
+async def _run(page: Path, line: int, code: str, names: dict[str, Any]) -> None:
+    """Run one sample, which may await; as many lines before it as on the page, so that errors name theirs."""
+    program = compile("\n" * (line - 1) + code, str(page), "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+    running = eval(program, names)
     if inspect.isawaitable(running):
         await running
-    if "client" in names:
-        await names["client"].aclose()
 
 
-def test_the_readme_has_a_sample() -> None:
-    assert ROOT / "README.md" in [page for page, _ in SAMPLES]
+def _run_test(function: Any) -> None:
+    if "fake_api" in inspect.signature(function).parameters:
+        with fake_api() as api:
+            function(fake_api=api)
+    else:
+        function()
+
+
+@pytest.mark.parametrize("page", pages_with("console"), ids=lambda page: page.name)
+def test_the_commands_of_a_page_print_what_it_shows(
+    page: Path, base_url: str, api_key: str, tmp_path: Path
+) -> None:
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    environment = {**os.environ, "PATH": path, "DHATU_BASE_URL": base_url, "DHATU_API_KEY": api_key}
+    checker, options = doctest.OutputChecker(), doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
+    for _, sample in samples(page, "console"):
+        for command, shown in re.findall(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", sample, re.MULTILINE):
+            ran = subprocess.run(
+                ["bash", "-c", command],
+                cwd=tmp_path,
+                env=environment,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                check=False,
+                timeout=60,
+            )
+            assert ran.returncode == 0, f"{command}: {ran.stdout}"
+            assert checker.check_output(shown, ran.stdout, options), f"{command}: {ran.stdout}"
+
+
+def test_readme_and_guide_have_samples() -> None:
+    assert {ROOT / "README.md", ROOT / "docs" / "python-sdk.md"} <= {*pages_with("python")}
+    assert ROOT / "docs" / "python-sdk.md" in pages_with("console")
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

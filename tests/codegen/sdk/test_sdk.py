@@ -60,6 +60,18 @@ print(json.dumps({
 }))
 """
 """What somebody does who has installed the package."""
+BY_HAND = """
+from acme._cli.app import run
+from acme.generated.commands import PROGRAM
+from acme.testing import fake_api
+
+print(run(PROGRAM, ["--help"]))
+with fake_api() as api:
+    api.animals.list.returns([{"name": "Tara", "home": None}])
+    api.keepers.get.refuses(404, "Nobody")
+    print(run(PROGRAM, ["animals", "list", "--limit", "2", "--json"]), api.animals.list.call.arguments)
+    print(run(PROGRAM, ["keepers", "get", "Om Prakash"]), api.keepers.get.call.arguments)
+"""
 
 
 def run(*arguments: str) -> tuple[int, str]:
@@ -121,6 +133,29 @@ def test_the_package_is_built_installed_and_called_with_nothing_but_itself(zoo: 
         "file": str(site / "acme" / "__init__.py"),
         "foreign": [],
     }
+
+
+def test_the_package_has_a_command_and_a_test_helper_of_its_own(zoo: Path) -> None:
+    ran = subprocess.run(
+        [sys.executable, "-W", "error", "-c", BY_HAND],
+        cwd=zoo / "src",
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.stderr == "acme: keepers.get: 404 Not Found: Nobody\n"
+    assert ran.stdout.startswith("Usage: acme [OPTIONS] COMMAND [ARGS]...")
+    assert ran.stdout.endswith(
+        """[
+  {
+    "name": "Tara",
+    "home": null
+  }
+]
+0 {'limit': 2}
+1 {'name': 'Om Prakash'}
+"""
+    )
 
 
 @pytest.fixture(scope="module")

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterable
 from contextlib import closing
 from dataclasses import dataclass
+from importlib.util import find_spec
 from itertools import islice
 from typing import IO, Any, cast
 
@@ -65,7 +66,7 @@ class Output:
 
     def _binary(self, answer: SyncBinaryResponse) -> None:
         if self.choices.output:
-            size_bytes = answer.save(self.choices.output)
+            size_bytes = answer.save(self.choices.output, progress=_draws_bars())
             click.echo(f"{self.choices.output}: {size_bytes} bytes of {answer.media_type}", err=True)
             return
         if self.on_terminal:
@@ -104,6 +105,11 @@ class _Stdout:
 def _write(file: _Stdout | IO[str], text: str) -> None:
     file.write(text if text.endswith("\n") else f"{text}\n")
     file.flush()
+
+
+def _draws_bars() -> bool:
+    """Whether somebody would see a progress bar, and there is what draws it."""
+    return sys.stderr.isatty() and find_spec("rich") is not None
 
 
 def _width() -> int:
