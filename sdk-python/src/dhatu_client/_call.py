@@ -88,6 +88,9 @@ class CallOptions(TypedDict, total=False):
     """Called with the `Progress` of the body that is sent; begins at 0 again with each attempt."""
     progress: bool
     """True: draw a bar of that on the terminal, for which the extra `progress` is needed."""
+    strict: bool
+    """True: an answer with a value, a kind or a type that the API's description does not know raises
+    `DecodingError`; otherwise it is kept as it came, so that a newer server can be read."""
     on_answer: Callable[[AnswerHead], object]
     """Called with status and headers of a successful answer, before its body is understood."""
 

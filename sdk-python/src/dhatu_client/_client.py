@@ -113,6 +113,7 @@ class ConfiguredClient:
             attempt_timeout_s=checked_timeout(attempt_s, "attempt_timeout_s"),
             connect_timeout_s=settings.connect_timeout_s,
             retry=retry,
+            strict=options.get("strict", settings.strict),
             header_prefix=self._api.header_prefix.lower(),
             keep_open=partial(is_kept_open, self._mode, operation),
             tokens=renewed_token(self._api, settings.credentials, operation, options),
@@ -190,7 +191,7 @@ class AsyncAPIClient(ConfiguredClient):
     def _understood(self, call: Call, invocation: Invocation, answer: Answer) -> object:
         """The answer as the operation describes it."""
         if answer.reader is None:
-            return decode(self._api, call.operation, answer)
+            return decode(self._api, call.operation, answer, strict=call.strict)
         reader = cast("AsyncAnswerReader", answer.reader)
         head = self._head(call, answer, self._carried_out, self._surroundings.asleep)
         payloads, parse = _opened(self._api, call, answer)
@@ -259,7 +260,7 @@ class SyncAPIClient(ConfiguredClient):
     def _understood(self, call: Call, invocation: Invocation, answer: Answer) -> object:
         """The answer as the operation describes it."""
         if answer.reader is None:
-            return decode(self._api, call.operation, answer)
+            return decode(self._api, call.operation, answer, strict=call.strict)
         reader = cast("AnswerReader", answer.reader)
         head = self._head(call, answer, self._carried_out, self._surroundings.sleep)
         payloads, parse = _opened(self._api, call, answer)
@@ -294,7 +295,7 @@ def _opened(
     operation = call.operation
     spec = find_response(operation, answer.status, answer.headers.get("content-type", ""))
     assert spec is not None, "only answers that the operation describes are kept open"
-    parse = partial(parse_item, api, operation, answer, spec)
+    parse = partial(parse_item, api, operation, answer, spec, strict=call.strict)
     if spec.kind == "binary":
         return None, parse
     return EventPayloads(text=spec.type == "str") if spec.kind == "sse" else LinePayloads(), parse

@@ -31,7 +31,7 @@ def find_response(operation: Operation[Any, Any], status: int, content_type: str
     return None
 
 
-def decode(api: ApiSpec, operation: Operation[Any, Any], answer: Answer) -> object:
+def decode(api: ApiSpec, operation: Operation[Any, Any], answer: Answer, *, strict: bool = False) -> object:
     """The value of an answer that has arrived whole: a model, text, or None for an empty one.
 
     Raises `DecodingError` where the answer is not what the API's description says.
@@ -50,11 +50,17 @@ def decode(api: ApiSpec, operation: Operation[Any, Any], answer: Answer) -> obje
         case "text":
             return text_of(content_type, answer.content)
         case _:
-            return parse_item(api, operation, answer, spec, answer.content)
+            return parse_item(api, operation, answer, spec, answer.content, strict=strict)
 
 
 def parse_item(
-    api: ApiSpec, operation: Operation[Any, Any], answer: Answer, spec: ResponseSpec, payload: bytes
+    api: ApiSpec,
+    operation: Operation[Any, Any],
+    answer: Answer,
+    spec: ResponseSpec,
+    payload: bytes,
+    *,
+    strict: bool = False,
 ) -> Any:
     """A JSON body, or one item of a series, as the type of its response.
 
@@ -69,7 +75,7 @@ def parse_item(
             return json.loads(payload)
         from ._models import read_json  # imports pydantic
 
-        return read_json(adapter(api.models, spec.type), payload)
+        return read_json(adapter(api.models, spec.type), payload, strict=strict)
     except ValueError as error:
         raise _error(operation, answer, _reason(spec, error)) from error
 

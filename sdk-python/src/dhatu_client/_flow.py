@@ -57,6 +57,8 @@ class Call:
     """For each further event or piece of an answer that is kept open."""
     resume: bool = True
     """Whether an answer that breaks off may be asked for again."""
+    strict: bool = False
+    """Whether an answer may hold only what is described; nothing that the flow looks at."""
     tokens: TokenSource | None = None
     """What to authorise it with, where that has to be renewed; everything else is in the request."""
 

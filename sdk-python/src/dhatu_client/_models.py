@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any, Final, Self, TypeVar
 
 import pydantic
+
+T = TypeVar("T")
+
+STRICT: Final = {"strict": True}
+"""The context of a validation that keeps nothing that is not described."""
 
 
 class BaseModel(pydantic.BaseModel):
@@ -20,8 +25,29 @@ class BaseModel(pydantic.BaseModel):
     )
 
 
-def read_json(adapter: pydantic.TypeAdapter[Any], payload: bytes | str) -> Any:
-    """A value as the server wrote it. Raises `pydantic.ValidationError`.
+class UnknownVariant(BaseModel):
+    """Extended by the variant of a union that a newer server has added."""
+
+    @pydantic.model_validator(mode="after")
+    def _refuse_if_strict(self, info: pydantic.ValidationInfo) -> Self:
+        if info.context is STRICT:
+            raise ValueError("is a kind that the API's description does not know")
+        return self
+
+
+def _unlisted(value: T, info: pydantic.ValidationInfo) -> T:
+    if info.context is STRICT:
+        raise ValueError("is none of the values that the API's description lists")
+    return value
+
+
+UnlistedStr = Annotated[str, pydantic.AfterValidator(_unlisted)]
+"""Beside `Literal[...]`: a value that a newer server has added to the list."""
+UnlistedInt = Annotated[int, pydantic.AfterValidator(_unlisted)]
+
+
+def read_json(adapter: pydantic.TypeAdapter[Any], payload: bytes | str, *, strict: bool = False) -> Any:
+    """A value as the server wrote it; `strict` as of `CallOptions`. Raises `pydantic.ValidationError`.
 
     JSON Schema converts nothing, so the strict way comes first: otherwise a variant that turns `"5"` into
     5 would be preferred to one that takes it as it is. What is left is 3.0 for an integer, which JSON Schema
@@ -29,6 +55,8 @@ def read_json(adapter: pydantic.TypeAdapter[Any], payload: bytes | str) -> Any:
 
     Members are found by their wire names alone: an unknown one may be called what Python calls another.
     """
+    if strict:
+        return adapter.validate_json(payload, strict=True, context=STRICT, by_alias=True, by_name=False)
     try:
         return adapter.validate_json(payload, strict=True, by_alias=True, by_name=False)
     except pydantic.ValidationError:

@@ -68,6 +68,8 @@ class ClientOptions(AuthOptions, total=False):
     """For a connection; 5 s where it is not given."""
     max_retries: int | None
     """Retries after the first attempt, 2 where it is not given; 0 turns them off."""
+    strict: bool | None
+    """Whether answers may hold only what the API's description knows; see `CallOptions`."""
     resilience: Resilience | None
     """Retries, budget, circuit breakers, balancing, hedging and pacing in detail."""
     on_event: Listener | Sequence[Listener] | None
@@ -83,6 +85,7 @@ class ChangeableOptions(TypedDict, total=False):
     attempt_timeout_s: float | None
     connect_timeout_s: float | None
     max_retries: int
+    strict: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,6 +106,7 @@ class Settings:
     resilience: Resilience
     log_level: str = ""
     """One of `LOG_LEVELS`; empty leaves logging to the program."""
+    strict: bool
 
     def changed(self, changes: ChangeableOptions) -> Settings:
         """With other values. Raises `ConfigurationError`, or `TypeError` for a name that is none."""
@@ -112,6 +116,8 @@ class Settings:
         if "max_retries" in changes:
             retries = checked_retries(changes["max_retries"])
             settings = replace(settings, retry=replace(settings.retry, max_retries=retries))
+        if "strict" in changes:
+            settings = replace(settings, strict=changes["strict"])
         if "timeout_s" in changes:
             settings = replace(settings, timeout_s=checked_timeout(changes["timeout_s"], "timeout_s"))
         if "attempt_timeout_s" in changes:
@@ -171,6 +177,7 @@ def resolve(
         connect_timeout_s=CONNECT_TIMEOUT_S if connect_s is None else connect_s,
         retry=retry,
         resilience=resilience,
+        strict=bool(given.get("strict")),
         log_level=_log_level(api, environment),
     )
 

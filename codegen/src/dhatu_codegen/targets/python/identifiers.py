@@ -16,7 +16,7 @@ CALL_OPTIONS: Final = frozenset(
     {
         *("timeout_s", "attempt_timeout_s", "max_retries", "idempotency_key"),
         *("extra_headers", "extra_query", "extra_body", "on_answer"),
-        *("event_idle_s", "resume", "on_progress", "progress"),
+        *("event_idle_s", "resume", "on_progress", "progress", "strict"),
     }
 )
 """The keys of the runtime's `CallOptions`: a method takes them as keywords of its own."""
@@ -41,6 +41,7 @@ RESERVED_CLASSES: Final = frozenset(
             "UUID",
             "Union",
         ),
+        *("UnknownVariant", "UnlistedInt", "UnlistedStr"),
         *("False", "None", "True"),
     }
 )

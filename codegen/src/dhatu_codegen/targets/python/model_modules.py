@@ -17,8 +17,11 @@ from ..base import HEADER
 from .identifiers import Taken, value_name
 
 _DOCSTRING: Final = "What the operations answer, and the objects that they take."
-_BASE: Final = ("...", "_models")
-"""The runtime's module with the class that all models extend, seen from a module of models."""
+RUNTIME: Final = "..._models"
+"""The runtime's module with what models are made of, seen from a module of models."""
+VARIANT: Final = "UnknownVariant"
+"""What the runtime calls a variant that a newer server has added."""
+_OF_RUNTIME: Final = frozenset({"BaseModel", VARIANT, "UnlistedInt", "UnlistedStr"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,11 +43,11 @@ def part(text: str) -> dict[str, str]:
         if isinstance(node, ast.ImportFrom) and node.module != "__future__"
         for alias in node.names
     }
-    definitions = {found.name: found for found in _definitions(tree, text)}
+    definitions = {found.name: found for found in _definitions(tree, text) if found.name not in _OF_RUNTIME}
     modules = _modules(definitions)
     homes = {name: module for module, names in modules.items() for name in names}
     origins |= {name: (f".{module}", name) for name, module in homes.items()}
-    origins["BaseModel"] = ("".join(_BASE), "BaseModel")
+    origins |= {name: (RUNTIME, name) for name in _OF_RUNTIME}
     files = {
         f"{module}.py": _module([definitions[name] for name in names], origins, homes)
         for module, names in modules.items()

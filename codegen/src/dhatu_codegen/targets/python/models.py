@@ -13,8 +13,8 @@ from typing import Any, Final
 from ...ir.schema import Json
 from ..base import TargetError
 from .model_document import Mentioned
-from .model_modules import part
-from .schema_writer import JsonSchema
+from .model_modules import VARIANT, part
+from .schema_writer import UNLISTED, JsonSchema
 
 _LINE_LENGTH: Final = 110
 _STAND_IN: Final = re.compile(r"\bStandin\d{6}Model\b")
@@ -31,11 +31,12 @@ def render_models(mentioned: Mentioned, package: str) -> dict[str, str]:
     """
     if not mentioned.schemas:
         return part("")
+    all_schemas = mentioned.schemas | {name: {"type": kind} for kind, name in UNLISTED.values()}
     # It knows names of its own, which it renames; these are none of them, and stand in the same order.
-    stand_ins = {name: f"Standin{number:06}Model" for number, name in enumerate(sorted(mentioned.schemas))}
+    stand_ins = {name: f"Standin{number:06}Model" for number, name in enumerate(sorted(all_schemas))}
     with tempfile.TemporaryDirectory() as directory:
         written, metadata = Path(directory, "models.py"), Path(directory, "models.json")
-        schemas = {stand_ins[name]: _renamed(mentioned.schemas[name], stand_ins) for name in stand_ins}
+        schemas = {stand_ins[name]: _renamed(all_schemas[name], stand_ins) for name in stand_ins}
         _generate(schemas, package, written, metadata)
         text = written.read_text(encoding="utf-8")
         _check_names(stand_ins, json.loads(metadata.read_text(encoding="utf-8")))
@@ -148,7 +149,9 @@ def _with_open_unions(text: str, unions: Mapping[str, str]) -> str:
         known = ast.unparse(call.args[1]).replace("'", '"')
         members = f'        {known}\n        | {unknown},\n        Field(union_mode="left_to_right"),\n'
         alias = f'{union} = TypeAliasType(\n    "{union}",\n    Annotated[\n{members}    ],\n)\n'
-        own = "".join(lines[variant.lineno - 1 : variant.end_lineno])
+        own = "".join(lines[variant.lineno - 1 : variant.end_lineno]).replace(
+            "(BaseModel)", f"({VARIANT})", 1
+        )
         places.append((call.lineno - 1, call.end_lineno, f"{own}\n\n{alias}"))
         places.append((variant.lineno - 1, variant.end_lineno, ""))
     for begin, end, written in sorted(

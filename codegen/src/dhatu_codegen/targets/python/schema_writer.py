@@ -37,6 +37,8 @@ JsonSchema: TypeAlias = "dict[str, Json]"
 
 FORMATS: Final = frozenset({"date-time", "date", "uuid"})
 """Formats that have a Python type of their own; values of others stay text, as the server wrote them."""
+UNLISTED: Final = {str: ("string", "UnlistedStr"), int: ("integer", "UnlistedInt")}
+"""Their type in JSON Schema, and the runtime's type of those that an open list of values does not name."""
 _MAX_DEPTH: Final = 32
 """Nesting of inline schemas; beyond it, a union that holds itself through allOf is cut off."""
 
@@ -306,9 +308,9 @@ def _closed(values: Iterable[str]) -> JsonSchema:
 def _open(values: tuple[Json, ...]) -> JsonSchema:
     """A list of values that may grow: the listed ones complete in an editor, others are read as well."""
     kinds = {type(value) for value in values}
-    for kind, name in ((str, "string"), (int, "integer")):
+    for kind, (name, unlisted) in UNLISTED.items():
         if kinds == {kind}:
-            return {"anyOf": [{"type": name, "enum": list(values)}, {"type": name}]}
+            return {"anyOf": [{"type": name, "enum": list(values)}, _reference(unlisted)]}
     return {"enum": list(values)}
 
 

@@ -7,6 +7,8 @@ from typing import Literal
 
 from typing_extensions import TypeAliasType
 
+from ..._models import UnlistedStr
 
-Algorithm = TypeAliasType("Algorithm", Literal["zstd", "brotli", "gzip", "lzma"] | str)
+
+Algorithm = TypeAliasType("Algorithm", Literal["zstd", "brotli", "gzip", "lzma"] | UnlistedStr)
 """A compression algorithm."""

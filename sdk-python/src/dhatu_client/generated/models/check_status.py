@@ -7,6 +7,8 @@ from typing import Literal
 
 from typing_extensions import TypeAliasType
 
+from ..._models import UnlistedStr
 
-CheckStatus = TypeAliasType("CheckStatus", Literal["ok", "degraded", "failed", "unknown"] | str)
+
+CheckStatus = TypeAliasType("CheckStatus", Literal["ok", "degraded", "failed", "unknown"] | UnlistedStr)
 """How one thing is doing. A `degraded` one works in part; `unknown` has not been tried yet."""

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 from typing_extensions import TypeAliasType
 
-from ..._models import BaseModel
+from ..._models import BaseModel, UnknownVariant
 from .insight import Insight
 
 
@@ -37,7 +37,7 @@ class InsightFound(BaseModel):
     insight: Insight
 
 
-class UnknownInsightEvent(BaseModel):
+class UnknownInsightEvent(UnknownVariant):
     """A kind of InsightEvent that this version of the SDK does not know."""
 
     event: str

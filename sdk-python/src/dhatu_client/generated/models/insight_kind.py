@@ -7,8 +7,10 @@ from typing import Literal
 
 from typing_extensions import TypeAliasType
 
+from ..._models import UnlistedStr
 
-InsightKind = TypeAliasType("InsightKind", Literal["vocabulary", "diversity", "entropy", "repetition", "phrase", "roots", "rhythm"] | str)
+
+InsightKind = TypeAliasType("InsightKind", Literal["vocabulary", "diversity", "entropy", "repetition", "phrase", "roots", "rhythm"] | UnlistedStr)
 """
 What an insight is about: `vocabulary`, the commonest words and those that occur once; `diversity`, how varied
 the words are; `entropy`, how predictable the letters are; `repetition`, how much of the text repeats;

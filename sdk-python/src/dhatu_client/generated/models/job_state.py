@@ -7,6 +7,8 @@ from typing import Literal
 
 from typing_extensions import TypeAliasType
 
+from ..._models import UnlistedStr
 
-JobState = TypeAliasType("JobState", Literal["queued", "running", "succeeded", "failed"] | str)
+
+JobState = TypeAliasType("JobState", Literal["queued", "running", "succeeded", "failed"] | UnlistedStr)
 """How far a job has come; `succeeded` and `failed` are final."""

@@ -5,21 +5,21 @@ from __future__ import annotations
 
 from typing import Literal
 
-from ..._models import BaseModel
+from ..._models import BaseModel, UnlistedStr
 
 
 class Jwk(BaseModel):
     """A public key (RFC 7517, section 4; RFC 7518, section 6)."""
 
-    kty: Literal["RSA", "EC", "OKP"] | str
+    kty: Literal["RSA", "EC", "OKP"] | UnlistedStr
     """The family of the key."""
-    use: Literal["sig"] | str
+    use: Literal["sig"] | UnlistedStr
     """Always `sig`."""
-    alg: Literal["RS256", "ES256", "EdDSA"] | str
+    alg: Literal["RS256", "ES256", "EdDSA"] | UnlistedStr
     """The algorithm it verifies."""
     kid: str
     """Names the key in the header of a token; the SHA-256 thumbprint of RFC 7638."""
-    crv: Literal["P-256", "Ed25519"] | str | None = None
+    crv: Literal["P-256", "Ed25519"] | UnlistedStr | None = None
     """The curve of an EC or OKP key."""
     x: str | None = None
     """The x coordinate, or the whole OKP key, in base64url."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 
 from typing import Literal
 
-from ..._models import BaseModel
+from ..._models import BaseModel, UnlistedStr
 
 
 class Liveness(BaseModel):
     """The gateway runs."""
 
-    status: Literal["ok"] | str
+    status: Literal["ok"] | UnlistedStr
     """Always `ok`."""

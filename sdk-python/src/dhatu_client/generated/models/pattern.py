@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 from typing_extensions import TypeAliasType
 
-from ..._models import BaseModel
+from ..._models import BaseModel, UnknownVariant
 
 
 class TextSpan(BaseModel):
@@ -87,7 +87,7 @@ class RepeatPattern(BaseModel):
     """Where it occurs; the first 100 places."""
 
 
-class UnknownPattern(BaseModel):
+class UnknownPattern(UnknownVariant):
     """A kind of Pattern that this version of the SDK does not know."""
 
     kind: str

@@ -5,13 +5,13 @@ from __future__ import annotations
 
 from typing import Literal
 
-from ..._models import BaseModel
+from ..._models import BaseModel, UnlistedStr
 
 
 class FieldError(BaseModel):
     """One part of a request that was refused."""
 
-    location: Literal["body", "path", "query", "header", "cookie"] | str
+    location: Literal["body", "path", "query", "header", "cookie"] | UnlistedStr
     """Which part of the request."""
     name: str
     """Name of the parameter, or the JSON Pointer (RFC 6901) into the body."""

@@ -7,8 +7,10 @@ from typing import Literal
 
 from typing_extensions import TypeAliasType
 
+from ..._models import UnlistedStr
 
-ServiceState = TypeAliasType("ServiceState", Literal["up", "degraded", "down", "unknown"] | str)
+
+ServiceState = TypeAliasType("ServiceState", Literal["up", "degraded", "down", "unknown"] | UnlistedStr)
 """
 How a part of the platform is doing: `up`; `degraded`, where it answers but not as it should; `down`, where it
 does not answer; `unknown`, where nobody could say.

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from ..._models import BaseModel
+from ..._models import BaseModel, UnlistedStr
 
 
 class TokenPair(BaseModel):
@@ -15,7 +15,7 @@ class TokenPair(BaseModel):
     """Send it in Authorization after `Bearer`."""
     refresh_token: str
     """Renews the tokens once."""
-    token_type: Literal["Bearer"] | str
+    token_type: Literal["Bearer"] | UnlistedStr
     """How to send the access token."""
     expires_in: int
     """Seconds until the access token ends."""

@@ -6,7 +6,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Literal
 
-from ..._models import BaseModel
+from ..._models import BaseModel, UnlistedStr
 from .service_state import ServiceState
 
 
@@ -17,7 +17,7 @@ class TopologyEdge(BaseModel):
     """The node that calls."""
     target: str
     """The node that is called."""
-    protocol: Literal["http", "sqlite", "redis", "internal"] | str
+    protocol: Literal["http", "sqlite", "redis", "internal"] | UnlistedStr
     """How they talk."""
     state: ServiceState
     calls: int | None = None
@@ -29,7 +29,7 @@ class TopologyNode(BaseModel):
 
     id: str
     """Names the node within this graph."""
-    kind: Literal["gateway", "service", "store"] | str
+    kind: Literal["gateway", "service", "store"] | UnlistedStr
     """What sort of part it is."""
     title: str
     """Its name for people."""

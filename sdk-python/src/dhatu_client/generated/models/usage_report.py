@@ -8,7 +8,7 @@ from typing import Literal
 
 from typing_extensions import TypeAliasType
 
-from ..._models import BaseModel
+from ..._models import BaseModel, UnlistedStr
 from .call_totals import CallTotals
 from .service_health import ServiceHealth
 
@@ -36,7 +36,7 @@ class UsageGroup(BaseModel):
     """Estimated time within which 99 % were answered."""
 
 
-UsageGroupBy = TypeAliasType("UsageGroupBy", Literal["operation", "service", "status"] | str)
+UsageGroupBy = TypeAliasType("UsageGroupBy", Literal["operation", "service", "status"] | UnlistedStr)
 """What calls are grouped by."""
 
 
