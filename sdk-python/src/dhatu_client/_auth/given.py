@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import TypeAlias, TypedDict
+from typing import NamedTuple, TypeAlias, TypedDict
 
 from .._call import ApiSpec, SchemeSpec
 from .._credentials import Credential, Credentials, checked, checked_pair, checked_secret
@@ -34,8 +33,7 @@ class AuthOptions(TypedDict, total=False):
     """By the key of a security scheme what that one gets, where an API has several of a kind."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Setting:
+class Setting(NamedTuple):
     """Where credentials are to work."""
 
     api: ApiSpec
