@@ -176,7 +176,9 @@ def _policy(package: ModuleType, name: str, value: Any) -> Any:
     if not isinstance(value, dict):
         return value
     fields = {key: _policy(package, key, member) for key, member in value.items()}
-    return getattr(package, f"{name.capitalize()}Policy")(**fields)
+    home = importlib.import_module(f"{package.__name__}._balance.policy")
+    kind = f"{name.capitalize()}Policy"
+    return getattr(package, kind, getattr(home, kind, None))(**fields)
 
 
 def _surroundings(package: ModuleType, given: Given, now_s: Callable[[], float], **sleeping: Any) -> Any:
