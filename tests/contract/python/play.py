@@ -58,7 +58,10 @@ def _outcome(package: ModuleType, client: Any, call: Call, folder: Path) -> Outc
         value = _method(client, call)(**_arguments(call, folder), **call.get("options", {}))
         if isinstance(value, package.SyncBinaryResponse):
             with value:
-                return outcome_of(value.read())
+                if "save" not in call:
+                    return outcome_of(value.read())
+                value.save(folder / "saved", **call["save"])
+                return outcome_of((folder / "saved").read_bytes())
         if isinstance(value, package.SyncEventStream):
             with value:
                 items.extend(value_of(item) for item in itertools.islice(value, taken))
@@ -103,7 +106,10 @@ async def _aoutcome(package: ModuleType, client: Any, call: Call, folder: Path) 
             value = await _method(client, call)(**_arguments(call, folder), **call.get("options", {}))
             if isinstance(value, package.BinaryResponse):
                 async with value:
-                    return outcome_of(await value.read())
+                    if "save" not in call:
+                        return outcome_of(await value.read())
+                    await value.save(folder / "saved", **call["save"])
+                    return outcome_of((folder / "saved").read_bytes())
             if isinstance(value, package.EventStream):
                 async with value:
                     while "take" not in call or len(items) < call["take"]:
