@@ -92,7 +92,7 @@ class TestTokens:
     def test_where_none_can_be_fetched_it_is_tried_again_like_an_attempt(self) -> None:
         world, tokens = World(), Tokens(broken=1)
         world.run(world.call("never", tokens=tokens), OK)
-        assert (len(world.time.slept), tokens.fetched) == (1, 1)
+        assert ([delay_s > 0 for delay_s in world.time.slept], tokens.fetched) == ([True], 1)
 
     def test_and_at_last_its_error_is_raised(self) -> None:
         world, tokens = World(max_retries=1), Tokens(broken=5)

@@ -138,13 +138,14 @@ class _Life:
         raised: BaseException | None = None
         try:
             while True:
+                elsewhere = True
                 try:
                     outcome = yield from self._authorised()
                 except TransportFailed as failed:  # what had to be fetched first could not be
-                    outcome = failed.failure
+                    outcome, elsewhere = failed.failure, False
                 if isinstance(outcome, Answer) and outcome.status < 300:
                     return outcome if self._attempts == 1 else replace(outcome, attempts=self._attempts)
-                yield Sleep(delay_s=self._delay_s(outcome))
+                yield Sleep(delay_s=self._delay_s(outcome, elsewhere=elsewhere))
         except BaseException as error:
             raised = error
             raise
@@ -299,8 +300,11 @@ class _Life:
 
     # After an attempt that did not succeed.
 
-    def _delay_s(self, outcome: Outcome) -> float:
-        """Seconds to wait before the next attempt. Raises the error of this one where there is to be none."""
+    def _delay_s(self, outcome: Outcome, *, elsewhere: bool) -> float:
+        """Seconds to wait before the next attempt, perhaps none where it may go `elsewhere`.
+
+        Raises the error of this one where there is to be none.
+        """
         policies = self._policies
         asked_s = self._asked_s(outcome) if isinstance(outcome, Answer) else None
         error = self._error = self._error_of(outcome, asked_s)
@@ -308,7 +312,7 @@ class _Life:
             raise error
         self._backoff = self._backoff or Backoff(self._call.retry, policies.random)
         delay_s = self._backoff.delay_s(asked_s)
-        if delay_s and self._may_go_elsewhere(outcome):
+        if delay_s and elsewhere and self._may_go_elsewhere(outcome):
             delay_s = 0.0
         if delay_s is None or delay_s >= self._left_s() or delay_s < self._refused_s():
             raise error

@@ -7,6 +7,9 @@ import selectors
 from collections.abc import Callable
 from typing import Any
 
+import anyio
+import anyio.to_thread
+
 
 class VirtualTime:
     """Time that passes only when somebody sleeps."""
@@ -24,39 +27,40 @@ class VirtualTime:
 class VirtualLoop(asyncio.SelectorEventLoop):
     """An event loop whose clock jumps to the next timer as soon as nothing else is left to do.
 
-    Timeouts, races and queues run as they do in earnest. A thread is waited for where no timer runs beside
-    it, and overtaken by the clock where one does.
+    Timeouts, races and queues run as they do in earnest. While a thread is at work the clock stands still.
     """
 
     def __init__(self) -> None:
         self._now = 0.0
+        self._threads: anyio.CapacityLimiter | None = None
         super().__init__(_Selector(self._pass))
 
     def time(self) -> float:
         return self._now
 
-    def _pass(self, delay_s: float) -> None:
-        self._now += delay_s
+    def watch_threads(self) -> None:
+        """Know from here on whether a thread is at work; to be called by a task."""
+        self._threads = anyio.to_thread.current_default_thread_limiter()
 
-
-_THREAD_S = 10.0
-"""Real seconds in which a thread that works on a file comes back."""
+    def _pass(self, delay_s: float | None) -> bool:
+        """Let that time pass, for ever where it is None; False where a thread has to come back first."""
+        if self._threads is not None and self._threads.borrowed_tokens:
+            return False
+        if delay_s is None:
+            raise RuntimeError("everybody waits, and nothing is going to happen")
+        self._now += max(0.0, delay_s)
+        return True
 
 
 class _Selector(selectors.DefaultSelector):
     """Lets time pass where the real one would wait."""
 
-    def __init__(self, let_pass: Callable[[float], None]) -> None:
+    def __init__(self, passed: Callable[[float | None], bool]) -> None:
         super().__init__()
-        self._let_pass = let_pass
+        self._passed = passed
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, Any]]:
         ready = super().select(0)
-        if ready or timeout == 0:
+        if ready or timeout == 0 or self._passed(timeout):
             return ready
-        if timeout is None:
-            if not (ready := super().select(_THREAD_S)):
-                raise RuntimeError("everybody waits, and nothing is going to happen")
-            return ready
-        self._let_pass(max(timeout, 0))
-        return ready
+        return super().select(None)

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 import importlib
 import itertools
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
@@ -16,14 +15,9 @@ from typing import Any
 import httpx
 
 from .clock import VirtualLoop, VirtualTime
+from .given import Call, Given, arguments_of, options_of, surroundings_of
 from .record import Outcome, Record, outcome_of, refusal, value_of
 from .server import AsyncServer, Server, SyncServer
-
-Given = Mapping[str, Any]
-Call = Mapping[str, Any]
-
-WALL_S = 1_700_000_000.0
-"""Tue, 14 Nov 2023 22:13:20 GMT: when a case begins that does not say."""
 
 
 def play(package: ModuleType, given: Given, folder: Path) -> Record:
@@ -36,14 +30,19 @@ def play(package: ModuleType, given: Given, folder: Path) -> Record:
         record.sleeps.append(delay_s)
         time.sleep(delay_s)
 
-    surroundings = _surroundings(package, given, time.now_s, sleep=sleep)
+    surroundings = surroundings_of(package, given, time.now_s, sleep=sleep)
     # The blocking transport looks at the clock between the pieces of an answer.
     importlib.import_module(f"{package.__name__}._transport").__dict__["time"] = SimpleNamespace(
         monotonic=time.now_s
     )
     kind = type("SyncLibraryAPI", (package.SyncLibraryAPI,), {"_surroundings": surroundings})
     with _warned(record), httpx.Client(transport=SyncServer(server, time.sleep)) as http:
-        client = kind(http_client=http, on_event=record.listen, **options_of(package, given))
+        try:
+            options = options_of(package, given, awaits=False)
+            client = kind(http_client=http, on_event=record.listen, **options)
+        except package.ConfigurationError as error:
+            record.outcomes.append(refusal(package, error))
+            return record
         for call in _calls(given):
             time.sleep(call.get("after_s", 0))
             record.outcomes.append(_outcome(package, client, call, folder))
@@ -55,7 +54,7 @@ def _outcome(package: ModuleType, client: Any, call: Call, folder: Path) -> Outc
     items: list[Any] = []
     taken = call.get("take")
     try:
-        value = _method(client, call)(**_arguments(call, folder), **call.get("options", {}))
+        value = _method(client, call)(**arguments_of(call, folder), **call.get("options", {}))
         if isinstance(value, package.SyncBinaryResponse):
             with value:
                 if "save" not in call:
@@ -78,7 +77,10 @@ def play_async(package: ModuleType, given: Given, folder: Path) -> Record:
 
 
 async def _play_async(package: ModuleType, given: Given, folder: Path) -> Record:
-    now_s = asyncio.get_running_loop().time
+    loop = asyncio.get_running_loop()
+    assert isinstance(loop, VirtualLoop)
+    loop.watch_threads()
+    now_s = loop.time
     server = Server(script=given["server"], now_s=now_s)
     record = Record(arrivals=server.arrivals)
 
@@ -86,11 +88,16 @@ async def _play_async(package: ModuleType, given: Given, folder: Path) -> Record
         record.sleeps.append(delay_s)
         await asyncio.sleep(delay_s)
 
-    surroundings = _surroundings(package, given, now_s, asleep=asleep)
+    surroundings = surroundings_of(package, given, now_s, asleep=asleep)
     kind = type("LibraryAPI", (package.LibraryAPI,), {"_surroundings": surroundings})
     with _warned(record):
         async with httpx.AsyncClient(transport=AsyncServer(server, asyncio.sleep)) as http:
-            client = kind(http_client=http, on_event=record.listen, **options_of(package, given))
+            try:
+                options = options_of(package, given, awaits=True)
+                client = kind(http_client=http, on_event=record.listen, **options)
+            except package.ConfigurationError as error:
+                record.outcomes.append(refusal(package, error))
+                return record
             for together in _groups(_calls(given)):
                 tasks = [asyncio.create_task(_aoutcome(package, client, call, folder)) for call in together]
                 record.outcomes += await asyncio.gather(*tasks)
@@ -103,7 +110,7 @@ async def _aoutcome(package: ModuleType, client: Any, call: Call, folder: Path) 
     await asyncio.sleep(call.get("after_s", 0))
     try:
         async with asyncio.timeout(call.get("cancel_after_s")):
-            value = await _method(client, call)(**_arguments(call, folder), **call.get("options", {}))
+            value = await _method(client, call)(**arguments_of(call, folder), **call.get("options", {}))
             if isinstance(value, package.BinaryResponse):
                 async with value:
                     if "save" not in call:
@@ -145,60 +152,6 @@ def _method(client: Any, call: Call) -> Callable[..., Any]:
         found = getattr(found, name)
     method: Callable[..., Any] = found
     return method
-
-
-def _arguments(call: Call, folder: Path) -> dict[str, Any]:
-    return {name: _argument(value, folder) for name, value in call.get("arguments", {}).items()}
-
-
-def _argument(value: Any, folder: Path) -> Any:
-    """JSON as it is; `$bytes`, `$chunks` and `$file` as what they stand for."""
-    match value:
-        case {"$bytes": str(text)}:
-            return text.encode()
-        case {"$base64": str(text)}:
-            return base64.b64decode(text)
-        case {"$chunks": [*chunks]}:
-            return iter([chunk.encode() for chunk in chunks])
-        case {"$file": {"name": str(name), "text": str(text)}}:
-            path = folder / name
-            path.write_text(text, encoding="utf-8")
-            return path
-        case _:
-            return value
-
-
-def options_of(package: ModuleType, given: Given) -> dict[str, Any]:
-    """The client's options, with policies where the case has plain objects."""
-    options = dict(given.get("client", {}))
-    if "resilience" in options:
-        policies = {name: _policy(package, name, value) for name, value in options["resilience"].items()}
-        options["resilience"] = package.Resilience(**policies)
-    return options
-
-
-def _policy(package: ModuleType, name: str, value: Any) -> Any:
-    """A policy as an object of its class, those within it included."""
-    if not isinstance(value, dict):
-        return value
-    fields = {key: _policy(package, key, member) for key, member in value.items()}
-    home = importlib.import_module(f"{package.__name__}._balance.policy")
-    kind = f"{name.capitalize()}Policy"
-    return getattr(package, kind, getattr(home, kind, None))(**fields)
-
-
-def _surroundings(package: ModuleType, given: Given, now_s: Callable[[], float], **sleeping: Any) -> Any:
-    chance = given.get("random", 0.5)
-    draws = itertools.cycle(chance if isinstance(chance, list) else [chance])
-    tokens = itertools.count(1)
-    wall_s = given.get("wall_s", WALL_S)
-    return package._settings.Surroundings(
-        now_s=now_s,
-        wall_s=lambda: wall_s + now_s(),
-        random=lambda: next(draws),
-        new_token=lambda: f"token-{next(tokens)}",
-        **sleeping,
-    )
 
 
 @contextmanager
