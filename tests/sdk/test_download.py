@@ -256,6 +256,11 @@ class TestSaving:
         assert caller.save(response, tmp_path / "a.zip") == len(WHOLE) - 100
         assert (tmp_path / "a.zip").read_bytes() == WHOLE[100:]
 
+    def test_an_option_that_there_is_not(self, connect: Connect, tmp_path: Path) -> None:
+        caller = connect(Files())
+        with pytest.raises(TypeError, match="unexpected keyword argument 'chunk'"):
+            caller.save(caller.call(BYTES), tmp_path / "a.zip", chunk=1)
+
     def test_a_folder_that_is_not_there(self, connect: Connect, tmp_path: Path) -> None:
         caller = connect(Files())
         with pytest.raises(FileNotFoundError):

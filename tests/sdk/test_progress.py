@@ -154,6 +154,6 @@ class TestBars:
     ) -> None:
         monkeypatch.setitem(sys.modules, "rich", None)
         server = Server(OK)
-        with pytest.raises(ConfigurationError, match=r"pip install 'dhatu-client\[progress\]'"):
+        with pytest.raises(ConfigurationError, match=r"pip install 'sample-client\[progress\]'"):
             connect(server).call(RAW, options={"progress": True}, content=DATA)
         assert server.requests == []

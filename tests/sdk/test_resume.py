@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import httpx
@@ -16,10 +17,11 @@ from dhatu_client import (
 )
 from dhatu_client._budget import BudgetPolicy
 from dhatu_client._call import BodySpec
+from dhatu_client._client import AsyncAPIClient
 from dhatu_client._resilience import Resilience
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sdk.support import BROKEN, AsyncCaller, Caller, Pieces, Server, SyncCaller, answer, operation
+from sdk.support import API, BROKEN, AsyncCaller, Caller, Pieces, Server, SyncCaller, answer, operation
 
 Connect = Callable[..., Caller]
 EVENTS = operation(responses=(answer("sse", "text/event-stream"),))
@@ -265,6 +267,29 @@ class TestSilence:
         caller = connect(stream(b"data: 1\n\n", wait, b":\n", wait, b":\n"))
         with pytest.raises(CallTimeoutError, match="15 s"):
             caller.items(caller.call(EVENTS, options={"timeout_s": 15}))
+
+
+def test_a_cancelled_wait_for_an_item_does_not_look_like_the_end() -> None:
+    async def main() -> None:
+        never = asyncio.Event()
+
+        class Silent(httpx.AsyncByteStream):
+            async def __aiter__(self) -> AsyncIterator[bytes]:
+                yield event(1)
+                await never.wait()
+
+        http = httpx.AsyncClient(
+            transport=httpx.MockTransport(lambda request: httpx.Response(200, headers=SSE, stream=Silent()))
+        )
+        kind = type("SampleAPI", (AsyncAPIClient,), {"_api": API})
+        async with http, kind(http_client=http) as client, await client.call(EVENTS, {}, {}) as events:
+            assert await anext(events) == 1
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(anext(events), 0.01)
+            with pytest.raises(RuntimeError, match="make the call again"):
+                await anext(events)
+
+    asyncio.run(main())
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ._auth.grants import APIKeyGrant, ClientCredentials, PasswordGrant, RefreshToken
 from ._auth.tokens import Token
-from ._binary import BinaryResponse, SyncBinaryResponse
+from ._binary import BinaryResponse, SaveOptions, SyncBinaryResponse
 from ._breaker import BreakerPolicy
 from ._budget import BudgetPolicy
 from ._call import OMIT, AnswerHead, CallOptions, Omit, Progress
@@ -129,6 +129,7 @@ __all__ = [
     "Resilience",
     "RetryPolicy",
     "RetryScheduled",
+    "SaveOptions",
     "ServerError",
     "StaticEndpoints",
     "StreamError",

@@ -4,14 +4,26 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Self
+from typing import Self, TypedDict, Unpack
 
 from ._call import OnProgress
-from ._download import Order, download
-from ._progress import Meter
 from ._reading import Give, Read, Reading
 from ._streamed import AsyncStreamedAnswer, StreamHead, SyncStreamedAnswer
 from ._wire import AnswerReader, AsyncAnswerReader, TransportFailed
+
+
+class SaveOptions(TypedDict, total=False):
+    """How a download is saved."""
+
+    on_progress: OnProgress
+    """Called with the `Progress` of the file."""
+    progress: bool
+    """True: draw a bar of that on the terminal, for which the extra `progress` is needed."""
+    resume: bool
+    """False: go on neither with a connection that broke nor with what an earlier call left, and leave
+    nothing."""
+    checksum: str
+    """`sha256:` and the digest of the file in hex, or another algorithm of `hashlib`."""
 
 
 class BinaryResponse(AsyncStreamedAnswer[bytes]):
@@ -28,29 +40,18 @@ class BinaryResponse(AsyncStreamedAnswer[bytes]):
         """All bytes that are left."""
         return b"".join([chunk async for chunk in self])
 
-    async def save(
-        self,
-        path: str | os.PathLike[str],
-        *,
-        on_progress: OnProgress | None = None,
-        progress: bool = False,
-        resume: bool = True,
-        checksum: str = "",
-    ) -> int:
+    async def save(self, path: str | os.PathLike[str], **options: Unpack[SaveOptions]) -> int:
         """Write all bytes that are left to a file, which appears when it is whole; return its size.
 
         Where the server offers ranges and says which version it sends (a strong ETag, or Last-Modified), a
         connection that breaks is made anew and only the rest fetched; what could not be finished stays beside
-        the file as `NAME.part`, for a later call to go on with. `resume=False` turns both off. The size and
-        the digests that the server states are checked, unless the answer is compressed: ask for
-        `extra_headers={"Accept-Encoding": "identity"}` where that matters. `checksum="sha256:..."` is checked
-        in any case. `progress=True` draws a bar on the terminal, for which it needs the extra `progress`.
+        the file as `NAME.part`, for a later call to go on with. The size and the digests that the server
+        states are checked, unless the answer is compressed: ask for
+        `extra_headers={"Accept-Encoding": "identity"}` where that matters.
 
         Raises `ChecksumError`, and `TransportError` where the connection breaks for good.
         """
-        meter = Meter(on_progress, bar=progress, label=Path(path).name)
-        order = Order(path=Path(path), checksum=checksum, resume=resume, meter=meter, begun=self._begun)
-        saving = download(self._head, order)
+        saving = _saving(self._head, Path(path), options, begun=self._begun)
         size_bytes = await self._source.advance(saving)
         saving.close()
         await self.aclose()
@@ -75,19 +76,9 @@ class SyncBinaryResponse(SyncStreamedAnswer[bytes]):
         """All bytes that are left."""
         return b"".join(self)
 
-    def save(
-        self,
-        path: str | os.PathLike[str],
-        *,
-        on_progress: OnProgress | None = None,
-        progress: bool = False,
-        resume: bool = True,
-        checksum: str = "",
-    ) -> int:
+    def save(self, path: str | os.PathLike[str], **options: Unpack[SaveOptions]) -> int:
         """As `BinaryResponse.save`."""
-        meter = Meter(on_progress, bar=progress, label=Path(path).name)
-        order = Order(path=Path(path), checksum=checksum, resume=resume, meter=meter, begun=self._begun)
-        saving = download(self._head, order)
+        saving = _saving(self._head, Path(path), options, begun=self._begun)
         size_bytes = self._source.advance(saving)
         saving.close()
         self.close()
@@ -99,6 +90,25 @@ class SyncBinaryResponse(SyncStreamedAnswer[bytes]):
     def __next__(self) -> bytes:
         self._begun = True
         return self._source.advance(self._reading)
+
+
+def _saving(head: StreamHead, path: Path, options: SaveOptions, *, begun: bool) -> Reading[int]:
+    """Raises `ArgumentError`, `ConfigurationError` or `TypeError` for options that cannot be."""
+    from ._checksums import promised_by_caller  # hashing is for those who save
+    from ._download import Order, download
+    from ._progress import Bar, Meter
+
+    for unknown in options.keys() - SaveOptions.__optional_keys__:
+        raise TypeError(f"save() got an unexpected keyword argument {unknown!r}")
+    bar = Bar(path.name, head.distribution) if options.get("progress") else None
+    order = Order(
+        path=path,
+        promises=promised_by_caller(options.get("checksum", "")),
+        resume=options.get("resume", True),
+        meter=Meter(options.get("on_progress"), bar),
+        begun=begun,
+    )
+    return download(head, order)
 
 
 def _pieces(head: StreamHead) -> Reading[bytes]:

@@ -127,6 +127,7 @@ class ConfiguredClient:
         return StreamHead(
             answer=answer,
             operation=call.operation.key,
+            distribution=self._api.distribution,
             idle_s=call.idle_s,
             now_s=self._surroundings.now_s,
             resumption=resumption_of(call, self._engine.policies, again, sleep),

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import IO, NoReturn
 
 from ._call import OnProgress, Progress
-from ._checksums import Checksums, Promise, promised_by_caller, promised_by_headers
+from ._checksums import Checksums, Promise, promised_by_headers
 from ._content import CHUNK_BYTES
 from ._errors import APIStatusError, ChecksumError, DecodingError
 from ._progress import Meter
@@ -29,7 +29,8 @@ class Order:
     """What is to be saved, and how."""
 
     path: Path
-    checksum: str
+    promises: tuple[Promise, ...]
+    """Of the caller."""
     resume: bool
     meter: Meter
     begun: bool
@@ -42,7 +43,7 @@ def download(head: StreamHead, order: Order) -> Reading[int]:
     What has arrived so far lies beside it in `NAME.part`; where it could be gone on with, it stays there when
     the connection breaks for good, and `NAME.part.json` says what it is a part of.
     """
-    saving = _Saving(head, order, promised_by_caller(order.checksum))
+    saving = _Saving(head, order)
     try:
         with order.meter.running() as tell:
             saving.tell = tell
@@ -57,12 +58,11 @@ def download(head: StreamHead, order: Order) -> Reading[int]:
 class _Saving:
     """A file that grows."""
 
-    def __init__(self, head: StreamHead, order: Order, promises: tuple[Promise, ...]) -> None:
+    def __init__(self, head: StreamHead, order: Order) -> None:
         self.size = 0
         self.tell: OnProgress = _nobody
         self._head = head
         self._order = order
-        self._by_caller = promises
         self._part = order.path.with_name(order.path.name + ".part")
         self._notes = order.path.with_name(order.path.name + ".part.json")
         self._file: IO[bytes] | None = None
@@ -79,7 +79,7 @@ class _Saving:
         self._total = _length(answer) if whole else None
         self._validator = _validator(answer) if self._resumption is not None else ""
         promises = promised_by_headers(answer.status, answer.headers) if whole else ()
-        self._checksums = Checksums((*self._by_caller, *promises))
+        self._checksums = Checksums((*self._order.promises, *promises))
         self._request_id = answer.request_id
 
     # The connection.

@@ -14,10 +14,9 @@ from ._errors import ConfigurationError
 class Meter:
     """Tells a listener, a bar on the terminal, both or nobody."""
 
-    def __init__(self, on_progress: OnProgress | None, *, bar: bool, label: str) -> None:
-        """Raises `ConfigurationError` where a bar is wanted and `rich` is not there to draw it."""
+    def __init__(self, on_progress: OnProgress | None, bar: Bar | None) -> None:
         self._on_progress = on_progress
-        self._bar = _bar(label) if bar else None
+        self._bar = bar
 
     @contextmanager
     def running(self) -> Generator[OnProgress, None, None]:
@@ -83,12 +82,19 @@ def _cut(data: bytes) -> Iterator[bytes]:
         yield data[start : start + CHUNK_BYTES]
 
 
-class _Bar:
+class Bar:
     """A progress bar of `rich`, drawn on a terminal alone, and only when there is something to tell."""
 
-    def __init__(self, rich: Any, console: Any, label: str) -> None:
-        self._rich = rich
-        self._console = console
+    def __init__(self, label: str, distribution: str) -> None:
+        """Raises `ConfigurationError` where `rich` is missing, which is an extra of the distribution."""
+        try:
+            from rich import progress as rich
+            from rich.console import Console
+        except ImportError as error:
+            extra = f"{distribution}[progress]"
+            raise ConfigurationError(f"progress=True needs rich: pip install '{extra}'") from error
+        self._rich: Any = rich
+        self._console = Console(stderr=True)
         self._label = label
         self._shown: Any = None
         self._task: Any = None
@@ -114,15 +120,3 @@ class _Bar:
         if self._shown is not None:
             self._shown.stop()
             self._shown = None
-
-
-def _bar(label: str) -> _Bar:
-    try:
-        from rich import progress as rich  # an extra: only bars need it
-        from rich.console import Console
-    except ImportError as error:
-        distribution = (__package__ or "").replace("_", "-")
-        raise ConfigurationError(
-            f"progress=True needs rich: pip install '{distribution}[progress]'"
-        ) from error
-    return _Bar(rich, Console(stderr=True), label)

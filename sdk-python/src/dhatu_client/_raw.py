@@ -20,9 +20,9 @@ from contextlib import (
 )
 from dataclasses import replace
 from types import TracebackType
-from typing import Any, Generic, Literal, ParamSpec, Self, TypeAlias, TypeVar, cast
+from typing import Any, Generic, Literal, ParamSpec, Self, TypeAlias, TypeVar, Unpack, cast
 
-from ._binary import BinaryResponse, SyncBinaryResponse
+from ._binary import BinaryResponse, SaveOptions, SyncBinaryResponse
 from ._call import STREAMED, Operation
 from ._decode import find_response, text_of
 from ._media import parameter_of
@@ -134,9 +134,9 @@ class StreamingResponse(StreamedAnswer, Generic[T]):
             self._content = await self._body.read()
         return self._content
 
-    async def save(self, path: str | os.PathLike[str]) -> int:
-        """Write all bytes that are left to a file, which appears when it is whole; return their number."""
-        return await self._body.save(path)
+    async def save(self, path: str | os.PathLike[str], **options: Unpack[SaveOptions]) -> int:
+        """As `BinaryResponse.save`."""
+        return await self._body.save(path, **options)
 
     async def parse(self) -> T:
         """What the method itself would have returned. Raises `DecodingError`."""
@@ -206,9 +206,9 @@ class SyncStreamingResponse(StreamedAnswer, Generic[T]):
             self._content = self._body.read()
         return self._content
 
-    def save(self, path: str | os.PathLike[str]) -> int:
-        """Write all bytes that are left to a file, which appears when it is whole; return their number."""
-        return self._body.save(path)
+    def save(self, path: str | os.PathLike[str], **options: Unpack[SaveOptions]) -> int:
+        """As `BinaryResponse.save`."""
+        return self._body.save(path, **options)
 
     def parse(self) -> T:
         """What the method itself would have returned. Raises `DecodingError`."""

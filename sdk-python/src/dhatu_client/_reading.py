@@ -122,12 +122,16 @@ class AsyncSource:
         self._reader: AsyncAnswerReader | None = reader
         self._chunks: AsyncGenerator[bytes, None] = reader.chunks()
         self._resumption = resumption
+        self._cancelled = False
 
     async def advance(self, reading: Reading[T]) -> T:
         """The next item.
 
-        Raises `StopAsyncIteration` after the last; however a reading ends, its source closes.
+        Raises `StopAsyncIteration` after the last; however a reading ends, its source closes. One that was
+        cancelled has not ended, but is lost: the next raises `RuntimeError`, lest it look like the end.
         """
+        if self._cancelled:
+            raise RuntimeError("reading the answer was cancelled, which closed it; make the call again")
         try:
             step = next(reading)
             while not isinstance(step, Give):
@@ -140,6 +144,7 @@ class AsyncSource:
             item: T = step.item
             return item
         except BaseException as error:
+            self._cancelled = not isinstance(error, Exception)
             reading.close()
             await self.aclose()
             if isinstance(error, StopIteration):

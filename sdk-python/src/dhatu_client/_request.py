@@ -82,19 +82,20 @@ def encode_request(caller: Caller, invocation: Invocation, new_token: Callable[[
         method=operation.method,
         target=_target(_path(operation, arguments), query),
         headers=tuple(headers.items()),
-        body=_metered(body.body, operation, options) if body else None,
+        body=_metered(body.body, caller.api, invocation) if body else None,
         open_ended=any(spec.kind in STREAMED for spec in wanted),
     )
 
 
-def _metered(body: Body, operation: Operation[Any, Any], options: CallOptions) -> Body:
+def _metered(body: Body, api: ApiSpec, invocation: Invocation) -> Body:
     """The body, told of as it is sent where somebody wants to know."""
-    on_progress, bar = options.get("on_progress"), options.get("progress", False)
+    on_progress, bar = invocation.options.get("on_progress"), invocation.options.get("progress", False)
     if on_progress is None and not bar:
         return body
-    from ._progress import Meter, MeteredBody
+    from ._progress import Bar, Meter, MeteredBody
 
-    return MeteredBody(body, Meter(on_progress, bar=bar, label=operation.key))
+    bar_of = Bar(invocation.operation.key, api.distribution) if bar else None
+    return MeteredBody(body, Meter(on_progress, bar_of))
 
 
 def _extra_headers(options: CallOptions) -> dict[str, str]:

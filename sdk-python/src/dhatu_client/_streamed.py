@@ -6,14 +6,16 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Generic, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
 from ._errors import CallTimeoutError, DhatuError
 from ._failures import failure_error
-from ._flow import Call, Policies
 from ._media import essence
 from ._reading import AsyncSource, Reading, Resumption, SyncSource
 from ._wire import Answer, AnswerReader, AsyncAnswerReader, TransportFailed
+
+if TYPE_CHECKING:
+    from ._flow import Call, Policies
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -46,6 +48,8 @@ class StreamHead:
 
     answer: Answer
     operation: str
+    distribution: str = ""
+    """Whose extras to point at."""
     idle_s: float
     """Longest time between two events, or two pieces of bytes."""
     now_s: Callable[[], float] = time.monotonic
@@ -55,11 +59,11 @@ class StreamHead:
     def error(self, failed: TransportFailed) -> DhatuError:
         """The error to raise where the body breaks off."""
         if failed.failure.kind != "timeout":
-            return failure_error(failed.failure, self.operation, self.idle_s)
+            return failure_error(failed.failure, self.operation, self.idle_s, self.answer.attempts)
         return CallTimeoutError(
             f"nothing arrived for {self.idle_s:g} s; give a larger event_idle_s if that is expected",
             operation=self.operation,
-            attempts=1,
+            attempts=self.answer.attempts,
         )
 
 
