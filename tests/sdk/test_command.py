@@ -73,6 +73,15 @@ def test_every_command_explains_itself(path: tuple[str, ...], dhatu: Dhatu) -> N
     assert out.startswith(f"Usage: dhatu {' '.join(path)} [OPTIONS]")
 
 
+def test_help_says_what_is_needed_and_what_may_be_repeated(dhatu: Dhatu) -> None:
+    _, out, _ = dhatu("api-keys", "create", "--help")
+    text = " ".join(out.split())
+    assert "--scopes TEXT What the key allows." in text
+    assert "[required, may be repeated]" in text
+    _, out, _ = dhatu("corpus", "--help")
+    assert "  search           Search the corpus.\n" in out
+
+
 def test_what_is_typed_is_what_is_sent(api: FakeAPI, dhatu: Dhatu) -> None:
     api.corpus.search.returns(PAGE)
     code, out, _ = dhatu("corpus", "search", "sandhi rules", "--limit", "5", "--language", "sa", "--json")

@@ -123,8 +123,7 @@ def _command(program: ProgramEntry, entry: CommandEntry) -> click.Command:
             *output_options(items=entry.series),
             *common_options(api.environment_prefix),
         ],
-        short_help=entry.summary,
-        help="\n\n".join([f"{entry.summary}.", *map(_filled, entry.description.split("\n\n"))]),
+        help="\n\n".join([f"{entry.summary.rstrip('.')}.", *map(_filled, entry.description.split("\n\n"))]),
         deprecated=bool(entry.deprecated),
     )
 

@@ -98,14 +98,20 @@ def _argument(entry: ArgumentEntry) -> click.Argument:
 def _option(entry: ArgumentEntry) -> click.Option:
     name = option_name(entry)
     if entry.kind == "boolean" and not entry.many:
-        return click.Option([f"{name}/--no-{name[2:]}", variable(entry)], default=None, help=entry.help)
+        return click.Option([f"{name}/--no-{name[2:]}", variable(entry)], default=None, help=_noted(entry))
     return click.Option(
         [name, variable(entry)],
         type=_type(entry),
         multiple=entry.many,
         metavar=None if entry.choices else _METAVARS[entry.kind],
-        help=entry.help,
+        help=_noted(entry),
     )
+
+
+def _noted(entry: ArgumentEntry) -> str:
+    """What is said of an option. That it is required is checked later, since `--body` may hold it."""
+    notes = ["required"] * entry.required + ["may be repeated"] * entry.many
+    return f"{entry.help}  [{', '.join(notes)}]" if notes else entry.help
 
 
 _METAVARS = {
