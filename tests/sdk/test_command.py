@@ -175,7 +175,7 @@ def test_values_of_a_body_come_from_files(
         with pytest.raises(dhatu_client.testing.CannedAnswerError):
             dhatu("analysis", "detect-patterns", typed, "--body", "more.json")
         assert api.analysis.detect_patterns.call.arguments == {"text": sent, "level": 9}
-    job = {"id": "j", "state": "pending", "created_at": "2026-01-01T00:00:00Z", **COUNTS}
+    job = {"id": "j", "state": "queued", "created_at": "2026-01-01T00:00:00Z", **COUNTS}
     api.corpus.collect.returns(job)
     assert dhatu("corpus", "collect", "--documents", "@documents.json")[0] == 0
     assert dhatu("corpus", "collect", "--file", "verse.txt", "--language", "sa")[0] == 0

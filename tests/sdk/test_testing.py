@@ -139,6 +139,15 @@ def test_an_answer_that_the_operation_never_gives_is_refused_with_its_place(api:
         api.corpus.delete_document.refuses(204)
 
 
+def test_a_newer_server_can_be_played(api: FakeAPI, client: SyncDhatuAPI) -> None:
+    counts = {"documents_total": 1, "documents_added": 0, "documents_unchanged": 0}
+    job = {"id": "j", "state": "paused", "created_at": "2026-01-01T00:00:00Z", **counts}
+    with pytest.raises(CannedAnswerError, match="/state"):
+        api.corpus.get_job.returns(job)
+    api.corpus.get_job.returns(job, strict=False)
+    assert client.corpus.get_job("j").state == "paused"
+
+
 def test_what_was_not_scripted_fails_the_test(api: FakeAPI, client: SyncDhatuAPI) -> None:
     with pytest.raises(AssertionError, match=r"never said api\.corpus\.stats\.returns"):
         client.corpus.stats()
@@ -183,7 +192,7 @@ def test_bytes_go_both_ways(api: FakeAPI, client: SyncDhatuAPI, tmp_path: Path) 
 
 def test_parts_and_lines_are_read_back(api: FakeAPI, client: SyncDhatuAPI) -> None:
     counts = {"documents_total": 1, "documents_added": 0, "documents_unchanged": 0}
-    job = {"id": "j", "state": "pending", "created_at": "2026-01-01T00:00:00Z", **counts}
+    job = {"id": "j", "state": "queued", "created_at": "2026-01-01T00:00:00Z", **counts}
     api.corpus.collect.returns(job, status=202)
     client.corpus.collect(file=b"rama", language="sa")
     client.corpus.collect(content=[{"title": "a", "text": "b"}, {"title": "c", "text": "d"}])

@@ -58,13 +58,22 @@ class FakeOperation:
         headers: Mapping[str, str] | None = None,
         media_type: str = "",
         stream: Iterable[object] | None = None,
+        strict: bool = True,
     ) -> Self:
         """Answer with a model, plain JSON, text or bytes; with `stream`, item by item.
 
         The status and the media type are the operation's own unless they are given. An exception among the
-        items of a stream breaks it off. Raises `CannedAnswerError` for what the operation never answers.
+        items of a stream breaks it off. Raises `CannedAnswerError` for what the operation never answers;
+        `strict=False` lets values and kinds through that only a newer server would know.
         """
-        reply = Reply(value=value, status=status, headers=headers or {}, media_type=media_type, stream=stream)
+        reply = Reply(
+            value=value,
+            status=status,
+            headers=headers or {},
+            media_type=media_type,
+            stream=stream,
+            strict=strict,
+        )
         self._script.steps.append(canned(self._server.api, self._script.known.operation, reply))
         return self
 

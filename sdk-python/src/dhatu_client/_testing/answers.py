@@ -6,7 +6,7 @@ import json
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 import httpx
 
@@ -73,6 +73,8 @@ class Reply:
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
     media_type: str = ""
     stream: Iterable[object] | None = None
+    strict: bool = True
+    """Whether values and kinds have to be those of the description, as of today's server."""
 
 
 def canned(api: ApiSpec, operation: Operation[Any, Any], reply: Reply) -> Canned:
@@ -83,7 +85,7 @@ def canned(api: ApiSpec, operation: Operation[Any, Any], reply: Reply) -> Canned
     spec = _response(operation, status, reply)
     chunks = _series(api, operation, spec, reply) if reply.stream is not None else None
     if chunks is None:
-        chunks = _whole(api, operation, spec, reply.value)
+        chunks = _whole(api, operation, spec, reply)
     media_type = reply.media_type or spec.media_type
     named = {"content-type": media_type} if media_type else {}
     return Canned(status=status, headers={**named, **reply.headers}, chunks=chunks)
@@ -155,15 +157,16 @@ def _suits(spec: ResponseSpec, reply: Reply) -> bool:
 
 
 def _whole(
-    api: ApiSpec, operation: Operation[Any, Any], spec: ResponseSpec, value: object
+    api: ApiSpec, operation: Operation[Any, Any], spec: ResponseSpec, reply: Reply
 ) -> tuple[bytes, ...]:
+    value = reply.value
     if spec.kind == "empty":
         return ()
     if isinstance(value, bytes):
         return (value,)
     if spec.kind == "text":
         return (str(value).encode(),)
-    return (_json(api, operation, spec, value),)
+    return (_Described(api, operation, spec, reply.strict).json(value),)
 
 
 def _series(
@@ -171,6 +174,7 @@ def _series(
 ) -> tuple[bytes | Exception, ...]:
     """One chunk for each item, as the media type writes it."""
     assert reply.stream is not None
+    described = _Described(api, operation, spec, reply.strict)
     chunks: list[bytes | Exception] = []
     for item in reply.stream:
         if isinstance(item, Exception):
@@ -180,7 +184,7 @@ def _series(
         elif spec.kind == "sse" and spec.type == "str" and isinstance(item, str):
             chunks.append(_event(item.encode()))
         else:
-            line = _json(api, operation, spec, item)
+            line = described.json(item)
             chunks.append(_event(line) if spec.kind == "sse" else line + b"\n")
     return tuple(chunks)
 
@@ -190,22 +194,31 @@ def _event(data: bytes) -> bytes:
     return lines + b"\n"
 
 
-def _json(api: ApiSpec, operation: Operation[Any, Any], spec: ResponseSpec, value: object) -> bytes:
-    """The value as JSON, if it is what the response holds."""
-    body = to_json(value, where=f"the canned answer of {operation.key}")
-    if not spec.type:
-        return body
-    import pydantic
+class _Described(NamedTuple):
+    """What a response holds."""
 
-    try:
-        adapter(api.models, spec.type).validate_json(body, by_alias=True, by_name=False)
-    except pydantic.ValidationError as error:
-        found = error.errors(include_url=False, include_context=False, include_input=False)
-        faults = "; ".join(f"/{'/'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in found)
-        raise CannedAnswerError(
-            f"{operation.key} answers with {spec.type}, which this is not: {faults}"
-        ) from None
-    return body
+    api: ApiSpec
+    operation: Operation[Any, Any]
+    spec: ResponseSpec
+    strict: bool
+
+    def json(self, value: object) -> bytes:
+        """The value as JSON, if it is what the response holds. Raises `CannedAnswerError`."""
+        key, kind = self.operation.key, self.spec.type
+        body = to_json(value, where=f"the canned answer of {key}")
+        if not kind:
+            return body
+        import pydantic
+
+        from .._models import read_json
+
+        try:
+            read_json(adapter(self.api.models, kind), body, strict=self.strict)
+        except pydantic.ValidationError as error:
+            found = error.errors(include_url=False, include_context=False, include_input=False)
+            faults = "; ".join(f"/{'/'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in found)
+            raise CannedAnswerError(f"{key} answers with {kind}, which this is not: {faults}") from None
+        return body
 
 
 def _offered(operation: Operation[Any, Any]) -> str:
