@@ -43,7 +43,7 @@ class Tokens:
         if token == self.current:
             self.current = None
 
-    def fetch(self, transport: Transport) -> str:
+    def fetch(self, transport: Transport, time_left_s: float) -> str:
         if self.broken:
             self.broken -= 1
             raise TransportFailed(UNSENT)
@@ -52,7 +52,7 @@ class Tokens:
         return self.current
 
     async def afetch(self, transport: AsyncTransport) -> str:
-        return self.fetch(transport)  # type: ignore[arg-type]  # neither is used
+        return self.fetch(transport, 1.0)  # type: ignore[arg-type]  # neither is used
 
 
 def authorizations(world: World) -> list[str]:

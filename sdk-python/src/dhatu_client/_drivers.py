@@ -30,7 +30,7 @@ def _carry_out(step: Step, transport: Transport, sleep: Callable[[float], None])
     if isinstance(step, Send):
         return transport.send(step)
     if isinstance(step, Fetch):
-        return step.source.fetch(transport)
+        return step.source.fetch(transport, step.time_left_s)
     if isinstance(step, Race):
         from ._race import race  # threads are for those who hedge
 

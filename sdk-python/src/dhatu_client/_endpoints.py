@@ -102,7 +102,7 @@ class Refresh:
                 self._due_s = now_s + self._provider.refresh_s
             return self
 
-    def fetch(self, transport: Transport) -> None:
+    def fetch(self, transport: Transport, time_left_s: float) -> None:
         try:
             found = self._provider.endpoints(transport)
         except Exception:

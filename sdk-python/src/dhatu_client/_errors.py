@@ -193,7 +193,9 @@ class AuthenticationError(APIStatusError):
     """401: no valid credential was sent."""
 
     def _advice(self, retry_after_s: float | None) -> str:
-        return "; check the api_key= or token= (or auth=) that the client was given" + super()._advice(retry_after_s)
+        return "; check the api_key= or token= (or auth=) that the client was given" + super()._advice(
+            retry_after_s
+        )
 
 
 class PermissionDeniedError(APIStatusError):

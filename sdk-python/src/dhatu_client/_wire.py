@@ -183,7 +183,9 @@ class Source(Protocol):
     `DhatuError`, or `TransportFailed`, which counts as a failed attempt.
     """
 
-    def fetch(self, transport: Transport) -> Any: ...
+    def fetch(self, transport: Transport, time_left_s: float) -> Any:
+        """Whoever waits for another thread gives up after that time; a driver that awaits cancels instead."""
+        ...
 
     async def afetch(self, transport: AsyncTransport) -> Any: ...
 

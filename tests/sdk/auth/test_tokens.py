@@ -12,7 +12,7 @@ import anyio
 import pytest
 from dhatu_client import Token
 from dhatu_client._auth.tokens import Chances, RenewedToken
-from dhatu_client._wire import AsyncTransport, Outcome, Send, Transport
+from dhatu_client._wire import AsyncTransport, Outcome, Send, Transport, TransportFailed
 from sdk.support import VirtualTime
 
 PATIENCE_S = 10.0
@@ -70,9 +70,9 @@ class Counted(RenewedToken):
         self._came = 0
         self._counting = threading.Lock()
 
-    def fetch(self, transport: Transport | None = None) -> str:
+    def fetch(self, transport: Transport | None = None, time_left_s: float = PATIENCE_S) -> str:
         self._count()
-        return super().fetch(transport or Unreachable())
+        return super().fetch(transport or Unreachable(), time_left_s)
 
     async def afetch(self, transport: AsyncTransport | None = None) -> str:
         self._count()
@@ -122,6 +122,20 @@ class TestThreads:
         source.obtain.meanwhile = others
         assert source.fetch() == "token-2"
         assert meanwhile == ["token-1", "token-1"]
+
+    def test_one_who_waits_gives_up_when_his_time_is_over(self) -> None:
+        source = Counted(Numbered(), expected=1)
+        late: list[BaseException | None] = []
+
+        def overtake() -> None:
+            with ThreadPoolExecutor(1) as pool:
+                late.append(pool.submit(source.fetch, time_left_s=0.0).exception(PATIENCE_S))
+
+        source.obtain.meanwhile = overtake
+        assert source.fetch() == "token-1"
+        (error,) = late
+        assert isinstance(error, TransportFailed)
+        assert error.failure.kind == "timeout"
 
     def test_one_who_is_interrupted_leaves_it_to_the_next(self) -> None:
         source = Counted(Numbered(), expected=2)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import Any, NamedTuple, Protocol, TypeAlias
 
-from .._wire import AsyncTransport, Transport
+from .._wire import AsyncTransport, Failure, Transport, TransportFailed
 
 _MARGIN_S = 60.0
 """Longest time before its end at which a token is renewed, but for the jitter."""
@@ -69,9 +69,10 @@ class RenewedToken:
             if self._held is not None and self._held.value == token:
                 self._held = None
 
-    def fetch(self, transport: Transport) -> str:
+    def fetch(self, transport: Transport, time_left_s: float) -> str:
         """The token, renewed where need be, by one thread for all.
 
+        The others wait `time_left_s` at most; that one sees it through, since nobody else would.
         Raises `TokenError`; `TransportFailed` where another attempt may help.
         """
         while True:
@@ -81,8 +82,9 @@ class RenewedToken:
             flight, leads = boarded
             if leads:
                 self._fly(flight, transport)
-            else:
-                flight.landed.wait()
+            elif not flight.landed.wait(min(time_left_s, threading.TIMEOUT_MAX)):
+                late = TimeoutError("the time for the call ran out")
+                raise TransportFailed(Failure(kind="timeout", cause=late))
             if flight.outcome is not None:
                 return _unwrapped(flight.outcome)
 
