@@ -6,12 +6,15 @@ from collections.abc import Collection
 from typing import Any
 
 import pytest
-from dhatu_client._breaker import BreakerPolicy
+from dhatu_client._breaker import BreakerPolicy, Tickets
+from dhatu_client._budget import BudgetPolicy
 from dhatu_client._content import StreamBody
 from dhatu_client._errors import (
     AuthenticationError,
+    BreakerOpenError,
     CallTimeoutError,
     ConnectionFailedError,
+    ConnectionLostError,
     DeadlineExceededError,
     ServerError,
 )
@@ -165,6 +168,29 @@ class TestEndpoints:
             "https://b.test/things?key=secret",
         ]
         assert endpoints.settled == [("https://a.test", False), ("https://b.test", True)]
+
+    def test_going_elsewhere_costs_no_budget_where_nobody_was_there(self) -> None:
+        world = World(endpoints=TwoEndpoints(), budget=BudgetPolicy(per_call=0, per_s=0, reserve=0))
+        assert world.run(world.call(), UNSENT, OK).attempts == 2
+        with pytest.raises(ConnectionLostError):
+            world.run(world.call(), LOST)
+
+    def test_a_trial_that_another_call_took_in_between_leaves_the_other_endpoint(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        endpoints = TwoEndpoints()
+        world = World(endpoints=endpoints)
+        admit = world.policies.breakers.admit
+
+        def taken(url: str, key: str) -> Tickets | None:
+            return None if url == "https://a.test" else admit(url, key)
+
+        monkeypatch.setattr(world.policies.breakers, "admit", taken)
+        world.run(world.call(), OK)
+        assert endpoints.settled == [("https://a.test", None), ("https://b.test", True)]
+        monkeypatch.setattr(world.policies.breakers, "admit", lambda url, key: None)
+        with pytest.raises(BreakerOpenError):
+            world.run(world.call())
 
     def test_where_nobody_was_there_another_is_tried_at_once(self) -> None:
         world = World(endpoints=TwoEndpoints())

@@ -245,16 +245,10 @@ class _Life:
     def _begin(self, headers: Headers) -> _Attempt | None:
         """Choose an endpoint and take leave of its breakers; None where they refuse."""
         call, policies = self._call, self._policies
-        key = call.operation.key
-        pick = call.endpoints.pick(
-            avoid=self._tried, admits=lambda url: policies.breakers.refuses_for_s(url, key) == 0
-        )
-        if pick is None:
+        admission = self._admitted()
+        if admission is None:
             return None
-        tickets = policies.breakers.admit(pick.endpoint.url, key)
-        if tickets is None:
-            call.endpoints.settle(pick, None)
-            return None
+        pick, tickets = admission
         self._attempts += 1
         self._tried += (pick.endpoint.url,)
         traced = self._watch.attempt_started(
@@ -271,6 +265,28 @@ class _Life:
             keep_open=call.keep_open,
         )
         return _Attempt(self._attempts, pick, tickets, policies.now_s(), step)
+
+    def _admitted(self) -> tuple[Any, Tickets] | None:
+        """An endpoint, and leave to use it; what a breaker gave away since it was asked is left out."""
+        call, breakers = self._call, self._policies.breakers
+        key = call.operation.key
+        refused: set[str] = set()
+
+        def admits(url: str) -> bool:
+            return url not in refused and breakers.refuses_for_s(url, key) == 0
+
+        while True:
+            pick = call.endpoints.pick(avoid=self._tried, admits=admits)
+            if pick is None:
+                return None
+            url = pick.endpoint.url
+            tickets = breakers.admit(url, key)
+            if tickets is not None:
+                return pick, tickets
+            call.endpoints.settle(pick, None)
+            if url in refused:  # who has one endpoint only picks it whatever is said of it
+                return None
+            refused.add(url)
 
     def _end(self, attempt: _Attempt, outcome: Outcome | None) -> None:
         """Tell everybody how it ended; None where it was given up."""
@@ -312,11 +328,13 @@ class _Life:
             raise error
         self._backoff = self._backoff or Backoff(self._call.retry, policies.random)
         delay_s = self._backoff.delay_s(asked_s)
-        if delay_s and elsewhere and self._may_go_elsewhere(outcome):
+        elsewhere = elsewhere and self._may_go_elsewhere(outcome)
+        if delay_s and elsewhere:
             delay_s = 0.0
         if delay_s is None or delay_s >= self._left_s() or delay_s < self._refused_s():
             raise error
-        if not policies.budget.withdraw():
+        # Where nobody was there, nothing was asked of anybody: to ask another one adds nothing to the load.
+        if not elsewhere and not policies.budget.withdraw():
             raise error
         self._watch.retry_scheduled(self._attempts + 1, delay_s)
         return delay_s

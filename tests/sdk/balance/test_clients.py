@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime
 import json
 import ssl
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, ClassVar, get_args
 
+import httpx
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -27,10 +31,16 @@ from dhatu_client import (
     Resilience,
 )
 from dhatu_client._balance.policy import Algorithm
+from dhatu_client._call import ApiSpec
+from dhatu_client._client import AsyncAPIClient
 from sdk.balance.servers import Consul, Instance, Names, running
-from sdk.support import Caller, operation
+from sdk.support import API, Caller, SyncCaller, operation
 
 Connect = Callable[..., Caller]
+
+
+class SampleAPI(AsyncAPIClient):
+    _api: ClassVar[ApiSpec] = API
 
 
 @pytest.mark.parametrize("algorithm", get_args(Algorithm))
@@ -62,6 +72,35 @@ def test_what_must_not_be_repeated_fails_over_where_nothing_was_sent(connect: Co
         for _ in range(20):
             assert caller.call(operation(method="GET", retry="never")) == {}
         assert len(instances[1].seen) == 20
+
+
+def test_calls_in_threads_lose_nothing_where_an_endpoint_is_not_there() -> None:
+    """More of them fail at once than the retry budget would pay for."""
+    together = threading.Barrier(20)
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.url.host == "gone.test":
+            together.wait(timeout=10)
+            raise httpx.ConnectError("refused")
+        return httpx.Response(200, json={})
+
+    caller = SyncCaller(
+        answer,
+        base_url=["https://here.test", "https://gone.test"],
+        resilience=Resilience(balance=BalancePolicy(algorithm="round_robin")),
+    )
+    with ThreadPoolExecutor(40) as threads:
+        calls = [threads.submit(caller.call, operation(retry="never")) for _ in range(40)]
+        assert [call.result() for call in calls] == [{}] * 40
+    caller.close()
+
+
+async def test_calls_in_tasks_lose_nothing_where_an_endpoint_is_not_there() -> None:
+    with running(2) as instances:
+        instances[1].kill()
+        async with SampleAPI(base_url=[instance.url for instance in instances]) as client:
+            calls = [client.call(operation(retry="never"), {}, {}) for _ in range(100)]
+            assert await asyncio.gather(*calls) == [{}] * 100
 
 
 def test_an_endpoint_that_comes_back_is_used_again(connect: Connect) -> None:

@@ -65,6 +65,16 @@ def test_an_ejected_endpoint_comes_back_when_its_time_is_over() -> None:
     assert balanced.events[1:] == [EndpointRestored(endpoint=A)]
 
 
+def test_who_comes_back_may_fail_again_as_often() -> None:
+    balanced = Balanced([A, B])
+    balanced.at(A, False, times=5)
+    balanced.time.now += 30.0
+    balanced.at(A, False, times=4)
+    assert ejected(balanced) == [A]
+    balanced.at(A, False)
+    assert ejected(balanced) == [A, A]
+
+
 def test_each_ejection_lasts_longer_until_the_longest() -> None:
     balanced = Balanced([A, B])
     lasted = []
