@@ -16,7 +16,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import dhatu_client
-from dhatu_client import DhatuAPI
+from dhatu_client import DhatuAPI, Resilience
 
 ESSAY = Path(__file__).with_name("essay.txt").read_text(encoding="utf-8")
 
@@ -86,17 +86,19 @@ async def analyze(client: DhatuAPI) -> None:
 async def collect(client: DhatuAPI) -> None:
     chapter("Collect a small corpus", "job = await client.corpus.collect(documents)")
     job = await client.corpus.collect(DOCUMENTS)
-    say(f"{job.documents_total} documents were received; job {job.id} adds them in the background:")
-    async with await client.corpus.job_events(job.id) as events:
-        async for event in events:
-            say(f"  {event.sequence:2}  {event.state:10} {event.documents_added} added")
+    say(f"{job.documents_total} documents were received; job {job.id} adds them in the background.")
+    chapter("... and wait for it", "job = await job.wait(on_progress=...)")
+    done = await job.wait(
+        timeout_s=30, on_progress=lambda job: say(f"  {job.state:10} {job.documents_added} added")
+    )
+    say(f"{done.documents_added} documents are new, {done.documents_unchanged} were there already.")
 
 
 async def search(client: DhatuAPI) -> None:
-    chapter("Search it", 'page = await client.corpus.search("gacchati", limit=3)')
+    chapter("Search it, page by page", 'async for hit in client.corpus.search("gacchati", limit=3)')
     page = await client.corpus.search("gacchati", limit=3)
     say(f"{page.total} documents match, the best first (diacritics and case do not matter):")
-    for hit in page.documents:
+    async for hit in page:  # and those of all pages after it
         snippet = re.sub(r"<mark>(.*?)</mark>", lambda match: styled(match[1], "1;33"), hit.snippet)
         say(f"  {hit.score:5.2f}  {hit.title} [{hit.language}]")
         say(f"         {html.unescape(snippet)}")
@@ -151,6 +153,10 @@ async def be_refused(client: DhatuAPI, base_url: str) -> None:
         )
 
         chapter("Be refused: over the limit", "await client.corpus.stats()   # 5 at once, then one every 2 s")
+    # A client waits by itself where the server says that it would refuse; this one is told not to.
+    async with DhatuAPI(
+        base_url=base_url, api_key=reader_key.key, resilience=Resilience(pacing=False)
+    ) as reader:
         await meet_the_limit(reader)
     await client.api_keys.revoke(reader_key.id)
 

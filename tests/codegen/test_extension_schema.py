@@ -9,7 +9,7 @@ from typing import Any
 import jsonschema_rs
 import pytest
 from codegen.project import REPOSITORY
-from dhatu_codegen.ir.operation import Pagination, TokenTrade
+from dhatu_codegen.ir.operation import Job, Pagination, TokenTrade
 from dhatu_codegen.ir.policy import Breaker, Cache, Fallback, Policy, RateLimit, Validate
 
 SCHEMA: dict[str, Any] = json.loads((REPOSITORY / "spec/x-dhatu.schema.json").read_text(encoding="utf-8"))
@@ -41,6 +41,7 @@ def test_every_policy_can_be_written_on_an_operation() -> None:
         (DEFINITIONS["validate"], Validate),
         (DEFINITIONS["sdk"]["properties"]["paginate"], Pagination),
         (DEFINITIONS["sdk"]["properties"]["tokens"], TokenTrade),
+        (DEFINITIONS["sdk"]["properties"]["job"], Job),
     ],
 )
 def test_every_part_of_a_policy_can_be_written(definition: dict[str, Any], of: Any) -> None:
@@ -55,3 +56,20 @@ def test_what_an_editor_completes_is_described() -> None:
         if "description" not in definition and "$ref" not in definition
     ]
     assert silent == []
+
+
+@pytest.mark.parametrize(
+    ("paginate", "allowed"),
+    [
+        ({"items": "a"}, False),
+        ({"cursor": "b", "items": "a"}, True),
+        ({"style": "cursor", "items": "a"}, False),
+        ({"style": "page", "items": "a"}, True),
+        ({"style": "spiral", "cursor": "b", "items": "a"}, False),
+    ],
+)
+def test_a_cursor_is_needed_where_pages_are_asked_for_by_cursor(
+    paginate: dict[str, str], allowed: bool
+) -> None:
+    valid = jsonschema_rs.is_valid(SCHEMA, {"sdk": {"paginate": paginate}})
+    assert valid is allowed

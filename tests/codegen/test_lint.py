@@ -138,6 +138,22 @@ def test_a_document_in_order_gives_no_diagnostics(project: Project) -> None:
         ("positional: [q]", "positional: [q, size]", "", ""),
         ("cursor: next", "cursor: nxt", "DH045", "6:5"),
         ("{cursor: next", "{parameter: q2, cursor: next", "DH045", "6:5"),
+        ("{cursor: next", "{parameter: size, cursor: next", "", ""),
+        ("{cursor: next, items: found}", "{style: link, items: found}", "", ""),
+        ("{cursor: next, items: found}", "{style: page, parameter: cursor, items: found}", "", ""),
+        ("{cursor: next, items: found}", "{style: page, parameter: cursor, items: fund}", "DH045", "6:5"),
+        ("items: found}", "items: found, total: next.more}", "DH045", "6:5"),
+        *(
+            ("positional: [q]", f"positional: [q], job: {{status: {status}, {job}, done: [x]}}", code, place)
+            for status, job, code, place in (
+                ("alpha.search", "parameter: q, id: next, state: next", "", ""),
+                ("alpha.serch", "parameter: q, id: next, state: next", "DH045", "6:5"),
+                ("alpha.search", "parameter: qq, id: next, state: next", "DH045", "6:5"),
+                ("alpha.search", "parameter: q, id: nxt, state: next", "DH045", "6:5"),
+                ("alpha.search", "parameter: q, id: next, state: stat", "DH045", "6:5"),
+                ("alpha.search", "parameter: q, id: next, state: next, error: why", "DH045", "6:5"),
+            )
+        ),
     ],
 )
 def test_one_departure_gives_one_diagnostic(

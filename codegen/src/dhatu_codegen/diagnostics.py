@@ -79,6 +79,7 @@ CODES: dict[str, tuple[Severity, str]] = {
     "DH086": ("warning", "a server whose address is not known"),
     "DH087": ("warning", "a path with a fragment"),
     "DH088": ("warning", "content of an answer that has none"),
+    "DH089": ("warning", "a list or a job that the SDK does not go on from"),
     "DH070": ("error", "a generated file that was edited by hand"),
     "DH071": ("warning", "a file that codegen did not write, where only generated files belong"),
     "DH072": ("error", "a file that codegen did not write, in the place of a generated one"),

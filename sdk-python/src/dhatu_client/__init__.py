@@ -31,7 +31,10 @@ from ._errors import (
     DecodingError,
     DhatuError,
     DiscoveryError,
+    JobFailedError,
+    JobTimeoutError,
     NotFoundError,
+    PaginationError,
     PermissionDeniedError,
     RateLimitedError,
     ServerError,
@@ -55,6 +58,7 @@ from ._events import (
     RetryScheduled,
 )
 from ._hedge import HedgePolicy
+from ._pages import AsyncPaginator
 from ._problem import FieldError, Problem
 from ._raw import RawResponse, StreamingResponse, SyncStreamingResponse
 from ._resilience import Resilience
@@ -68,6 +72,7 @@ if TYPE_CHECKING:
     from ._balance.dns import DnsEndpoints
     from ._balance.policy import BalancePolicy, EjectionPolicy
     from ._balance.static import StaticEndpoints
+    from .generated import bound as bound
     from .generated import models as models
 
 __all__ = [
@@ -76,6 +81,7 @@ __all__ = [
     "APIStatusError",
     "AnswerHead",
     "ArgumentError",
+    "AsyncPaginator",
     "AttemptFinished",
     "AttemptStarted",
     "AuthenticationError",
@@ -116,9 +122,12 @@ __all__ = [
     "FieldError",
     "HedgePolicy",
     "Hedged",
+    "JobFailedError",
+    "JobTimeoutError",
     "NotFoundError",
     "Omit",
     "Paced",
+    "PaginationError",
     "PasswordGrant",
     "PermissionDeniedError",
     "Problem",
@@ -145,6 +154,7 @@ __all__ = [
     "TransportError",
     "UnprocessableEntityError",
     "UnsupportedMediaTypeError",
+    "bound",
     "models",
 ]
 
@@ -160,6 +170,6 @@ if not TYPE_CHECKING:  # a checker that saw this would believe in every name
     def __getattr__(name: str) -> Any:
         if name in _LATER:
             return getattr(importlib.import_module(f".{_LATER[name]}", __name__), name)
-        if name == "models":  # imports pydantic, which a program that only defines calls can do without
-            return importlib.import_module(".generated.models", __name__)
+        if name in ("bound", "models"):  # they import pydantic, and many programs do without
+            return importlib.import_module(f".generated.{name}", __name__)
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

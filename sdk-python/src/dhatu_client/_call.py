@@ -153,6 +153,43 @@ class ResponseSpec:
     for jsonl and sse the type of one item; empty for any JSON value."""
 
 
+class PageSpec(NamedTuple):
+    """How the next page of an answer is asked for.
+
+    Members are named by their way from the answer's root: `documents`, `meta.next_cursor`.
+    """
+
+    type: str
+    """Name in `generated.bound` of the async page; the sync one's begins with Sync."""
+    items: str
+    style: Literal["cursor", "page", "offset", "link"] = "cursor"
+    argument: str = ""
+    """Takes the cursor, the number of the page or the offset; empty for link."""
+    cursor: str = ""
+    """Holds the next cursor or link; empty for page and offset, and for a link in the header `Link`."""
+    total: str = ""
+    """Holds the number of items on all pages; empty where none does."""
+    first: int = 1
+    """What `argument` is where it is not given, for page and offset."""
+
+
+class JobSpec(NamedTuple):
+    """How work is followed that goes on after the answer."""
+
+    type: str
+    """Name in `generated.bound` of the async job; the sync one's begins with Sync."""
+    status: Callable[[], Operation[Any, Any]]
+    """The operation that says how far the job is; a function, since it may be the one that holds this."""
+    argument: str
+    """Of that operation: which job."""
+    done: tuple[str | int | bool, ...]
+    failed: tuple[str | int | bool, ...] = ()
+    id: str = "id"
+    state: str = "state"
+    error: str = ""
+    poll_s: float = 1.0
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation(Generic[T, S]):
     """One operation: the async client returns `T`, the sync one `S`, which is `T` unless the answer streams.
@@ -177,6 +214,8 @@ class Operation(Generic[T, S]):
     """What to say to a caller of a deprecated operation; empty for a current one."""
     base_url: str = ""
     """Where it is served, if not where the API is; a path alone is taken from there."""
+    page: PageSpec | None = None
+    job: JobSpec | None = None
 
 
 Arguments: TypeAlias = Mapping[str, object]
@@ -242,3 +281,5 @@ class ApiSpec:
     schemes: tuple[SchemeSpec, ...] = ()
     models: str = ".generated.models"
     """Module in which the types of answers are named; a leading dot means this package."""
+    bound: str = ".generated.bound"
+    """Module of the models that know the client they came from: pages and jobs."""

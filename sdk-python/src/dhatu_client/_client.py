@@ -18,6 +18,7 @@ from ._decode import decode, find_response, parse_item
 from ._drivers import run, run_async
 from ._engine import Engine
 from ._flow import Call, call_flow
+from ._origin import Origin
 from ._raw import (
     Arrived,
     AsyncArrived,
@@ -133,6 +134,14 @@ class ConfiguredClient:
             resumption=resumption_of(call, self._engine.policies, again, sleep),
         )
 
+    def _bound(self, invocation: Invocation, answer: Answer, value: object, twin: str) -> object:
+        """The value, as what can go on where it is a page or a job."""
+        if invocation.operation.page is None and invocation.operation.job is None:
+            return value
+        from ._bound import bind  # imports pydantic, as decoding such a value has
+
+        return bind(self._api.bound, twin, Origin(self, self._surroundings, invocation, answer), value)
+
 
 class AsyncAPIClient(ConfiguredClient):
     """The async client of an API; a generated class sets `_api` and adds the operations.
@@ -192,7 +201,8 @@ class AsyncAPIClient(ConfiguredClient):
     def _understood(self, call: Call, invocation: Invocation, answer: Answer) -> object:
         """The answer as the operation describes it."""
         if answer.reader is None:
-            return decode(self._api, call.operation, answer, strict=call.strict)
+            value = decode(self._api, call.operation, answer, strict=call.strict)
+            return self._bound(invocation, answer, value, "")
         reader = cast("AsyncAnswerReader", answer.reader)
         head = self._head(call, answer, self._carried_out, self._surroundings.asleep)
         payloads, parse = _opened(self._api, call, answer)
@@ -261,7 +271,8 @@ class SyncAPIClient(ConfiguredClient):
     def _understood(self, call: Call, invocation: Invocation, answer: Answer) -> object:
         """The answer as the operation describes it."""
         if answer.reader is None:
-            return decode(self._api, call.operation, answer, strict=call.strict)
+            value = decode(self._api, call.operation, answer, strict=call.strict)
+            return self._bound(invocation, answer, value, "Sync")
         reader = cast("AnswerReader", answer.reader)
         head = self._head(call, answer, self._carried_out, self._surroundings.sleep)
         payloads, parse = _opened(self._api, call, answer)

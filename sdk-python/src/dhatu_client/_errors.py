@@ -14,6 +14,9 @@
     │       └── DeadlineExceededError the time for the whole call, retries included, ran out
     ├── DecodingError                 an answer arrived that does not match the API's description
     ├── ChecksumError                 a download arrived that does not match its checksum
+    ├── PaginationError               the pages of a list go round in circles
+    ├── JobFailedError                work that an operation began did not succeed
+    ├── JobTimeoutError               ... or did not end in time
     └── APIStatusError                an answer arrived that says no
         ├── BadRequestError           400
         ├── AuthenticationError       401
@@ -142,6 +145,37 @@ class ChecksumError(DhatuError):
         self.source = source
         """Who said what it should be: a header of the answer, or the `checksum=` of the caller."""
         self.request_id = request_id
+
+
+class PaginationError(DhatuError):
+    """The server points to a page that was read already, so that its list has no end."""
+
+    def __init__(self, message: str, *, operation: str) -> None:
+        super().__init__(f"{operation}: {message}")
+        self.operation = operation
+
+
+class JobFailedError(DhatuError):
+    """Work that an operation began did not succeed."""
+
+    def __init__(self, operation: str, *, job: Any, state: str, reason: str = "") -> None:
+        super().__init__(f"{operation}: the job ended as {state}{f': {reason}' if reason else ''}")
+        self.operation = operation
+        self.job = job
+        """The model that told so."""
+        self.state = state
+        self.reason = reason
+        """Why, in the server's words; empty where it gave none."""
+
+
+class JobTimeoutError(DhatuError, TimeoutError):
+    """Work that an operation began did not end in the time that the caller gave it; it may go on."""
+
+    def __init__(self, operation: str, *, job: Any, timeout_s: float) -> None:
+        super().__init__(f"{operation}: the job did not end within {timeout_s:g} s; it may still go on")
+        self.operation = operation
+        self.job = job
+        """How it was last."""
 
 
 class APIStatusError(DhatuError):

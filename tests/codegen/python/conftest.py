@@ -2,9 +2,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 
 import pytest
-from codegen.python.package import Shop, imported, install, rendered, shop_api
+from codegen.python.package import HERE, Shop, imported, install, rendered, shop_api
 from dhatu_codegen.ir.api import Api
 from dhatu_codegen.targets.python import PythonTarget
 
@@ -33,3 +34,16 @@ def package(api: Api, shop_root: Path) -> Path:
 def shop(package: Path) -> Iterator[Shop]:
     with imported(package) as module:
         yield Shop(module=module)
+
+
+@pytest.fixture(scope="session")
+def library_package(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("library")
+    spec = (HERE / "library.yaml").read_text(encoding="utf-8")
+    return install(PythonTarget().render(shop_api(root, "library_client", spec=spec)), root)
+
+
+@pytest.fixture(scope="session")
+def library(library_package: Path) -> Iterator[ModuleType]:
+    with imported(library_package) as module:
+        yield module

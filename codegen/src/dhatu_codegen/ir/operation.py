@@ -16,6 +16,10 @@ PayloadKind: TypeAlias = Literal["json", "jsonl", "sse", "form", "multipart", "t
 """json: application/json and +json; jsonl: JSON Lines; sse: text/event-stream; text: text/* and XML;
 form: application/x-www-form-urlencoded; binary: everything else, pictures included (image/svg+xml too)."""
 
+PageStyle: TypeAlias = Literal["cursor", "page", "offset", "link"]
+"""cursor: the answer holds what asks for the next page; page: by number; offset: by items to skip; link: the
+answer holds the address of the next page."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parameter:
@@ -105,11 +109,45 @@ class Response:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pagination:
-    """Which query parameter takes the cursor, and where the answer holds the next one and the items."""
+    """How the next page is asked for, and where the answer holds the items.
 
+    Members of the answer are named by their way from its root: `documents`, `meta.next_cursor`.
+    """
+
+    style: PageStyle
     parameter: str
+    """The argument that says which page, a query parameter or a property of the body; empty for link."""
     cursor: str
+    """Where the answer holds the next cursor, or the next link; empty for page and offset, and for a link in
+    the header `Link` (RFC 8288)."""
     items: str
+    total: str
+    """Where the answer says how many items there are on all pages; empty where it does not."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """Work that goes on after the answer, and how to follow it.
+
+    Members of answers are named by their way from the root: `state`, `job.state`.
+    """
+
+    status: str
+    """Key of the operation that says how far the job is: `corpus.get_job`."""
+    parameter: str
+    """Of that operation: which job."""
+    id: str
+    """Where the answer that began the job holds its id."""
+    state: str
+    """Where the answer of `status` holds the state."""
+    done: tuple[Json, ...]
+    """States of a job that succeeded."""
+    failed: tuple[Json, ...]
+    """States of a job that did not."""
+    error: str
+    """Where the answer of `status` says why a job failed; empty where it does not."""
+    poll_s: float
+    """Seconds before the first question; later ones take longer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,6 +181,7 @@ class Operation:
     """Wire names of parameters or body properties that may be passed by position, in order."""
     pagination: Pagination | None
     tokens: TokenTrade | None
+    job: Job | None
     summary: str
     description: str
     tags: tuple[str, ...]

@@ -7,10 +7,11 @@ from typing import Final
 
 from ..diagnostics import Diagnostics
 from ..ir.api import Api
-from .contract import declared_security, error_responses, sdk_arguments, stated_security, unique_sdk_names
+from .contract import declared_security, error_responses, stated_security, unique_sdk_names
 from .examples import examples_present, examples_valid
 from .overlap import overlapping_routes
 from .prose import described
+from .sdk_names import sdk_arguments
 from .style import ALWAYS, lint_style
 
 RULES: Final[tuple[Callable[[Api, Diagnostics], None], ...]] = (

@@ -6,7 +6,6 @@ from ..diagnostics import Diagnostics, Related
 from ..document import Node
 from ..ir.api import Api
 from ..ir.operation import Operation
-from ..ir.schema import Intersection, Object, Ref, Schema, Union
 from ..ir.security import OAuth2Scheme
 from ..naming import nearest, snake
 from ..pointer import join
@@ -83,58 +82,3 @@ def error_responses(api: Api, diagnostics: Diagnostics) -> None:
         if missing:
             message = f"{operation.key} has no response for {', '.join(missing)}"
             diagnostics.add("DH044", message, operation.source)
-
-
-def sdk_arguments(api: Api, diagnostics: Diagnostics) -> None:
-    """DH045: x-dhatu.sdk names parameters and properties that the operation has."""
-    components = {component.name.wire: component.schema for component in api.components}
-    for operation in api.operations:
-        arguments = {parameter.name.wire for parameter in operation.parameters}
-        for payload in operation.body.payloads if operation.body else ():
-            arguments |= property_names(payload.schema, components)
-        for name in operation.positional:
-            if name not in arguments:
-                _unknown(diagnostics, operation, f"positional names {name!r}", (name, arguments))
-        if operation.pagination is None:
-            continue
-        query = {item.name.wire for item in operation.parameters if item.location == "query"}
-        if operation.pagination.parameter not in query:
-            name = operation.pagination.parameter
-            _unknown(diagnostics, operation, f"paginate.parameter names {name!r}", (name, query))
-        answered: set[str] = set()
-        for response in operation.responses:
-            for payload in response.payloads if response.status.startswith("2") else ():
-                answered |= property_names(payload.schema, components)
-        for part, name in (("cursor", operation.pagination.cursor), ("items", operation.pagination.items)):
-            if name not in answered:
-                _unknown(diagnostics, operation, f"paginate.{part} names {name!r}", (name, answered))
-
-
-def property_names(schema: Schema | None, components: dict[str, Schema], depth: int = 8) -> set[str]:
-    """The properties that a value of this schema may have by name; `depth` bounds the recursion."""
-    match schema:
-        case Object():
-            return {item.name.wire for item in schema.properties}
-        case Ref() if depth and schema.component in components:
-            return property_names(components[schema.component], components, depth - 1)
-        case Union() if depth:
-            return set[str]().union(
-                *(property_names(item, components, depth - 1) for item in schema.variants)
-            )
-        case Intersection() if depth:
-            return set[str]().union(*(property_names(item, components, depth - 1) for item in schema.parts))
-        case _:
-            return set()
-
-
-def _unknown(
-    diagnostics: Diagnostics, operation: Operation, what: str, name_and_known: tuple[str, set[str]]
-) -> None:
-    suggestion = nearest(*name_and_known)
-    hint = (
-        f"did you mean {suggestion!r}?"
-        if suggestion
-        else f"known names: {', '.join(sorted(name_and_known[1]))}"
-    )
-    message = f"x-dhatu.sdk of {operation.key}: {what}, which it does not have"
-    diagnostics.add("DH045", message, operation.source, hint=hint)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from ..document import Node
 from ..ir.name import Name
-from ..ir.operation import Operation, Pagination, TokenTrade
+from ..ir.operation import Job, Operation, PageStyle, Pagination, TokenTrade
+from ..ir.schema import Json
 from ..merge import EXTENSION
 from ..naming import snake
 from ..path_item import operations
@@ -43,6 +46,7 @@ def _operation(context: Context, path: str, item: Node, found: tuple[str, Node])
         positional=sdk.texts("positional") if sdk else (),
         pagination=_pagination(sdk),
         tokens=_tokens(sdk),
+        job=_job(sdk),
         summary=operation.text("summary").strip(),
         description=operation.text("description").strip(),
         tags=operation.texts("tags"),
@@ -78,8 +82,13 @@ def _pagination(sdk: Node | None) -> Pagination | None:
     node = sdk.get("paginate") if sdk else None
     if node is None:
         return None
+    style = cast(PageStyle, node.text("style", "cursor"))
     return Pagination(
-        parameter=node.text("parameter", "cursor"), cursor=node.text("cursor"), items=node.text("items")
+        style=style,
+        parameter="" if style == "link" else node.text("parameter", style),
+        cursor=node.text("cursor"),
+        items=node.text("items"),
+        total=node.text("total"),
     )
 
 
@@ -93,3 +102,24 @@ def _tokens(sdk: Node | None) -> TokenTrade | None:
         grants=node.texts("grants"),
         names=tuple((name, str(own.value)) for name, own in (names.members() if names else ())),
     )
+
+
+def _job(sdk: Node | None) -> Job | None:
+    node = sdk.get("job") if sdk else None
+    if node is None:
+        return None
+    poll = node.get("poll_s")
+    return Job(
+        status=node.text("status"),
+        parameter=node.text("parameter", "id"),
+        id=node.text("id", "id"),
+        state=node.text("state", "state"),
+        done=_values(node.get("done")),
+        failed=_values(node.get("failed")),
+        error=node.text("error"),
+        poll_s=float(poll.value) if poll is not None and isinstance(poll.value, (int, float)) else 1.0,
+    )
+
+
+def _values(node: Node | None) -> tuple[Json, ...]:
+    return tuple(element.value for element in node.elements()) if node is not None else ()

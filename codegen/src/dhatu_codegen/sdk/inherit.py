@@ -10,7 +10,14 @@ from ..ir.policy import RetryClass
 from ..ir.schema import Json
 from ..merge import EXTENSION
 
-_SDK: Final = {"resource": str, "method": str, "positional": list, "paginate": dict, "tokens": dict}
+_SDK: Final = {
+    "resource": str,
+    "method": str,
+    "positional": list,
+    "paginate": dict,
+    "job": dict,
+    "tokens": dict,
+}
 
 
 def inherited_extension(levels: tuple[Node, ...], diagnostics: Diagnostics) -> Map:

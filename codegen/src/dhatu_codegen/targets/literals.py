@@ -17,7 +17,14 @@ class Call:
     fields: tuple[tuple[str, Literal], ...]
 
 
-Literal: TypeAlias = "str | int | float | bool | Call | tuple[Literal, ...] | None"
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verbatim:
+    """An expression that is written as it is."""
+
+    text: str
+
+
+Literal: TypeAlias = "str | int | float | bool | Call | Verbatim | tuple[Literal, ...] | None"
 
 
 def source(value: Literal, *, indent: int = 0, used: int = 0) -> str:
@@ -55,6 +62,8 @@ def _flat(value: Literal) -> str:
     if isinstance(value, str):
         # JSON's escapes are Python's too; DEL is the one control character that JSON leaves alone.
         return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\x7f")
+    if isinstance(value, Verbatim):
+        return value.text
     if isinstance(value, Call):
         return f"{value.name}({', '.join(f'{name}={_flat(field)}' for name, field in value.fields)})"
     if isinstance(value, tuple):

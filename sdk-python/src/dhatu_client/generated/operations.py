@@ -5,14 +5,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .._call import BodySpec, FieldSpec, Operation, ParameterSpec, ResponseSpec
+from .._call import BodySpec, FieldSpec, JobSpec, Operation, PageSpec, ParameterSpec, ResponseSpec
 
 if TYPE_CHECKING:
     from typing import Final
 
     from .._binary import BinaryResponse, SyncBinaryResponse
     from .._streams import EventStream, SyncEventStream
-    from . import models
+    from . import bound, models
 
 COMPRESS: Final[
     Operation[
@@ -91,7 +91,7 @@ ANALYZE: Final[Operation[models.CompressionAnalysis]] = Operation(
     retry="idempotent",
     timeout_s=30.0,
 )
-CORPUS_COLLECT: Final[Operation[models.CollectJob]] = Operation(
+CORPUS_COLLECT: Final[Operation[bound.CollectJob, bound.SyncCollectJob]] = Operation(
     key="corpus.collect",
     method="POST",
     path="/api/v1/corpus/collect",
@@ -117,8 +117,17 @@ CORPUS_COLLECT: Final[Operation[models.CollectJob]] = Operation(
     security=(("bearer",), ("apiKey",)),
     retry="idempotent",
     timeout_s=60.0,
+    job=JobSpec(
+        type="CollectJob",
+        status=lambda: CORPUS_GET_JOB,
+        argument="job_id",
+        done=("succeeded",),
+        failed=("failed",),
+        error="error",
+        poll_s=0.5,
+    ),
 )
-CORPUS_GET_JOB: Final[Operation[models.CollectJob]] = Operation(
+CORPUS_GET_JOB: Final[Operation[bound.CollectJob, bound.SyncCollectJob]] = Operation(
     key="corpus.get_job",
     method="GET",
     path="/api/v1/corpus/collect/{job_id}",
@@ -129,6 +138,15 @@ CORPUS_GET_JOB: Final[Operation[models.CollectJob]] = Operation(
     security=(("bearer",), ("apiKey",)),
     retry="safe",
     timeout_s=5.0,
+    job=JobSpec(
+        type="CollectJob",
+        status=lambda: CORPUS_GET_JOB,
+        argument="job_id",
+        done=("succeeded",),
+        failed=("failed",),
+        error="error",
+        poll_s=0.5,
+    ),
 )
 CORPUS_JOB_EVENTS: Final[
     Operation[
@@ -154,7 +172,7 @@ CORPUS_JOB_EVENTS: Final[
     retry="safe",
     timeout_s=300.0,
 )
-CORPUS_SEARCH: Final[Operation[models.SearchPage]] = Operation(
+CORPUS_SEARCH: Final[Operation[bound.SearchPage, bound.SyncSearchPage]] = Operation(
     key="corpus.search",
     method="GET",
     path="/api/v1/corpus/search",
@@ -168,6 +186,7 @@ CORPUS_SEARCH: Final[Operation[models.SearchPage]] = Operation(
     security=(("bearer",), ("apiKey",)),
     retry="safe",
     timeout_s=5.0,
+    page=PageSpec(type="SearchPage", items="documents", argument="cursor", cursor="next_cursor"),
 )
 CORPUS_STATS: Final[Operation[models.CorpusStats]] = Operation(
     key="corpus.stats",
@@ -385,7 +404,7 @@ API_KEYS_CREATE: Final[Operation[models.CreatedApiKey]] = Operation(
     retry="never",
     timeout_s=10.0,
 )
-API_KEYS_LIST: Final[Operation[models.ApiKeyPage]] = Operation(
+API_KEYS_LIST: Final[Operation[bound.ApiKeyPage, bound.SyncApiKeyPage]] = Operation(
     key="api_keys.list",
     method="GET",
     path="/api/v1/api-keys",
@@ -397,6 +416,7 @@ API_KEYS_LIST: Final[Operation[models.ApiKeyPage]] = Operation(
     security=(("bearer",), ("apiKey",)),
     retry="safe",
     timeout_s=10.0,
+    page=PageSpec(type="ApiKeyPage", items="api_keys", argument="cursor", cursor="next_cursor"),
 )
 API_KEYS_REVOKE: Final[Operation[None]] = Operation(
     key="api_keys.revoke",

@@ -13,6 +13,8 @@ from ...ir.security import ApiKeyScheme, HttpScheme, MutualTlsScheme, SecuritySc
 from ...ir.server import Server
 from .answers import bodiless
 from .arguments import RUNTIME_HEADERS
+from .going_on import followed, listed
+from .schemas import Schemas
 
 _STYLES: Final = {
     "path": ("simple", "label", "matrix"),
@@ -41,6 +43,23 @@ def check_python(api: Api, diagnostics: Diagnostics) -> None:
     for operation in api.operations:
         _check_operation(operation, components, diagnostics)
         _check_security(operation, schemes, diagnostics)
+    _check_going_on(api, diagnostics)
+
+
+def _check_going_on(api: Api, diagnostics: Diagnostics) -> None:
+    """DH089: a list or a job whose answer stays a plain model."""
+    schemas = Schemas(api)
+    operations = {operation.key: operation for operation in api.operations}
+    for operation in api.operations:
+        reasons: list[str | object] = []
+        if operation.pagination is not None:
+            reasons.append(listed(operation, schemas))
+        elif operation.job is not None:
+            reasons.append(followed(operation, operations.get(operation.job.status), schemas))
+        for reason in reasons:
+            if isinstance(reason, str):
+                message = f"the SDK does not go on from the answer of {operation.key}: {reason}"
+                diagnostics.add("DH089", message, operation.source)
 
 
 def _check_operation(operation: Operation, components: dict[str, Schema], diagnostics: Diagnostics) -> None:

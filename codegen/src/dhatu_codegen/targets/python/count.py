@@ -23,7 +23,7 @@ _COLOURS: Final = {
 }
 """The runtime's classes that generated ones extend."""
 _WRAPPERS: Final = {"raw": "raw responses", "streamed": "streaming responses"}
-_ENTRY: Final = re.compile(r"^- `client\.[^`]*`: `([A-Z]+ .*)`(?: \(deprecated\))?$", re.MULTILINE)
+_ENTRY: Final = re.compile(r"^- `client\.[^`]*`: `([A-Z]+ .*)`(?: \([a-z, ]+\))?$", re.MULTILINE)
 
 
 class CountError(TargetError):

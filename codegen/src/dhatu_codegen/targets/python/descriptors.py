@@ -33,6 +33,8 @@ _OPERATION: Final = {
     "security": (),
     "deprecated": "",
     "base_url": "",
+    "page": None,
+    "job": None,
 }
 _SCHEME: Final = {
     "location": "header",
@@ -65,6 +67,7 @@ def operation_call(method: Method) -> Call:
         timeout_s=operation.policy.timeout_s,
         deprecated=method.deprecated,
         base_url=_address(operation.servers),
+        **({method.goes_on[0]: method.goes_on[1]} if method.goes_on else {}),
     )
 
 

@@ -29,9 +29,9 @@ _USUAL: Final = frozenset({"400", "401", "403", "429"})
 _KEEPS_LINES = re.compile(r"^(\s{2,}|[-*+|>#]|\d+[.)]|```)", re.MULTILINE)
 
 
-def docstring(operation: Operation, arguments: tuple[Argument, ...]) -> tuple[str, ...]:
-    """Summary, description, route, arguments, result and errors, each line safe inside triple quotes."""
-    lines = list(_lines(operation, arguments))
+def docstring(operation: Operation, arguments: tuple[Argument, ...], note: str = "") -> tuple[str, ...]:
+    """Summary, description, note, route, arguments, result, errors, each line safe inside triple quotes."""
+    lines = list(_lines(operation, arguments, note))
     while lines and not lines[-1]:
         lines.pop()
     return tuple(in_docstring(line) for line in lines)
@@ -58,13 +58,15 @@ def paragraphs(text: str, width: int = _WIDTH) -> Iterator[str]:
             yield from textwrap.wrap(paragraph, width, break_long_words=False, break_on_hyphens=False)
 
 
-def _lines(operation: Operation, arguments: tuple[Argument, ...]) -> Iterator[str]:
+def _lines(operation: Operation, arguments: tuple[Argument, ...], note: str) -> Iterator[str]:
     summary = " ".join(operation.summary.split()) or f"{operation.method} {operation.path}"
     yield summary if summary.endswith((".", "!", "?")) else f"{summary}."
     yield ""
     if operation.description.strip():
         yield from paragraphs(operation.description)
         yield ""
+    if note:
+        yield from (note, "")
     yield from textwrap.wrap(f"`{operation.method} {operation.path}`{_needs(operation)}", _WIDTH)
     if arguments:
         yield from ("", "Args:")

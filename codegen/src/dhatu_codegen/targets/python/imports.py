@@ -15,7 +15,7 @@ _ORIGINS: Final = {
     **dict.fromkeys(("Any", "ClassVar", "Final", "Literal", "Unpack", "overload"), "typing"),
     "deprecated": "typing_extensions",
     "UUID": "uuid",
-    **dict.fromkeys(("models", "model_types", "ops"), "."),
+    **dict.fromkeys(("bound", "bound_types", "models", "model_types", "ops"), "."),
     **dict.fromkeys(("BinaryResponse", "SyncBinaryResponse"), ".._binary"),
     **dict.fromkeys(
         (
@@ -25,24 +25,33 @@ _ORIGINS: Final = {
                 "BodySpec",
                 "CallOptions",
                 "FieldSpec",
+                "JobSpec",
                 "Omit",
                 "Operation",
+                "PageSpec",
                 "ParameterSpec",
             ),
             *("ResponseSpec", "SchemeSpec", "GrantSpec"),
         ),
         ".._call",
     ),
+    **dict.fromkeys(("AsyncJob", "AsyncPage", "SyncJob", "SyncPage"), ".._bound"),
     **dict.fromkeys(("AsyncAPIClient", "SyncAPIClient"), ".._client"),
     **dict.fromkeys(("ArgumentEntry", "CommandEntry", "GroupEntry", "ProgramEntry"), ".._commands"),
     **dict.fromkeys(("Content", "SyncContent"), ".._content"),
+    "AsyncPaginator": ".._pages",
     **dict.fromkeys(("raw", "streamed", "sync_raw", "sync_streamed"), ".._raw"),
     **dict.fromkeys(("AsyncOperations", "SyncOperations"), ".._operations"),
     **dict.fromkeys(("EventStream", "SyncEventStream"), ".._streams"),
 }
 """Where a name comes from, seen from the package; empty for a module of its own."""
 _THIRD_PARTY: Final = frozenset({"typing_extensions"})
-RENAMED_WHERE_HIDDEN: Final = {"models": "model_types", "date": "date_type", "datetime": "datetime_type"}
+RENAMED_WHERE_HIDDEN: Final = {
+    "bound": "bound_types",
+    "models": "model_types",
+    "date": "date_type",
+    "datetime": "datetime_type",
+}
 """What these are called in a class that has a member of their name."""
 _ALIASES: Final = {
     "ops": "operations as ops",

@@ -22,6 +22,7 @@ def render_listing(package: Package) -> str:
         "",
         f"`client` is a `{names}`, whose methods are awaited, or a `Sync{names}`, whose methods are not.",
         "The arguments shown are the required ones; `...` stands for those that may be left out.",
+        "`for` goes through (pages), `async for` in the async client; `.wait()` follows a (job) to its end.",
     ]
     if package.client_methods:
         lines += ["", "## client", "", *_entries("client", package.client_methods)]
@@ -37,7 +38,12 @@ def render_listing(package: Package) -> str:
 def _entries(owner: str, methods: tuple[Method, ...]) -> Iterator[str]:
     for method in methods:
         route = f"{method.operation.method} {method.operation.path}"
-        note = " (deprecated)" if method.deprecated else ""
+        notes = [
+            *(["pages"] if method.goes_on and method.goes_on[0] == "page" else []),
+            *(["job"] if method.goes_on and method.goes_on[0] == "job" else []),
+            *(["deprecated"] if method.deprecated else []),
+        ]
+        note = f" ({', '.join(notes)})" if notes else ""
         yield f"- `{owner}.{method.name}({_arguments(method)})`: `{route}`{note}"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from itertools import chain, count
 from typing import Final
 
@@ -14,6 +15,7 @@ from .annotations import Annotations
 from .answers import Answers
 from .arguments import Argument, ArgumentList
 from .docstrings import docstring, in_docstring
+from .going_on import GoingOn
 from .identifiers import CLIENT_MEMBERS, DECORATORS, FORMS, Taken, class_name, value_name
 from .model_document import ModelDocument
 from .signatures import signatures
@@ -48,8 +50,19 @@ def package_view(api: Api, document: ModelDocument) -> Package:
             )
         )
     own = writer.methods(by_resource.get("", []), members)
-    webhooks = tuple(webhook_models(api, document))
-    return Package(api=api, resources=tuple(resources), client_methods=own, webhooks=webhooks)
+    every = (*own, *(method for resource in resources for method in resource.methods))
+    going_on = GoingOn(
+        document.schemas, Annotations(document), {method.operation.key: method for method in every}
+    )
+    return Package(
+        api=api,
+        client_methods=tuple(map(going_on.method, own)),
+        resources=tuple(
+            replace(resource, methods=tuple(map(going_on.method, resource.methods))) for resource in resources
+        ),
+        webhooks=tuple(webhook_models(api, document)),
+        bound=going_on.classes,
+    )
 
 
 class _MethodWriter:

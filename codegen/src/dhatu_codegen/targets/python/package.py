@@ -91,6 +91,7 @@ class SdkProject(Project):
 
     def _build_api(self) -> None:
         self._render("operations.py.jinja", "operations.py")
+        self._render("bound.py.jinja", "bound.py")
         self._render("commands.py.jinja", COMMANDS)
         self._render("client.py.jinja", "client.py", methods=self._package.client_methods)
         if self._package.resources:

@@ -79,6 +79,7 @@ class SchemaWriter:
         self._answers = answers
         self._asked: set[str] = set()
         self._waiting = list(inline)
+        self._given = {named.schema.source: named for named in self._waiting}
         unions = _unions(schemas, [named.schema for named in self._waiting])
         self._tags = _tags(schemas, unions)
         self._variants = frozenset(
@@ -133,6 +134,9 @@ class SchemaWriter:
         return self._bare(resolved, parent, hint)
 
     def _hoist(self, schema: Schema, parent: Named, hint: str, *, variant: bool = False) -> str:
+        given = self._given.get(schema.source)
+        if given is not None and given.schema == schema and not variant:
+            return given.name  # an answer that holds it names it as well
         # An inline schema that joins the component around it holds itself, and would be written for ever.
         for outer in (*parent.around, parent):
             if outer.schema.source == schema.source and (outer.variant, outer.schema) == (variant, schema):

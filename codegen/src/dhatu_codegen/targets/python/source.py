@@ -86,7 +86,7 @@ def docstring(lines: Iterable[str], indent: int) -> str:
 
 def head(method: Method, found: Signature, color: Color, names: frozenset[str]) -> str:
     """`async def search(self, q: str, ...) -> models.SearchPage:`, on one line where it fits."""
-    define = "async def" if color == "asynchronous" else "def"
+    define = "async def" if color == "asynchronous" and not method.paged else "def"
     result = returns(found.returns, color, names)
     slots = [
         "self",
@@ -104,9 +104,12 @@ def head(method: Method, found: Signature, color: Color, names: frozenset[str]) 
 def handed(method: Method, color: Color, client: str) -> str:
     """The call of the runtime: descriptor, arguments, options, and whether events are wanted."""
     call = f"return {'await ' if color == 'asynchronous' else ''}{client}.call"
+    first: list[str] = []
+    if method.paged and color == "asynchronous":
+        call, first = "return AsyncPaginator", [client]
     pairs = [f"{quoted(name)}: {name}" for name in method.sent]
     stream = [f"stream={method.stream} is True"] if method.stream else []
-    parts = [f"ops.{method.constant}", f"{{{', '.join(pairs)}}}", "options", *stream]
+    parts = [*first, f"ops.{method.constant}", f"{{{', '.join(pairs)}}}", "options", *stream]
     flat = ", ".join(parts)
     if 8 + len(call) + len(flat) + 2 <= _WIDTH:
         return f"{call}({flat})"
@@ -114,8 +117,9 @@ def handed(method: Method, color: Color, client: str) -> str:
     if len(inner) + len(flat) <= _WIDTH:
         return f"{call}(\n{inner}{flat}\n        )"
     members = "".join(f"{inner}    {pair},\n" for pair in pairs)
-    if len(inner) + len(parts[1]) + 1 > _WIDTH:
-        parts[1] = f"{{\n{members}{inner}}}"
+    written = len(first) + 1
+    if len(inner) + len(parts[written]) + 1 > _WIDTH:
+        parts[written] = f"{{\n{members}{inner}}}"
     lines = "".join(f"{inner}{part},\n" for part in parts)
     return f"{call}(\n{lines}        )"
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from ...ir.api import Api
 from ...ir.operation import Operation, Parameter
+from ..literals import Call
 from .annotations import Twin
 from .answers import Answer
 from .arguments import Argument, Body
@@ -64,6 +66,10 @@ class Method:
     answers: tuple[Answer, ...]
     result: Twin
     """What any call may return."""
+    paged: bool = False
+    """Whether the async method returns something to go through, and is no coroutine."""
+    goes_on: tuple[Literal["page", "job"], Call] | None = None
+    """How the answer leads to the next one, for the descriptor."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +85,25 @@ class Resource:
     def docs_name(self) -> str:
         """The class that both colours inherit their docstrings from."""
         return f"{form_of(self.class_name)}Docs"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BoundClass:
+    """A model that knows the call that it came from."""
+
+    name: str
+    base: str
+    """Page or Job."""
+    model: str
+    of: str
+    """Annotation of the items, or of the job at its end."""
+    first: str
+    """Key of the first operation that answers with it."""
+
+    @property
+    def twin(self) -> Twin:
+        """In the words of a module that imports its own."""
+        return Twin(asynchronous=f"bound.{self.name}", synchronous=f"bound.Sync{self.name}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +124,7 @@ class Package:
     resources: tuple[Resource, ...]
     client_methods: tuple[Method, ...]
     webhooks: tuple[WebhookModel, ...]
+    bound: tuple[BoundClass, ...]
 
     @property
     def doc(self) -> str:

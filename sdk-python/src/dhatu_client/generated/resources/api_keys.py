@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..._call import OMIT
 from ..._operations import AsyncOperations, SyncOperations
+from ..._pages import AsyncPaginator
 from ..._raw import raw, streamed, sync_raw, sync_streamed
 from .. import operations as ops
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from typing import Any, Unpack
 
     from ..._call import CallOptions, Omit
-    from .. import models
+    from .. import bound, models
 
 
 class ApiKeysDocs:
@@ -48,6 +49,8 @@ class ApiKeysDocs:
         """List API keys.
 
         Lists every key that has not been revoked, the oldest first, without the keys themselves.
+
+        Go through what it returns for the items of all pages.
 
         `GET /api/v1/api-keys`; needs the scope keys:manage.
 
@@ -102,14 +105,16 @@ class ApiKeysResource(ApiKeysDocs, AsyncOperations):
             options,
         )
 
-    async def list(
+    def list(
         self,
         *,
         page_size: int | Omit = OMIT,
         cursor: str | Omit = OMIT,
         **options: Unpack[CallOptions],
-    ) -> models.ApiKeyPage:
-        return await self._client.call(ops.API_KEYS_LIST, {"page_size": page_size, "cursor": cursor}, options)
+    ) -> AsyncPaginator[bound.ApiKeyPage, models.ApiKey]:
+        return AsyncPaginator(
+            self._client, ops.API_KEYS_LIST, {"page_size": page_size, "cursor": cursor}, options
+        )
 
     async def revoke(self, key_id: str, **options: Unpack[CallOptions]) -> None:
         return await self._client.call(ops.API_KEYS_REVOKE, {"key_id": key_id}, options)
@@ -149,7 +154,7 @@ class SyncApiKeysResource(ApiKeysDocs, SyncOperations):
         page_size: int | Omit = OMIT,
         cursor: str | Omit = OMIT,
         **options: Unpack[CallOptions],
-    ) -> models.ApiKeyPage:
+    ) -> bound.SyncApiKeyPage:
         return self._client.call(ops.API_KEYS_LIST, {"page_size": page_size, "cursor": cursor}, options)
 
     def revoke(self, key_id: str, **options: Unpack[CallOptions]) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, overload
 
 from ..._call import OMIT
 from ..._operations import AsyncOperations, SyncOperations
+from ..._pages import AsyncPaginator
 from ..._raw import raw, streamed, sync_raw, sync_streamed
 from .. import operations as ops
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from ..._call import CallOptions, Omit
     from ..._content import Content, SyncContent
     from ..._streams import EventStream, SyncEventStream
-    from .. import models
+    from .. import bound, models
 
 
 class CorpusDocs:
@@ -34,6 +35,8 @@ class CorpusDocs:
 
         A document is known by its title, text and language: collecting it again changes nothing, so that
         this call may be repeated safely.
+
+        `wait()` of what it returns follows the job to its end.
 
         `POST /api/v1/corpus/collect`; needs the scope corpus:write.
 
@@ -58,6 +61,8 @@ class CorpusDocs:
         """Ask how far a job has come.
 
         The newest 1,000 jobs are remembered, until the service restarts.
+
+        `wait()` of what it returns follows the job to its end.
 
         `GET /api/v1/corpus/collect/{job_id}`; needs the scope corpus:read.
 
@@ -100,6 +105,8 @@ class CorpusDocs:
         Words in double quotes are looked for side by side, and `word*` finds every word that begins so.
 
         Documents that are added while somebody turns the pages do not appear on them.
+
+        Go through what it returns for the items of all pages.
 
         `GET /api/v1/corpus/search`; needs the scope corpus:read.
 
@@ -176,7 +183,7 @@ class CorpusResource(CorpusDocs, AsyncOperations):
         self,
         documents: Sequence[models.DocumentInput | Mapping[str, object]],
         **options: Unpack[CallOptions],
-    ) -> models.CollectJob: ...
+    ) -> bound.CollectJob: ...
 
     @overload
     async def collect(
@@ -188,7 +195,7 @@ class CorpusResource(CorpusDocs, AsyncOperations):
             | AsyncIterable[models.DocumentInput | Mapping[str, object]]
         ),
         **options: Unpack[CallOptions],
-    ) -> models.CollectJob: ...
+    ) -> bound.CollectJob: ...
 
     @overload
     async def collect(
@@ -198,7 +205,7 @@ class CorpusResource(CorpusDocs, AsyncOperations):
         language: str | Omit = OMIT,
         title: str | Omit = OMIT,
         **options: Unpack[CallOptions],
-    ) -> models.CollectJob: ...
+    ) -> bound.CollectJob: ...
 
     async def collect(
         self,
@@ -214,14 +221,14 @@ class CorpusResource(CorpusDocs, AsyncOperations):
         language: str | Omit = OMIT,
         title: str | Omit = OMIT,
         **options: Unpack[CallOptions],
-    ) -> models.CollectJob:
+    ) -> bound.CollectJob:
         return await self._client.call(
             ops.CORPUS_COLLECT,
             {"documents": documents, "content": content, "file": file, "language": language, "title": title},
             options,
         )
 
-    async def get_job(self, job_id: str, **options: Unpack[CallOptions]) -> models.CollectJob:
+    async def get_job(self, job_id: str, **options: Unpack[CallOptions]) -> bound.CollectJob:
         return await self._client.call(ops.CORPUS_GET_JOB, {"job_id": job_id}, options)
 
     async def job_events(
@@ -235,7 +242,7 @@ class CorpusResource(CorpusDocs, AsyncOperations):
             ops.CORPUS_JOB_EVENTS, {"job_id": job_id, "last_event_id": last_event_id}, options
         )
 
-    async def search(
+    def search(
         self,
         q: str,
         *,
@@ -243,9 +250,12 @@ class CorpusResource(CorpusDocs, AsyncOperations):
         limit: int | Omit = OMIT,
         cursor: str | Omit = OMIT,
         **options: Unpack[CallOptions],
-    ) -> models.SearchPage:
-        return await self._client.call(
-            ops.CORPUS_SEARCH, {"q": q, "language": language, "limit": limit, "cursor": cursor}, options
+    ) -> AsyncPaginator[bound.SearchPage, models.SearchHit]:
+        return AsyncPaginator(
+            self._client,
+            ops.CORPUS_SEARCH,
+            {"q": q, "language": language, "limit": limit, "cursor": cursor},
+            options,
         )
 
     async def stats(self, **options: Unpack[CallOptions]) -> models.CorpusStats:
@@ -276,7 +286,7 @@ class SyncCorpusResource(CorpusDocs, SyncOperations):
         self,
         documents: Sequence[models.DocumentInput | Mapping[str, object]],
         **options: Unpack[CallOptions],
-    ) -> models.CollectJob: ...
+    ) -> bound.SyncCollectJob: ...
 
     @overload
     def collect(
@@ -284,7 +294,7 @@ class SyncCorpusResource(CorpusDocs, SyncOperations):
         *,
         content: SyncContent | Iterable[models.DocumentInput | Mapping[str, object]],
         **options: Unpack[CallOptions],
-    ) -> models.CollectJob: ...
+    ) -> bound.SyncCollectJob: ...
 
     @overload
     def collect(
@@ -294,7 +304,7 @@ class SyncCorpusResource(CorpusDocs, SyncOperations):
         language: str | Omit = OMIT,
         title: str | Omit = OMIT,
         **options: Unpack[CallOptions],
-    ) -> models.CollectJob: ...
+    ) -> bound.SyncCollectJob: ...
 
     def collect(
         self,
@@ -305,14 +315,14 @@ class SyncCorpusResource(CorpusDocs, SyncOperations):
         language: str | Omit = OMIT,
         title: str | Omit = OMIT,
         **options: Unpack[CallOptions],
-    ) -> models.CollectJob:
+    ) -> bound.SyncCollectJob:
         return self._client.call(
             ops.CORPUS_COLLECT,
             {"documents": documents, "content": content, "file": file, "language": language, "title": title},
             options,
         )
 
-    def get_job(self, job_id: str, **options: Unpack[CallOptions]) -> models.CollectJob:
+    def get_job(self, job_id: str, **options: Unpack[CallOptions]) -> bound.SyncCollectJob:
         return self._client.call(ops.CORPUS_GET_JOB, {"job_id": job_id}, options)
 
     def job_events(
@@ -334,7 +344,7 @@ class SyncCorpusResource(CorpusDocs, SyncOperations):
         limit: int | Omit = OMIT,
         cursor: str | Omit = OMIT,
         **options: Unpack[CallOptions],
-    ) -> models.SearchPage:
+    ) -> bound.SyncSearchPage:
         return self._client.call(
             ops.CORPUS_SEARCH, {"q": q, "language": language, "limit": limit, "cursor": cursor}, options
         )
