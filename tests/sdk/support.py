@@ -138,7 +138,7 @@ class SyncCaller:
             "SyncSampleAPI", (SyncAPIClient,), {"_api": api, "_surroundings": surroundings(self.time)}
         )
         self._http = httpx.Client(transport=httpx.MockTransport(handler)) if handler else None
-        self.client: SyncAPIClient = kind(http_client=self._http, **settings)
+        self.client: SyncAPIClient = kind(**{"http_client": self._http, **settings})
 
     def call(
         self,
@@ -188,7 +188,7 @@ class AsyncCaller:
         self._runner = asyncio.Runner()
         kind = type("SampleAPI", (AsyncAPIClient,), {"_api": api, "_surroundings": surroundings(self.time)})
         self._http = httpx.AsyncClient(transport=httpx.MockTransport(handler)) if handler else None
-        self.client: AsyncAPIClient = kind(http_client=self._http, **settings)
+        self.client: AsyncAPIClient = kind(**{"http_client": self._http, **settings})
 
     def call(
         self,

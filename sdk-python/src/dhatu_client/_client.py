@@ -42,12 +42,13 @@ from ._settings import (
 from ._sse import EventPayloads, LinePayloads
 from ._streamed import StreamHead, resumption_of
 from ._streams import EventStream, SyncEventStream
+from ._transports import async_transport, sync_transport
 from ._wire import Answer, AnswerReader, AsyncAnswerReader
 
 if TYPE_CHECKING:
     import httpx
 
-    from ._transport import AsyncHttpxTransport, HttpxTransport
+    from ._transports import AsyncHttpClient, OwnAsyncTransport, OwnTransport
 
 T = TypeVar("T")
 
@@ -152,15 +153,14 @@ class AsyncAPIClient(ConfiguredClient):
     """
 
     def __init__(
-        self, *, http_client: httpx.AsyncClient | None = None, **options: Unpack[ClientOptions]
+        self, *, http_client: AsyncHttpClient | None = None, **options: Unpack[ClientOptions]
     ) -> None:
         """`http_client` is used as it is, and not closed by `aclose`: give one for a proxy, HTTP/2 or a
-        client certificate. Raises `ConfigurationError`.
+        client certificate. `"aiohttp"` makes many calls at once several times as fast, where the extra of
+        that name is installed. Raises `ConfigurationError`.
         """
-        from ._transport import AsyncHttpxTransport  # imports httpx, which takes 100 ms
-
         super().__init__(options)
-        self._transport: AsyncHttpxTransport = AsyncHttpxTransport(http_client)
+        self._transport: OwnAsyncTransport = async_transport(http_client, self._api)
 
     async def call(
         self,
@@ -231,11 +231,9 @@ class SyncAPIClient(ConfiguredClient):
 
     def __init__(self, *, http_client: httpx.Client | None = None, **options: Unpack[ClientOptions]) -> None:
         """As `AsyncAPIClient`."""
-        from ._transport import HttpxTransport  # imports httpx, which takes 100 ms
-
         refuse_async(options)
         super().__init__(options)
-        self._transport: HttpxTransport = HttpxTransport(http_client)
+        self._transport: OwnTransport = sync_transport(http_client)
 
     def call(
         self,

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from ._flow import Flow, Step
-from ._wire import Answer, AsyncTransport, Failure, Fetch, Race, Send, Transport, TransportFailed
+from ._wire import Answer, AsyncTransport, Fetch, Race, Send, Transport, TransportFailed, out_of_time
 
 
 def run(flow: Flow, transport: Transport, sleep: Callable[[float], None]) -> Answer:
@@ -76,4 +76,4 @@ async def _fetch(step: Fetch, transport: AsyncTransport) -> Any:
 
     with anyio.move_on_after(step.time_left_s):
         return await step.source.afetch(transport)
-    raise TransportFailed(Failure(kind="timeout", cause=TimeoutError("the time for the call ran out")))
+    raise TransportFailed(out_of_time())

@@ -1,10 +1,13 @@
-"""Names of a package that are imported when they are first used."""
+"""What is imported when it is first used, and how a loop goes on meanwhile."""
 
 from __future__ import annotations
 
 import importlib
 import sys
 from collections.abc import Callable, Mapping
+from typing import TypeVar
+
+T = TypeVar("T")
 
 
 def lazily(
@@ -20,3 +23,17 @@ def lazily(
         return found
 
     return find, lambda: sorted(modules)
+
+
+async def off_loop(work: Callable[[], T]) -> T:
+    """What `work` returns, while the event loop goes on.
+
+    By asyncio's own means where that is what runs: to import anyio would take longer than a loop may stand.
+    """
+    asyncio = sys.modules.get("asyncio")
+    loop = asyncio._get_running_loop() if asyncio is not None else None
+    if loop is None:
+        from anyio import to_thread
+
+        return await to_thread.run_sync(work)
+    return await loop.run_in_executor(None, work)  # type: ignore[no-any-return]  # of a module found at run time

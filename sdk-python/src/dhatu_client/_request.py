@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import string
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +16,8 @@ from ._media import essence
 from ._parameters import Pairs, checked_header, cookie_pairs, encode, header_text, path_segment, query_pairs
 from ._wire import Request
 
+_TOKEN = frozenset("!#$%&'*+-.^_`|~" + string.ascii_letters + string.digits)
+"""What the name of a header is made of (RFC 9110, section 5.6.2)."""
 _FRAMING = frozenset({"content-length", "transfer-encoding", "connection"})
 
 
@@ -103,6 +106,9 @@ def _extra_headers(options: CallOptions) -> dict[str, str]:
     extra = {
         name.lower(): checked_header(name, text) for name, text in options.get("extra_headers", {}).items()
     }
+    for name in extra:
+        if not name or not _TOKEN.issuperset(name):
+            raise ArgumentError(f"extra_headers holds {name!r}, which is not the name of a header")
     for name in _FRAMING & extra.keys():
         raise ArgumentError(f"extra_headers must not hold {name}: it follows from the body")
     return extra

@@ -6,6 +6,8 @@ import logging
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator
 from contextlib import closing
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from importlib import import_module
 
 import anyio
 import httpx
@@ -14,12 +16,19 @@ from httpx._client import UseClientDefault  # httpx exports the value, but not i
 from ._content import BytesBody
 from ._errors import ArgumentError
 from ._media import essence
-from ._wire import Answer, Failure, FailureKind, Outcome, Send, TransportFailed, without_user
+from ._wire import (
+    SHARE_TO_CONNECT,
+    Answer,
+    Failure,
+    FailureKind,
+    Outcome,
+    Send,
+    TransportFailed,
+    out_of_time,
+    without_user,
+)
 
 _LIMITS = httpx.Limits(max_connections=1000, max_keepalive_connections=100)
-_SHARE_TO_CONNECT = 0.95
-"""Of the time left: a little less than all of it, so that the error says that nothing was sent, and not only
-that the time is up."""
 
 # The first that matches; the order matters, since ConnectTimeout is a TimeoutException.
 _KINDS: tuple[tuple[type[httpx.TransportError], FailureKind], ...] = (
@@ -37,7 +46,7 @@ class HttpxTransport:
 
     def __init__(self, client: httpx.Client | None = None) -> None:
         self._owned = client is None
-        self._client = client or httpx.Client(limits=_LIMITS)
+        self._client = client or httpx.Client(limits=_LIMITS, cookies=_no_cookies())
 
     def send(self, step: Send) -> Outcome:
         """One attempt; the time left is checked between the pieces of the answer."""
@@ -54,7 +63,7 @@ class HttpxTransport:
                 for piece in response.iter_bytes():
                     pieces.append(piece)
                     if time.monotonic() > deadline_s:
-                        return Failure(kind="timeout", cause=TimeoutError("the time for the call ran out"))
+                        return out_of_time()
             return _whole(response, b"".join(pieces))
         except _TRANSPORT_ERRORS as error:
             return _failure(error)
@@ -69,7 +78,7 @@ class AsyncHttpxTransport:
 
     def __init__(self, client: httpx.AsyncClient | None = None) -> None:
         self._owned = client is None
-        self._client = client or httpx.AsyncClient(limits=_LIMITS)
+        self._client = client or httpx.AsyncClient(limits=_LIMITS, cookies=_no_cookies())
 
     async def send(self, step: Send) -> Outcome:
         """One attempt, given up when the time left is over."""
@@ -87,7 +96,11 @@ class AsyncHttpxTransport:
                     await response.aclose()
             except _TRANSPORT_ERRORS as error:
                 return _failure(error)
-        return Failure(kind="timeout", cause=TimeoutError("the time for the call ran out"))
+        return out_of_time()
+
+    def prepare(self) -> None:
+        """Import what anyio and httpx would import with the first request."""
+        import_module("anyio._backends._asyncio")
 
     async def aclose(self) -> None:
         if self._owned:
@@ -130,6 +143,11 @@ class _AsyncReader:
 _TRANSPORT_ERRORS = (httpx.TransportError, httpx.DecodingError)
 
 
+def _no_cookies() -> CookieJar:
+    """A jar that takes none: a session of the server's would silently be shared by all calls."""
+    return CookieJar(DefaultCookiePolicy(allowed_domains=()))
+
+
 def _redirects(step: Send) -> bool | UseClientDefault:
     return False if step.request.confined else httpx.USE_CLIENT_DEFAULT
 
@@ -144,7 +162,7 @@ def _request(
     if request.body is not None and request.body.size_bytes is not None:
         headers.append((b"content-length", str(request.body.size_bytes).encode()))
     left_s = max(step.time_left_s, 0.001)
-    unsent_s = left_s * _SHARE_TO_CONNECT
+    unsent_s = left_s * SHARE_TO_CONNECT
     timeout = httpx.Timeout(
         connect=min(unsent_s, step.connect_s),
         pool=unsent_s,

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Generator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, NamedTuple, Protocol, TypeAlias
+from typing import Any, Final, Literal, NamedTuple, Protocol, TypeAlias
 from urllib.parse import urlsplit
 
 from ._content import Body
 
 FailureKind: TypeAlias = Literal["connect", "connect_timeout", "pool_timeout", "timeout", "lost"]
+
+
+SHARE_TO_CONNECT: Final = 0.95
+"""Of the time left: a little less than all of it, so that the error says that nothing was sent, and not only
+that the time is up."""
 
 
 class Endpoint(NamedTuple):
@@ -103,6 +108,11 @@ class Failure:
     def unsent(self) -> bool:
         """Whether the request provably never left."""
         return self.kind in ("connect", "connect_timeout", "pool_timeout")
+
+
+def out_of_time() -> Failure:
+    """The time left for an attempt is over."""
+    return Failure(kind="timeout", cause=TimeoutError("the time for the call ran out"))
 
 
 class TransportFailed(Exception):

@@ -7,13 +7,11 @@ import io
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from typing import ClassVar
+from typing import Any
 
-import httpx
 import pytest
 from dhatu_client._breaker import BreakerPolicy
-from dhatu_client._call import ApiSpec, BodySpec
-from dhatu_client._client import AsyncAPIClient
+from dhatu_client._call import BodySpec
 from dhatu_client._errors import (
     APIStatusError,
     ArgumentError,
@@ -23,72 +21,10 @@ from dhatu_client._errors import (
     ContentTooLargeError,
     TransportError,
 )
-from sdk.support import API, Caller, Server, answer, operation
+from sdk.support import answer, operation
+from sdk.transport.peers import HEAD, Connect, Peer, SampleAPI
 
-Connect = Callable[..., Caller]
-HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 SHORT_S = 0.2
-
-
-class SampleAPI(AsyncAPIClient):
-    _api: ClassVar[ApiSpec] = API
-
-
-class Peer:
-    """Accepts connections on loopback, reads one request head from each, answers, and keeps what it read."""
-
-    def __init__(self, reply: bytes, *, hang: bool = False) -> None:
-        self._reply = reply
-        self._hang = hang
-        self._over = threading.Event()
-        self._next = threading.Semaphore(0)
-        self.arrived = threading.Semaphore(0)
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
-        self.heads: list[bytes] = []
-        self._thread = threading.Thread(target=self._serve)
-        self._thread.start()
-
-    def _serve(self) -> None:
-        while True:
-            connection, _ = self._listener.accept()
-            with connection:
-                if self._over.is_set():
-                    return
-                head = b""
-                while b"\r\n\r\n" not in head and (piece := connection.recv(65536)):
-                    head += piece
-                if not head:
-                    continue
-                self.heads.append(head)
-                self.arrived.release()
-                connection.sendall(self._reply)
-                if self._hang:
-                    self._next.acquire(timeout=10)
-
-    def let_go(self) -> None:
-        """Go on to the next connection of a server that hangs."""
-        self._next.release()
-
-    def close(self) -> None:
-        self._over.set()
-        self.let_go()
-        socket.create_connection(self._listener.getsockname()).close()
-        self._thread.join()
-        self._listener.close()
-
-
-@pytest.fixture
-def serve() -> Iterator[Callable[..., Peer]]:
-    peers: list[Peer] = []
-
-    def start(reply: bytes, *, hang: bool = False) -> Peer:
-        peers.append(Peer(reply, hang=hang))
-        return peers[-1]
-
-    yield start
-    for peer in peers:
-        peer.close()
 
 
 def test_a_call_over_a_socket(connect: Connect, serve: Callable[..., Peer]) -> None:
@@ -173,19 +109,18 @@ def test_a_stream_that_falls_silent_is_given_up(
         caller.items(stream)
 
 
-def test_the_beginning_of_a_stream_has_the_time_of_the_call(connect: Connect) -> None:
-    read_s: list[float] = []
-
-    def serve(request: httpx.Request) -> httpx.Response:
-        read_s.append(request.extensions["timeout"]["read"])
-        return httpx.Response(200, headers={"content-type": "text/event-stream"}, content=b"data: 1\n\n")
-
-    server = Server(serve)
-    caller = connect(server)
-    events = operation(responses=(answer("sse", "text/event-stream"),))
-    stream = caller.call(events, options={"timeout_s": 30, "event_idle_s": 2})
-    assert (read_s, server.request.extensions["timeout"]["read"]) == ([30], 2)
-    assert caller.items(stream) == [1]
+def test_the_beginning_of_a_stream_has_the_time_of_the_call(
+    connect: Connect, serve: Callable[..., Peer]
+) -> None:
+    peer = serve(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: 1\r\n\r\n", late=True)
+    soon = threading.Timer(0.1, peer.let_go)
+    soon.start()
+    caller = connect(base_url=peer.url)
+    stream = caller.call(
+        operation(responses=(answer("sse", "text/event-stream"),)), options={"event_idle_s": 0.02}
+    )
+    assert caller.first(stream) == 1
+    soon.join()
 
 
 def test_a_body_that_raises_is_the_callers_own_error(connect: Connect, serve: Callable[..., Peer]) -> None:
@@ -227,10 +162,10 @@ def test_headers_that_would_break_the_message_are_refused(
 
 
 async def test_a_cancelled_call_ends_at_once_and_says_nothing_of_the_server(
-    serve: Callable[..., Peer],
+    serve: Callable[..., Peer], library: Any
 ) -> None:
     peer = serve(HEAD, hang=True)
-    async with SampleAPI(base_url=peer.url) as client:
+    async with SampleAPI(base_url=peer.url, http_client=library) as client:
         for _ in range(BreakerPolicy().failures):
             task = asyncio.create_task(client.call(operation(), {}, {}))
             await asyncio.to_thread(peer.arrived.acquire)
@@ -242,11 +177,12 @@ async def test_a_cancelled_call_ends_at_once_and_says_nothing_of_the_server(
             await client.call(operation(), {}, {"timeout_s": SHORT_S, "max_retries": 0})
 
 
-def test_closing_closes_only_what_the_client_made(connect: Connect) -> None:
-    lent = connect(Server(httpx.Response(200, json=1)))
-    own = connect()
-    for caller in (lent, own):
+def test_nothing_is_sent_after_closing(connect: Connect, serve: Callable[..., Peer]) -> None:
+    peer = serve(HEAD + b"Content-Length: 2\r\n\r\n{}")
+    used, fresh = connect(base_url=peer.url), connect(base_url=peer.url)
+    used.call(operation())
+    for caller in (used, fresh):
         caller.shut()
-    assert lent.call(operation()) == 1
-    with pytest.raises(RuntimeError, match="closed"):
-        own.call(operation())
+        with pytest.raises(RuntimeError, match="closed"):
+            caller.call(operation())
+    assert len(peer.heads) == 1
