@@ -55,12 +55,12 @@ def is_plain_error(data: bytes, item: object) -> bool:
     if b'"error"' not in data and b'"title"' not in data:
         return False
     unknown: object = cast("object", item) if type(item) is dict else getattr(item, "model_extra", None)
-    if not isinstance(unknown, Mapping):
+    if not unknown or not isinstance(unknown, Mapping):
         return False
-    members = _object(data) or {}
     if "error" in unknown:
+        members = _object(data) or {}
         return _says_error(members) and members.keys() <= _ENVELOPE
-    return {"title", "status"} <= cast("Mapping[str, object]", unknown).keys() and _failed(members)
+    return "title" in unknown and "status" in unknown and _failed(_object(data) or {})
 
 
 def _object(data: bytes) -> dict[str, Any] | None:

@@ -48,6 +48,7 @@ class LineSplitter:
             return []
         if self._after_cr and chunk.startswith(b"\n"):
             chunk = chunk[1:]
+        size = len(self._begun) + len(chunk)
         if self._only_lf:
             *ended, rest = chunk.split(b"\n")
         else:
@@ -59,7 +60,8 @@ class LineSplitter:
             ended[0] = bytes(self._begun)
             self._begun.clear()
         self._begun += rest
-        if len(self._begun) > self._max_bytes or any(len(line) > self._max_bytes for line in ended):
+        # No line is longer than all that there is, which spares looking at each.
+        if size > self._max_bytes and max(map(len, (*ended, self._begun))) > self._max_bytes:
             raise OversizedError(self._max_bytes)
         return ended
 
@@ -124,11 +126,7 @@ class EventDecoder:
         self.last_event_id = self._id
         if not data:
             return []
-        return [
-            ServerSentEvent(
-                event=event or "message", data="\n".join(data), id=self._id, retry_ms=self.retry_ms
-            )
-        ]
+        return [ServerSentEvent(event or "message", "\n".join(data), self._id, self.retry_ms)]
 
 
 class Payload(NamedTuple):

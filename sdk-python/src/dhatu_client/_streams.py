@@ -65,19 +65,18 @@ class Series(Generic[T_co]):
         """The events of one connection."""
         while (chunk := (yield Read(self._left_s()))) is not None:
             for payload in self._taken_apart(chunk):
-                yield from self._give(payload)
+                yield Give(self._event(payload))
+                # What the caller does with an item is not the server's silence.
+                self._alive_s = self._head.now_s()
             self._caught_up()
         for payload in self._payloads.finish():
-            yield from self._give(payload)
+            yield Give(self._event(payload))
 
-    def _give(self, payload: Payload) -> Reading[StreamEvent[T_co]]:
+    def _event(self, payload: Payload) -> StreamEvent[T_co]:
         if self._reconnects is not None:
             self._reconnects.progressed()
         self.last_event_id, self.retry_ms = payload.id, payload.retry_ms
-        event = StreamEvent(self._item(payload), payload.event, payload.id, payload.retry_ms)
-        yield Give(event)
-        # What the caller does with an item is not the server's silence.
-        self._alive_s = self._head.now_s()
+        return StreamEvent(self._item(payload), payload.event, payload.id, payload.retry_ms)
 
     def _caught_up(self) -> None:
         self.last_event_id, self.retry_ms = self._payloads.last_event_id, self._payloads.retry_ms
