@@ -233,6 +233,12 @@ def test_the_readme_says_which_servers_there_are(hard: Path) -> None:
     assert "`https://sandbox.hard.test`" in text
 
 
+def test_the_readme_tells_of_log_command_and_test_helper(zoo: Path) -> None:
+    text = (zoo / "README.md").read_text(encoding="utf-8")
+    told = ("`ACME_LOG=debug`", "acme --help", "`acme.testing`", "pip install 'acme[cli]'", "acme.otel.Open")
+    assert [words for words in told if words not in text] == []
+
+
 def test_the_runtime_is_copied_as_it_is(zoo: Path) -> None:
     runtime = Path(__file__).parents[3] / "sdk-python" / "src" / "dhatu_client"
 
