@@ -19,7 +19,7 @@ from dhatu_client._cli.parameters import command_name
 from dhatu_client._commands import ArgumentEntry, CommandEntry, ProgramEntry
 from dhatu_client.generated import operations
 from dhatu_client.generated.commands import PROGRAM
-from dhatu_client.testing import FakeAPI, fake_api
+from dhatu_client.testing import FakeAPI, FakeCall, fake_api
 
 HIT = {"id": "d1", "title": "Sandhi", "language": "sa", "score": 1.5, "snippet": "a <mark>sandhi</mark>"}
 PAGE = {"total": 1, "documents": [HIT], "next_cursor": None}
@@ -86,7 +86,7 @@ def test_what_is_typed_is_what_is_sent(api: FakeAPI, dhatu: Dhatu) -> None:
     api.corpus.search.returns(PAGE)
     code, out, _ = dhatu("corpus", "search", "sandhi rules", "--limit", "5", "--language", "sa", "--json")
     assert code == 0
-    assert json.loads(out) == PAGE
+    assert json.loads(out) == HIT
     assert api.corpus.search.call.arguments == {"q": "sandhi rules", "limit": 5, "language": "sa"}
 
 
@@ -95,19 +95,54 @@ def test_people_get_a_table(api: FakeAPI, dhatu: Dhatu) -> None:
     code, out, _ = dhatu("corpus", "search", "sandhi")
     assert code == 0
     assert out.splitlines() == [
-        "total: 1",
-        "documents:",
-        "  id  title   language  score  snippet",
-        "  d1  Sandhi  sa        1.5    a <mark>sandhi</mark>",
-        "next_cursor: -",
+        "id  title   language  score  snippet",
+        "d1  Sandhi  sa        1.5    a <mark>sandhi</mark>",
     ]
 
 
+def pages(call: FakeCall) -> dict[str, object]:
+    """Three pages of two hits each."""
+    number = int(str(call.arguments.get("cursor", 0)))
+    hits = [{**HIT, "id": f"d{2 * number + hit}"} for hit in (0, 1)]
+    return {"total": 6, "documents": hits, "next_cursor": str(number + 1) if number < 2 else None}
+
+
+def test_all_pages_are_gone_through(api: FakeAPI, dhatu: Dhatu) -> None:
+    api.corpus.search.answers(pages)
+    code, out, _ = dhatu("corpus", "search", "x", "--json")
+    assert code == 0
+    assert [json.loads(line)["id"] for line in out.splitlines()] == ["d0", "d1", "d2", "d3", "d4", "d5"]
+    assert [call.arguments.get("cursor") for call in api.corpus.search.calls] == [None, "1", "2"]
+
+
+@pytest.mark.parametrize("form", [["--json"], []], ids=["json", "people"])
+def test_no_page_is_asked_for_beyond_what_is_wanted(form: list[str], api: FakeAPI, dhatu: Dhatu) -> None:
+    api.corpus.search.answers(pages)
+    code, out, _ = dhatu("corpus", "search", "x", "--limit-items", "3", *form)
+    assert code == 0
+    assert [text in out for text in ("d0", "d1", "d2", "d3")] == [True, True, True, False]
+    assert len(api.corpus.search.calls) == 2
+
+
+def test_a_list_that_goes_round_in_circles_ends_with_1(api: FakeAPI, dhatu: Dhatu) -> None:
+    api.corpus.search.returns({**PAGE, "next_cursor": "again"})
+    code, _, err = dhatu("corpus", "search", "x")
+    assert code == 1
+    assert "dhatu: corpus.search: the server points to a page that was read already" in err
+    assert len(api.corpus.search.calls) == 2
+
+
+def test_an_empty_list_says_so(api: FakeAPI, dhatu: Dhatu) -> None:
+    api.corpus.search.returns({**PAGE, "documents": []})
+    assert dhatu("corpus", "search", "x") == (0, "none\n", "")
+    assert dhatu("corpus", "search", "x", "--json") == (0, "", "")
+
+
 def test_members_that_this_version_does_not_know_are_shown_exactly(api: FakeAPI, dhatu: Dhatu) -> None:
-    api.corpus.search.returns({**PAGE, "next_cursor": None, "new": {"a": [1, 2.50]}})
-    _, out, _ = dhatu("--json", "corpus", "search", "sandhi")
+    api.corpus.stats.returns({"documents": 1, "new": {"a": [1, 2.50]}, "characters": 2, "languages": []})
+    _, out, _ = dhatu("--json", "corpus", "stats")
     assert json.loads(out)["new"] == {"a": [1, 2.5]}
-    assert list(json.loads(out)) == ["total", "documents", "next_cursor", "new"]
+    assert list(json.loads(out)) == ["documents", "new", "characters", "languages"]
 
 
 def test_a_file_is_sent_as_it_is(api: FakeAPI, dhatu: Dhatu, tmp_path: Path) -> None:
@@ -277,9 +312,10 @@ def test_an_empty_answer_prints_nothing(api: FakeAPI, dhatu: Dhatu) -> None:
 
 
 def test_an_answer_can_go_to_a_file(api: FakeAPI, dhatu: Dhatu, tmp_path: Path) -> None:
-    api.corpus.search.returns(PAGE)
-    assert dhatu("corpus", "search", "x", "-o", str(tmp_path / "page.json")) == (0, "", "")
-    assert json.loads((tmp_path / "page.json").read_text(encoding="utf-8")) == PAGE
+    stats = {"documents": 1, "characters": 2, "languages": []}
+    api.corpus.stats.returns(stats)
+    assert dhatu("corpus", "stats", "-o", str(tmp_path / "stats.json")) == (0, "", "")
+    assert json.loads((tmp_path / "stats.json").read_text(encoding="utf-8")) == stats
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

@@ -12,7 +12,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-PAGE = {"total": 0, "documents": [], "next_cursor": None}
+HIT = {"id": "d1", "title": "Sandhi", "language": "sa", "score": 1.5, "snippet": "..."}
+PAGE = {"total": 1, "documents": [HIT], "next_cursor": None}
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -52,13 +53,13 @@ def test_a_process_prints_what_a_server_answers(url: str) -> None:
     line = [sys.executable, "-m", "dhatu_client", "corpus", "search", "x", "--json", "--base-url", url]
     ended = subprocess.run(line, capture_output=True, check=False, timeout=60)
     assert (ended.returncode, ended.stderr) == (0, b"")
-    assert json.loads(ended.stdout) == PAGE
+    assert json.loads(ended.stdout) == HIT
 
 
 def test_verbose_tells_what_happens_on_standard_error(url: str) -> None:
     line = [sys.executable, "-m", "dhatu_client", "-v", "corpus", "search", "x", "--json", "--base-url", url]
     ended = subprocess.run(line, capture_output=True, check=False, timeout=60, text=True)
-    assert json.loads(ended.stdout) == PAGE
+    assert json.loads(ended.stdout) == HIT
     assert f"attempt 1: GET {url}/api/v1/corpus/search\n" in ended.stderr
 
 

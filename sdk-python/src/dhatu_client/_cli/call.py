@@ -39,7 +39,13 @@ def perform(program: ProgramEntry, entry: CommandEntry, values: dict[str, Any], 
         show("debug")
     kind = client_of(program)
     with kind(base_url=choices.base_url, api_key=choices.api_key, token=choices.token) as client:
-        output.show(client.call(_plain(operation), arguments, _options(choices, values), stream=stream))
+        plain, options = _plain(operation), _options(choices, values)
+        if operation.page is not None:
+            from .pages import pages
+
+            output.pages(pages(client, plain, arguments, options))
+        else:
+            output.show(client.call(plain, arguments, options, stream=stream))
 
 
 def client_of(program: ProgramEntry) -> Any:
@@ -54,6 +60,7 @@ def _plain(operation: Operation[Any, Any]) -> Operation[Any, Any]:
     return replace(
         operation,
         deprecated="",  # said before the call
+        job=None,
         responses=tuple(
             replace(spec, type="str" if spec.kind == "sse" and spec.type == "str" else "")
             for spec in operation.responses

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from contextlib import closing
 from dataclasses import dataclass
 from importlib.util import find_spec
-from itertools import islice
+from itertools import chain, islice
 from typing import IO, Any, cast
 
 import click
@@ -63,6 +63,21 @@ class Output:
                 else:
                     line = ("\n" if number else "") + readable(item, _width())
                 _write(file, line)
+
+    def pages(self, pages: Iterable[list[Any]]) -> None:
+        """Print the items of all pages; for people those of a page together."""
+        if not self.for_people:
+            self.items(chain.from_iterable(pages))
+            return
+        left = self.choices.limit_items
+        for number, page in enumerate(pages):
+            shown = page[:left]
+            if shown or not number:
+                click.echo(readable(shown, _width()))
+            if left is not None:
+                left -= len(shown)
+                if left <= 0:
+                    return
 
     def _binary(self, answer: SyncBinaryResponse) -> None:
         if self.choices.output:

@@ -26,7 +26,7 @@ def _lines(value: object, width: int) -> Iterator[str]:
     if isinstance(value, Mapping):
         yield from _members(cast("Mapping[str, object]", value), width)
     elif isinstance(value, list):
-        yield from _items(cast("list[object]", value), width)
+        yield from _items(cast("list[object]", value), width) if value else ("none",)
     else:
         yield from text_of(value).split("\n")
 
