@@ -4,6 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 PACKAGES := codegen gateway sdk-python
+EXTRAS   := embedded reference aiohttp http2 progress cli otel testing
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo serve test check format generate lock bench bench-codegen bench-gateway clean
@@ -52,7 +53,7 @@ generate: setup  ## merge the specs and generate everything that has to agree wi
 
 lock: setup  ## resolve the dependencies anew into requirements.txt
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
-		--upgrade --group dev --group bench $(PACKAGES:%=%/pyproject.toml) --extra embedded --extra reference --extra cli --extra testing --extra otel \
+		--upgrade --group dev --group bench $(PACKAGES:%=%/pyproject.toml) $(EXTRAS:%=--extra %) \
 		--output-file requirements.txt
 
 bench: bench-codegen bench-gateway  ## measure everything; writes build/bench.json
