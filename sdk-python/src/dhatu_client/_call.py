@@ -101,14 +101,18 @@ class ParameterSpec:
 
     argument: str
     """Name of the keyword argument."""
-    name: str
-    """Name on the wire."""
     location: Literal["path", "query", "header", "cookie"]
+    name: str = ""
+    """Name on the wire; that of the argument where it is not given."""
     style: str = "form"
     explode: bool = True
     allow_reserved: bool = False
     content_type: str = ""
     """Media type of a `content` parameter, which travels serialised."""
+
+    def __post_init__(self) -> None:
+        if not self.name:
+            object.__setattr__(self, "name", self.argument)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,7 +120,8 @@ class FieldSpec:
     """One member of an object, form or multipart body."""
 
     argument: str
-    name: str
+    name: str = ""
+    """Name on the wire; that of the argument where it is not given."""
     content_type: str = ""
     """Of a multipart part or a form's value, where the spec sets it: perhaps several, or a range."""
     file: bool = False
@@ -125,6 +130,10 @@ class FieldSpec:
     """As of a query parameter, where the spec says so instead of a content type."""
     explode: bool = False
     allow_reserved: bool = False
+
+    def __post_init__(self) -> None:
+        if not self.name:
+            object.__setattr__(self, "name", self.argument)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,7 +159,12 @@ class ResponseSpec:
     kind: PayloadKind | Literal["empty"] = "empty"
     type: str = ""
     """Python type expression over `generated.models`, resolved on first use: `SearchPage`, `list[Document]`;
-    for jsonl and sse the type of one item; empty for any JSON value."""
+    for jsonl and sse the type of one item; empty for any JSON value. Alone, it means `application/json`."""
+
+    def __post_init__(self) -> None:
+        if self.type and not self.media_type:
+            object.__setattr__(self, "media_type", "application/json")
+            object.__setattr__(self, "kind", "json")
 
 
 class PageSpec(NamedTuple):

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
     from ._client import AsyncAPIClient, SyncAPIClient
+    from ._raw import Mode
 
 
 class AsyncOperations:
@@ -14,9 +15,17 @@ class AsyncOperations:
     def __init__(self, client: AsyncAPIClient) -> None:
         self._client = client
 
+    def _in_mode(self, mode: Mode) -> Self:
+        """The same operations, their answers in another form."""
+        return type(self)(self._client.in_mode(mode))
+
 
 class SyncOperations:
     """Some operations of a sync client."""
 
     def __init__(self, client: SyncAPIClient) -> None:
         self._client = client
+
+    def _in_mode(self, mode: Mode) -> Self:
+        """The same operations, their answers in another form."""
+        return type(self)(self._client.in_mode(mode))

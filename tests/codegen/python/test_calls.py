@@ -192,7 +192,7 @@ async def test_a_raw_response_of_a_resource_is_awaited(shop: Shop) -> None:
     client = shop.async_client(Recorder(200, json={"pets": [], "next": None}))
     response = await client.pets.with_raw_response.list(class_="cat")
     assert response.parse() == await client.pets.list()
-    assert (await client.with_raw_response.pets.list()).content == response.content
+    assert (await client.pets.with_raw_response.list()).content == response.content
 
 
 async def test_a_streaming_response_is_opened_as_a_context(shop: Shop) -> None:
@@ -203,7 +203,7 @@ async def test_a_streaming_response_is_opened_as_a_context(shop: Shop) -> None:
     assert len(server.requests) == 1, "nothing is sent before the context is entered"
     async with lazily as response:
         assert await response.read() == b"PNG"
-    with shop.client(server).with_streaming_response.photos.get("7") as sync_response:
+    with shop.client(server).photos.with_streaming_response.get("7") as sync_response:
         assert list(sync_response.iter_bytes()) == [b"PNG"]
 
 

@@ -29,7 +29,7 @@ async def use(client: ShopAPI, wanted: bool) -> None:
     assert_type(await raw.ask("why?"), RawResponse[models.Answer])
     assert_type(await raw.ask("why?", stream=True), RawResponse[EventStream[models.Word]])
     assert_type((await client.photos.with_raw_response.put("7", file=b"")).parse(), str)
-    async with client.with_streaming_response.pets.list(class_="cat", timeout_s=3) as response:
+    async with client.pets.with_streaming_response.list(class_="cat", timeout_s=3) as response:
         assert_type(response, StreamingResponse[models.PetPage])
         assert_type((await response.parse()).pets, list[models.Pet])
     await client.pets.replace("7", name="M", owner={"name": "P"}, timeout_s=3.5)
@@ -40,7 +40,7 @@ def use_sync(client: SyncShopAPI, chunks: Iterator[bytes]) -> None:
     assert_type(client.echo(content=chunks), SyncBinaryResponse)
     with client.pets.with_streaming_response.list() as response:
         assert_type(response, SyncStreamingResponse[models.PetPage])
-    assert_type(client.with_raw_response.photos.put("7", file=b"").parse(), str)
+    assert_type(client.photos.with_raw_response.put("7", file=b"").parse(), str)
     client.pets.list(tags=["a"], born_after=date(2020, 2, 29), max_retries=0)
 """
 MISUSE = """\

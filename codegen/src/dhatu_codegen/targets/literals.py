@@ -27,10 +27,11 @@ class Verbatim:
 Literal: TypeAlias = "str | int | float | bool | Call | Verbatim | tuple[Literal, ...] | None"
 
 
-def source(value: Literal, *, indent: int = 0, used: int = 0) -> str:
+def source(value: Literal, *, indent: int = 0, used: int = 0, filled: bool = False) -> str:
     """The source of a value: on one line where it fits, else one element per line.
 
     `indent` is that of the line it starts on, `used` how many characters stand beside it on that line.
+    `filled` puts as many elements on a line as it holds.
 
     >>> source(("a", 1.5, None)), source(("a",)), source(())
     ('("a", 1.5, None)', '("a",)', '()')
@@ -41,12 +42,30 @@ def source(value: Literal, *, indent: int = 0, used: int = 0) -> str:
     inner = indent + 4
     if isinstance(value, Call):
         opening = f"{value.name}("
-        lines = [f"{name}={source(field, indent=inner, used=len(name) + 2)}," for name, field in value.fields]
+        parts = [
+            f"{name}={source(field, indent=inner, used=len(name) + 2, filled=filled)},"
+            for name, field in value.fields
+        ]
     else:
         opening = "("
-        lines = [f"{source(element, indent=inner, used=1)}," for element in value]
+        parts = [f"{source(element, indent=inner, used=1, filled=filled)}," for element in value]
+    lines = filled_lines(parts, _WIDTH - inner) if filled else parts
     body = "".join(f"{' ' * inner}{line}\n" for line in lines)
     return f"{opening}\n{body}{' ' * indent})"
+
+
+def filled_lines(parts: list[str], width: int) -> list[str]:
+    """The parts on as few lines as they fit; one that has several lines stands alone."""
+    lines: list[str] = []
+    open_ended = False
+    for part in parts:
+        short = "\n" not in part
+        if short and open_ended and len(lines[-1]) + 1 + len(part) <= width:
+            lines[-1] = f"{lines[-1]} {part}"
+        else:
+            lines.append(part)
+        open_ended = short
+    return lines
 
 
 def names(value: Literal) -> frozenset[str]:

@@ -18,37 +18,26 @@ if TYPE_CHECKING:
     from .._call import CallOptions, Omit
     from .._content import Content, SyncContent
     from . import models
-    from .resources.analysis import AnalysisResource, AnalysisWithRawResponse, AnalysisWithStreamingResponse, SyncAnalysisResource, SyncAnalysisWithRawResponse, SyncAnalysisWithStreamingResponse
-    from .resources.api_keys import ApiKeysResource, ApiKeysWithRawResponse, ApiKeysWithStreamingResponse, SyncApiKeysResource, SyncApiKeysWithRawResponse, SyncApiKeysWithStreamingResponse
-    from .resources.auth import AuthResource, AuthWithRawResponse, AuthWithStreamingResponse, SyncAuthResource, SyncAuthWithRawResponse, SyncAuthWithStreamingResponse
-    from .resources.corpus import CorpusResource, CorpusWithRawResponse, CorpusWithStreamingResponse, SyncCorpusResource, SyncCorpusWithRawResponse, SyncCorpusWithStreamingResponse
-    from .resources.dashboard import DashboardResource, DashboardWithRawResponse, DashboardWithStreamingResponse, SyncDashboardResource, SyncDashboardWithRawResponse, SyncDashboardWithStreamingResponse
-    from .resources.system import SyncSystemResource, SyncSystemWithRawResponse, SyncSystemWithStreamingResponse, SystemResource, SystemWithRawResponse, SystemWithStreamingResponse
+    from .resources.analysis import AnalysisResource, SyncAnalysisResource
+    from .resources.api_keys import ApiKeysResource, SyncApiKeysResource
+    from .resources.auth import AuthResource, SyncAuthResource
+    from .resources.corpus import CorpusResource, SyncCorpusResource
+    from .resources.dashboard import DashboardResource, SyncDashboardResource
+    from .resources.system import SyncSystemResource, SystemResource
 
 _API: Final = ApiSpec(
-    client="DhatuAPI",
-    distribution="dhatu-client",
-    version="1.0.0",
-    base_url="https://api.dhatu.dev",
-    environment_prefix="DHATU",
-    header_prefix="X-Dhatu-",
+    client="DhatuAPI", distribution="dhatu-client", version="1.0.0", base_url="https://api.dhatu.dev",
+    environment_prefix="DHATU", header_prefix="X-Dhatu-",
     schemes=(
         SchemeSpec(
-            key="bearer",
-            kind="bearer",
+            key="bearer", kind="bearer",
             grants=(
                 GrantSpec(
-                    kind="password",
-                    url="api/v1/auth/token",
-                    json=True,
-                    lists_scopes=True,
+                    kind="password", url="api/v1/auth/token", json=True, lists_scopes=True,
                     names=(("scope", "scopes"),),
                 ),
                 GrantSpec(
-                    kind="api_key",
-                    url="api/v1/auth/token",
-                    json=True,
-                    lists_scopes=True,
+                    kind="api_key", url="api/v1/auth/token", json=True, lists_scopes=True,
                     names=(("scope", "scopes"),),
                 ),
                 GrantSpec(kind="refresh_token", url="api/v1/auth/refresh", json=True, says_kind=False),
@@ -60,7 +49,7 @@ _API: Final = ApiSpec(
 
 
 class DhatuAPIDocs:
-    """What both colours say of their operations."""
+    """The docstrings of both colours."""
 
     def compress(self, *_: Any, **__: Any) -> Any:
         """Compress text or bytes.
@@ -69,7 +58,8 @@ class DhatuAPIDocs:
         streams the compressed bytes back while they arrive. With `auto`, text is compressed by every
         algorithm and the smallest result wins; raw bytes use zstd, since a stream can be read only once.
 
-        `POST /api/v1/compress`; needs the scope compression:use.
+        `POST /api/v1/compress`; needs the scope compression:use; may raise ContentTooLargeError,
+        UnsupportedMediaTypeError.
 
         Args:
             text: Any text; it is encoded as UTF-8.
@@ -77,15 +67,9 @@ class DhatuAPIDocs:
                 auto.
             level: How hard to try, from 1 (fastest) to 9 (smallest); each algorithm maps it to its own
                 scale. Its own default holds when absent.
-            content: The whole body in application/octet-stream: bytes, text, a path, an open file or
-                chunks.
+            content: The whole body in application/octet-stream: bytes, text, a path, a file or chunks.
 
-        Returns:
-            The compressed text or bytes, in the media type of the request.
-
-        Raises:
-            APIStatusError: ContentTooLargeError (413), UnsupportedMediaTypeError (415), and as every
-                operation.
+        Returns: The compressed text or bytes, in the media type of the request.
         """
 
     def decompress(self, *_: Any, **__: Any) -> Any:
@@ -96,21 +80,16 @@ class DhatuAPIDocs:
         mark and is tried last. Output beyond 256 MiB is refused, so that a small input cannot fill the
         memory.
 
-        `POST /api/v1/decompress`; needs the scope compression:use.
+        `POST /api/v1/decompress`; needs the scope compression:use; may raise ContentTooLargeError,
+        UnsupportedMediaTypeError.
 
         Args:
             data: The compressed bytes in base64 (RFC 4648, section 4).
             algorithm: Which algorithm to use; `auto` lets the service choose or recognise it. Default:
                 auto.
-            content: The whole body in application/octet-stream: bytes, text, a path, an open file or
-                chunks.
+            content: The whole body in application/octet-stream: bytes, text, a path, a file or chunks.
 
-        Returns:
-            The original text or bytes, in the media type of the request.
-
-        Raises:
-            APIStatusError: ContentTooLargeError (413), UnsupportedMediaTypeError (415), and as every
-                operation.
+        Returns: The original text or bytes, in the media type of the request.
         """
 
     def analyze(self, *_: Any, **__: Any) -> Any:
@@ -119,19 +98,14 @@ class DhatuAPIDocs:
         Reports the Shannon entropy of the bytes (order 0, in bits per byte, from 0 to 8) and what each
         algorithm makes of them at its default level.
 
-        `POST /api/v1/analyze`; needs the scope compression:use.
+        `POST /api/v1/analyze`; needs the scope compression:use; may raise ContentTooLargeError,
+        UnsupportedMediaTypeError.
 
         Args:
             text: Any text; it is encoded as UTF-8.
-            content: The whole body in application/octet-stream: bytes, text, a path, an open file or
-                chunks.
+            content: The whole body in application/octet-stream: bytes, text, a path, a file or chunks.
 
-        Returns:
-            The measurements.
-
-        Raises:
-            APIStatusError: ContentTooLargeError (413), UnsupportedMediaTypeError (415), and as every
-                operation.
+        Returns: The measurements.
         """
 
 
@@ -184,43 +158,31 @@ class DhatuAPI(DhatuAPIDocs, AsyncAPIClient):
 
     @cached_property
     def with_raw_response(self) -> DhatuAPIWithRawResponse:
-        """The same, each returning a `RawResponse`."""
+        """Each returns a `RawResponse`."""
         return DhatuAPIWithRawResponse(self.in_mode("raw"))
 
     @cached_property
     def with_streaming_response(self) -> DhatuAPIWithStreamingResponse:
-        """The same, each opening a `StreamingResponse`."""
+        """Each opens a `StreamingResponse`."""
         return DhatuAPIWithStreamingResponse(self.in_mode("streaming"))
 
 
     @overload
     async def compress(
-        self,
-        text: str,
-        *,
-        algorithm: Literal["auto", "zstd", "brotli", "gzip", "lzma"] | Omit = OMIT,
-        level: int | Omit = OMIT,
-        **options: Unpack[CallOptions],
+        self, text: str, *, algorithm: Literal["auto", "zstd", "brotli", "gzip", "lzma"] | Omit = OMIT,
+        level: int | Omit = OMIT, **options: Unpack[CallOptions],
     ) -> models.CompressResult: ...
 
     @overload
     async def compress(
-        self,
-        *,
-        content: Content,
-        algorithm: Literal["auto", "zstd", "brotli", "gzip", "lzma"] | Omit = OMIT,
-        level: int | Omit = OMIT,
-        **options: Unpack[CallOptions],
+        self, *, content: Content, algorithm: Literal["auto", "zstd", "brotli", "gzip", "lzma"] | Omit = OMIT,
+        level: int | Omit = OMIT, **options: Unpack[CallOptions],
     ) -> BinaryResponse: ...
 
     async def compress(
-        self,
-        text: str | Omit = OMIT,
-        *,
-        algorithm: Literal["auto", "zstd", "brotli", "gzip", "lzma"] | Omit = OMIT,
-        level: int | Omit = OMIT,
-        content: Content | Omit = OMIT,
-        **options: Unpack[CallOptions],
+        self, text: str | Omit = OMIT, *,
+        algorithm: Literal["auto", "zstd", "brotli", "gzip", "lzma"] | Omit = OMIT, level: int | Omit = OMIT,
+        content: Content | Omit = OMIT, **options: Unpack[CallOptions],
     ) -> models.CompressResult | BinaryResponse:
         return await self.call(
             ops.COMPRESS, {"algorithm": algorithm, "level": level, "text": text, "content": content}, options
@@ -228,29 +190,20 @@ class DhatuAPI(DhatuAPIDocs, AsyncAPIClient):
 
     @overload
     async def decompress(
-        self,
-        data: str,
-        *,
-        algorithm: Literal["auto", "zstd", "brotli", "gzip", "lzma"] | Omit = OMIT,
+        self, data: str, *, algorithm: Literal["auto", "zstd", "brotli", "gzip", "lzma"] | Omit = OMIT,
         **options: Unpack[CallOptions],
     ) -> models.DecompressResult: ...
 
     @overload
     async def decompress(
-        self,
-        *,
-        content: Content,
-        algorithm: Literal["auto", "zstd", "brotli", "gzip", "lzma"] | Omit = OMIT,
+        self, *, content: Content, algorithm: Literal["auto", "zstd", "brotli", "gzip", "lzma"] | Omit = OMIT,
         **options: Unpack[CallOptions],
     ) -> BinaryResponse: ...
 
     async def decompress(
-        self,
-        data: str | Omit = OMIT,
-        *,
+        self, data: str | Omit = OMIT, *,
         algorithm: Literal["auto", "zstd", "brotli", "gzip", "lzma"] | Omit = OMIT,
-        content: Content | Omit = OMIT,
-        **options: Unpack[CallOptions],
+        content: Content | Omit = OMIT, **options: Unpack[CallOptions],
     ) -> models.DecompressResult | BinaryResponse:
         return await self.call(
             ops.DECOMPRESS, {"algorithm": algorithm, "data": data, "content": content}, options
@@ -261,18 +214,11 @@ class DhatuAPI(DhatuAPIDocs, AsyncAPIClient):
 
     @overload
     async def analyze(
-        self,
-        *,
-        content: Content,
-        **options: Unpack[CallOptions],
+        self, *, content: Content, **options: Unpack[CallOptions]
     ) -> models.CompressionAnalysis: ...
 
     async def analyze(
-        self,
-        text: str | Omit = OMIT,
-        *,
-        content: Content | Omit = OMIT,
-        **options: Unpack[CallOptions],
+        self, text: str | Omit = OMIT, *, content: Content | Omit = OMIT, **options: Unpack[CallOptions]
     ) -> models.CompressionAnalysis:
         return await self.call(ops.ANALYZE, {"text": text, "content": content}, options)
 
@@ -326,43 +272,32 @@ class SyncDhatuAPI(DhatuAPIDocs, SyncAPIClient):
 
     @cached_property
     def with_raw_response(self) -> SyncDhatuAPIWithRawResponse:
-        """The same, each returning a `RawResponse`."""
+        """Each returns a `RawResponse`."""
         return SyncDhatuAPIWithRawResponse(self.in_mode("raw"))
 
     @cached_property
     def with_streaming_response(self) -> SyncDhatuAPIWithStreamingResponse:
-        """The same, each opening a `SyncStreamingResponse`."""
+        """Each opens a `SyncStreamingResponse`."""
         return SyncDhatuAPIWithStreamingResponse(self.in_mode("streaming"))
 
 
     @overload
     def compress(
-        self,
-        text: str,
-        *,
-        algorithm: Literal["auto", "zstd", "brotli", "gzip", "lzma"] | Omit = OMIT,
-        level: int | Omit = OMIT,
-        **options: Unpack[CallOptions],
+        self, text: str, *, algorithm: Literal["auto", "zstd", "brotli", "gzip", "lzma"] | Omit = OMIT,
+        level: int | Omit = OMIT, **options: Unpack[CallOptions],
     ) -> models.CompressResult: ...
 
     @overload
     def compress(
-        self,
-        *,
-        content: SyncContent,
-        algorithm: Literal["auto", "zstd", "brotli", "gzip", "lzma"] | Omit = OMIT,
-        level: int | Omit = OMIT,
+        self, *, content: SyncContent,
+        algorithm: Literal["auto", "zstd", "brotli", "gzip", "lzma"] | Omit = OMIT, level: int | Omit = OMIT,
         **options: Unpack[CallOptions],
     ) -> SyncBinaryResponse: ...
 
     def compress(
-        self,
-        text: str | Omit = OMIT,
-        *,
-        algorithm: Literal["auto", "zstd", "brotli", "gzip", "lzma"] | Omit = OMIT,
-        level: int | Omit = OMIT,
-        content: SyncContent | Omit = OMIT,
-        **options: Unpack[CallOptions],
+        self, text: str | Omit = OMIT, *,
+        algorithm: Literal["auto", "zstd", "brotli", "gzip", "lzma"] | Omit = OMIT, level: int | Omit = OMIT,
+        content: SyncContent | Omit = OMIT, **options: Unpack[CallOptions],
     ) -> models.CompressResult | SyncBinaryResponse:
         return self.call(
             ops.COMPRESS, {"algorithm": algorithm, "level": level, "text": text, "content": content}, options
@@ -370,29 +305,21 @@ class SyncDhatuAPI(DhatuAPIDocs, SyncAPIClient):
 
     @overload
     def decompress(
-        self,
-        data: str,
-        *,
-        algorithm: Literal["auto", "zstd", "brotli", "gzip", "lzma"] | Omit = OMIT,
+        self, data: str, *, algorithm: Literal["auto", "zstd", "brotli", "gzip", "lzma"] | Omit = OMIT,
         **options: Unpack[CallOptions],
     ) -> models.DecompressResult: ...
 
     @overload
     def decompress(
-        self,
-        *,
-        content: SyncContent,
+        self, *, content: SyncContent,
         algorithm: Literal["auto", "zstd", "brotli", "gzip", "lzma"] | Omit = OMIT,
         **options: Unpack[CallOptions],
     ) -> SyncBinaryResponse: ...
 
     def decompress(
-        self,
-        data: str | Omit = OMIT,
-        *,
+        self, data: str | Omit = OMIT, *,
         algorithm: Literal["auto", "zstd", "brotli", "gzip", "lzma"] | Omit = OMIT,
-        content: SyncContent | Omit = OMIT,
-        **options: Unpack[CallOptions],
+        content: SyncContent | Omit = OMIT, **options: Unpack[CallOptions],
     ) -> models.DecompressResult | SyncBinaryResponse:
         return self.call(ops.DECOMPRESS, {"algorithm": algorithm, "data": data, "content": content}, options)
 
@@ -401,154 +328,39 @@ class SyncDhatuAPI(DhatuAPIDocs, SyncAPIClient):
 
     @overload
     def analyze(
-        self,
-        *,
-        content: SyncContent,
-        **options: Unpack[CallOptions],
+        self, *, content: SyncContent, **options: Unpack[CallOptions]
     ) -> models.CompressionAnalysis: ...
 
     def analyze(
-        self,
-        text: str | Omit = OMIT,
-        *,
-        content: SyncContent | Omit = OMIT,
-        **options: Unpack[CallOptions],
+        self, text: str | Omit = OMIT, *, content: SyncContent | Omit = OMIT, **options: Unpack[CallOptions]
     ) -> models.CompressionAnalysis:
         return self.call(ops.ANALYZE, {"text": text, "content": content}, options)
 
 
 
 class DhatuAPIWithRawResponse:
-    """`DhatuAPI` with raw responses."""
-
     def __init__(self, of: DhatuAPI) -> None:
-        self._of = of
         self.compress = raw(of.compress)
         self.decompress = raw(of.decompress)
         self.analyze = raw(of.analyze)
 
-    @property
-    def corpus(self) -> CorpusWithRawResponse:
-        return self._of.corpus.with_raw_response
-
-    @property
-    def analysis(self) -> AnalysisWithRawResponse:
-        return self._of.analysis.with_raw_response
-
-    @property
-    def dashboard(self) -> DashboardWithRawResponse:
-        return self._of.dashboard.with_raw_response
-
-    @property
-    def auth(self) -> AuthWithRawResponse:
-        return self._of.auth.with_raw_response
-
-    @property
-    def api_keys(self) -> ApiKeysWithRawResponse:
-        return self._of.api_keys.with_raw_response
-
-    @property
-    def system(self) -> SystemWithRawResponse:
-        return self._of.system.with_raw_response
-
 
 class DhatuAPIWithStreamingResponse:
-    """`DhatuAPI` with streaming responses."""
-
     def __init__(self, of: DhatuAPI) -> None:
-        self._of = of
         self.compress = streamed(of.compress)
         self.decompress = streamed(of.decompress)
         self.analyze = streamed(of.analyze)
 
-    @property
-    def corpus(self) -> CorpusWithStreamingResponse:
-        return self._of.corpus.with_streaming_response
-
-    @property
-    def analysis(self) -> AnalysisWithStreamingResponse:
-        return self._of.analysis.with_streaming_response
-
-    @property
-    def dashboard(self) -> DashboardWithStreamingResponse:
-        return self._of.dashboard.with_streaming_response
-
-    @property
-    def auth(self) -> AuthWithStreamingResponse:
-        return self._of.auth.with_streaming_response
-
-    @property
-    def api_keys(self) -> ApiKeysWithStreamingResponse:
-        return self._of.api_keys.with_streaming_response
-
-    @property
-    def system(self) -> SystemWithStreamingResponse:
-        return self._of.system.with_streaming_response
-
 
 class SyncDhatuAPIWithRawResponse:
-    """`SyncDhatuAPI` with raw responses."""
-
     def __init__(self, of: SyncDhatuAPI) -> None:
-        self._of = of
         self.compress = sync_raw(of.compress)
         self.decompress = sync_raw(of.decompress)
         self.analyze = sync_raw(of.analyze)
 
-    @property
-    def corpus(self) -> SyncCorpusWithRawResponse:
-        return self._of.corpus.with_raw_response
-
-    @property
-    def analysis(self) -> SyncAnalysisWithRawResponse:
-        return self._of.analysis.with_raw_response
-
-    @property
-    def dashboard(self) -> SyncDashboardWithRawResponse:
-        return self._of.dashboard.with_raw_response
-
-    @property
-    def auth(self) -> SyncAuthWithRawResponse:
-        return self._of.auth.with_raw_response
-
-    @property
-    def api_keys(self) -> SyncApiKeysWithRawResponse:
-        return self._of.api_keys.with_raw_response
-
-    @property
-    def system(self) -> SyncSystemWithRawResponse:
-        return self._of.system.with_raw_response
-
 
 class SyncDhatuAPIWithStreamingResponse:
-    """`SyncDhatuAPI` with streaming responses."""
-
     def __init__(self, of: SyncDhatuAPI) -> None:
-        self._of = of
         self.compress = sync_streamed(of.compress)
         self.decompress = sync_streamed(of.decompress)
         self.analyze = sync_streamed(of.analyze)
-
-    @property
-    def corpus(self) -> SyncCorpusWithStreamingResponse:
-        return self._of.corpus.with_streaming_response
-
-    @property
-    def analysis(self) -> SyncAnalysisWithStreamingResponse:
-        return self._of.analysis.with_streaming_response
-
-    @property
-    def dashboard(self) -> SyncDashboardWithStreamingResponse:
-        return self._of.dashboard.with_streaming_response
-
-    @property
-    def auth(self) -> SyncAuthWithStreamingResponse:
-        return self._of.auth.with_streaming_response
-
-    @property
-    def api_keys(self) -> SyncApiKeysWithStreamingResponse:
-        return self._of.api_keys.with_streaming_response
-
-    @property
-    def system(self) -> SyncSystemWithStreamingResponse:
-        return self._of.system.with_streaming_response

@@ -15,246 +15,142 @@ if TYPE_CHECKING:
     from . import bound, models
 
 COMPRESS: Final[
-    Operation[
-        models.CompressResult | BinaryResponse,
-        models.CompressResult | SyncBinaryResponse,
-    ]
+    Operation[models.CompressResult | BinaryResponse, models.CompressResult | SyncBinaryResponse]
 ] = Operation(
-    key="compress",
-    method="POST",
-    path="/api/v1/compress",
+    key="compress", method="POST", path="/api/v1/compress",
     parameters=(
-        ParameterSpec(argument="algorithm", name="algorithm", location="query"),
-        ParameterSpec(argument="level", name="level", location="query"),
+        ParameterSpec(argument="algorithm", location="query"),
+        ParameterSpec(argument="level", location="query"),
     ),
     bodies=(
-        BodySpec(
-            media_type="application/json",
-            kind="json",
-            fields=(FieldSpec(argument="text", name="text"),),
-        ),
+        BodySpec(media_type="application/json", kind="json", fields=(FieldSpec(argument="text"),)),
         BodySpec(media_type="application/octet-stream", kind="binary", argument="content"),
     ),
     body_required=True,
     responses=(
-        ResponseSpec(status="200", media_type="application/json", kind="json", type="CompressResult"),
+        ResponseSpec(status="200", type="CompressResult"),
         ResponseSpec(status="200", media_type="application/octet-stream", kind="binary"),
     ),
-    security=(("bearer",), ("apiKey",)),
-    retry="idempotent",
-    timeout_s=30.0,
+    security=(("bearer",), ("apiKey",)), retry="idempotent", timeout_s=30.0,
 )
 DECOMPRESS: Final[
-    Operation[
-        models.DecompressResult | BinaryResponse,
-        models.DecompressResult | SyncBinaryResponse,
-    ]
+    Operation[models.DecompressResult | BinaryResponse, models.DecompressResult | SyncBinaryResponse]
 ] = Operation(
-    key="decompress",
-    method="POST",
-    path="/api/v1/decompress",
-    parameters=(ParameterSpec(argument="algorithm", name="algorithm", location="query"),),
+    key="decompress", method="POST", path="/api/v1/decompress",
+    parameters=(ParameterSpec(argument="algorithm", location="query"),),
     bodies=(
-        BodySpec(
-            media_type="application/json",
-            kind="json",
-            fields=(FieldSpec(argument="data", name="data"),),
-        ),
+        BodySpec(media_type="application/json", kind="json", fields=(FieldSpec(argument="data"),)),
         BodySpec(media_type="application/octet-stream", kind="binary", argument="content"),
     ),
     body_required=True,
     responses=(
-        ResponseSpec(status="200", media_type="application/json", kind="json", type="DecompressResult"),
+        ResponseSpec(status="200", type="DecompressResult"),
         ResponseSpec(status="200", media_type="application/octet-stream", kind="binary"),
     ),
-    security=(("bearer",), ("apiKey",)),
-    retry="idempotent",
-    timeout_s=30.0,
+    security=(("bearer",), ("apiKey",)), retry="idempotent", timeout_s=30.0,
 )
 ANALYZE: Final[Operation[models.CompressionAnalysis]] = Operation(
-    key="analyze",
-    method="POST",
-    path="/api/v1/analyze",
+    key="analyze", method="POST", path="/api/v1/analyze",
     bodies=(
-        BodySpec(
-            media_type="application/json",
-            kind="json",
-            fields=(FieldSpec(argument="text", name="text"),),
-        ),
+        BodySpec(media_type="application/json", kind="json", fields=(FieldSpec(argument="text"),)),
         BodySpec(media_type="application/octet-stream", kind="binary", argument="content"),
     ),
-    body_required=True,
-    responses=(
-        ResponseSpec(status="200", media_type="application/json", kind="json", type="CompressionAnalysis"),
-    ),
-    security=(("bearer",), ("apiKey",)),
-    retry="idempotent",
-    timeout_s=30.0,
+    body_required=True, responses=(ResponseSpec(status="200", type="CompressionAnalysis"),),
+    security=(("bearer",), ("apiKey",)), retry="idempotent", timeout_s=30.0,
 )
 CORPUS_COLLECT: Final[Operation[bound.CollectJob, bound.SyncCollectJob]] = Operation(
-    key="corpus.collect",
-    method="POST",
-    path="/api/v1/corpus/collect",
+    key="corpus.collect", method="POST", path="/api/v1/corpus/collect",
     bodies=(
-        BodySpec(
-            media_type="application/json",
-            kind="json",
-            fields=(FieldSpec(argument="documents", name="documents"),),
-        ),
+        BodySpec(media_type="application/json", kind="json", fields=(FieldSpec(argument="documents"),)),
         BodySpec(media_type="application/jsonl", kind="jsonl", argument="content"),
         BodySpec(
-            media_type="multipart/form-data",
-            kind="multipart",
+            media_type="multipart/form-data", kind="multipart",
             fields=(
-                FieldSpec(argument="file", name="file", content_type="application/octet-stream", file=True),
-                FieldSpec(argument="language", name="language", content_type="text/plain"),
-                FieldSpec(argument="title", name="title", content_type="text/plain"),
+                FieldSpec(argument="file", content_type="application/octet-stream", file=True),
+                FieldSpec(argument="language", content_type="text/plain"),
+                FieldSpec(argument="title", content_type="text/plain"),
             ),
         ),
     ),
-    body_required=True,
-    responses=(ResponseSpec(status="202", media_type="application/json", kind="json", type="CollectJob"),),
-    security=(("bearer",), ("apiKey",)),
-    retry="idempotent",
-    timeout_s=60.0,
+    body_required=True, responses=(ResponseSpec(status="202", type="CollectJob"),),
+    security=(("bearer",), ("apiKey",)), retry="idempotent", timeout_s=60.0,
     job=JobSpec(
-        type="CollectJob",
-        status=lambda: CORPUS_GET_JOB,
-        argument="job_id",
-        done=("succeeded",),
-        failed=("failed",),
-        error="error",
-        poll_s=0.5,
+        type="CollectJob", status=lambda: CORPUS_GET_JOB, argument="job_id", done=("succeeded",),
+        failed=("failed",), error="error", poll_s=0.5,
     ),
 )
 CORPUS_GET_JOB: Final[Operation[bound.CollectJob, bound.SyncCollectJob]] = Operation(
-    key="corpus.get_job",
-    method="GET",
-    path="/api/v1/corpus/collect/{job_id}",
-    parameters=(
-        ParameterSpec(argument="job_id", name="job_id", location="path", style="simple", explode=False),
-    ),
-    responses=(ResponseSpec(status="200", media_type="application/json", kind="json", type="CollectJob"),),
-    security=(("bearer",), ("apiKey",)),
-    retry="safe",
-    timeout_s=5.0,
+    key="corpus.get_job", method="GET", path="/api/v1/corpus/collect/{job_id}",
+    parameters=(ParameterSpec(argument="job_id", location="path", style="simple", explode=False),),
+    responses=(ResponseSpec(status="200", type="CollectJob"),), security=(("bearer",), ("apiKey",)),
+    retry="safe", timeout_s=5.0,
     job=JobSpec(
-        type="CollectJob",
-        status=lambda: CORPUS_GET_JOB,
-        argument="job_id",
-        done=("succeeded",),
-        failed=("failed",),
-        error="error",
-        poll_s=0.5,
+        type="CollectJob", status=lambda: CORPUS_GET_JOB, argument="job_id", done=("succeeded",),
+        failed=("failed",), error="error", poll_s=0.5,
     ),
 )
 CORPUS_JOB_EVENTS: Final[
-    Operation[
-        EventStream[models.CollectEvent],
-        SyncEventStream[models.CollectEvent],
-    ]
+    Operation[EventStream[models.CollectEvent], SyncEventStream[models.CollectEvent]]
 ] = Operation(
-    key="corpus.job_events",
-    method="GET",
-    path="/api/v1/corpus/collect/{job_id}/events",
+    key="corpus.job_events", method="GET", path="/api/v1/corpus/collect/{job_id}/events",
     parameters=(
-        ParameterSpec(argument="job_id", name="job_id", location="path", style="simple", explode=False),
+        ParameterSpec(argument="job_id", location="path", style="simple", explode=False),
         ParameterSpec(
-            argument="last_event_id",
-            name="Last-Event-ID",
-            location="header",
-            style="simple",
-            explode=False,
+            argument="last_event_id", name="Last-Event-ID", location="header", style="simple", explode=False,
         ),
     ),
     responses=(ResponseSpec(status="200", media_type="text/event-stream", kind="sse", type="CollectEvent"),),
-    security=(("bearer",), ("apiKey",)),
-    retry="safe",
-    timeout_s=300.0,
+    security=(("bearer",), ("apiKey",)), retry="safe", timeout_s=300.0,
 )
 CORPUS_SEARCH: Final[Operation[bound.SearchPage, bound.SyncSearchPage]] = Operation(
-    key="corpus.search",
-    method="GET",
-    path="/api/v1/corpus/search",
+    key="corpus.search", method="GET", path="/api/v1/corpus/search",
     parameters=(
-        ParameterSpec(argument="q", name="q", location="query"),
-        ParameterSpec(argument="language", name="language", location="query"),
-        ParameterSpec(argument="limit", name="limit", location="query"),
-        ParameterSpec(argument="cursor", name="cursor", location="query"),
+        ParameterSpec(argument="q", location="query"), ParameterSpec(argument="language", location="query"),
+        ParameterSpec(argument="limit", location="query"), ParameterSpec(argument="cursor", location="query"),
     ),
-    responses=(ResponseSpec(status="200", media_type="application/json", kind="json", type="SearchPage"),),
-    security=(("bearer",), ("apiKey",)),
-    retry="safe",
-    timeout_s=5.0,
+    responses=(ResponseSpec(status="200", type="SearchPage"),), security=(("bearer",), ("apiKey",)),
+    retry="safe", timeout_s=5.0,
     page=PageSpec(type="SearchPage", items="documents", argument="cursor", cursor="next_cursor"),
 )
 CORPUS_STATS: Final[Operation[models.CorpusStats]] = Operation(
-    key="corpus.stats",
-    method="GET",
-    path="/api/v1/corpus/stats",
-    responses=(ResponseSpec(status="200", media_type="application/json", kind="json", type="CorpusStats"),),
-    security=(("bearer",), ("apiKey",)),
-    retry="safe",
-    timeout_s=5.0,
+    key="corpus.stats", method="GET", path="/api/v1/corpus/stats",
+    responses=(ResponseSpec(status="200", type="CorpusStats"),), security=(("bearer",), ("apiKey",)),
+    retry="safe", timeout_s=5.0,
 )
 CORPUS_GET_DOCUMENT: Final[Operation[models.Document]] = Operation(
-    key="corpus.get_document",
-    method="GET",
-    path="/api/v1/corpus/documents/{id}",
-    parameters=(ParameterSpec(argument="id", name="id", location="path", style="simple", explode=False),),
-    responses=(ResponseSpec(status="200", media_type="application/json", kind="json", type="Document"),),
-    security=(("bearer",), ("apiKey",)),
-    retry="safe",
-    timeout_s=5.0,
+    key="corpus.get_document", method="GET", path="/api/v1/corpus/documents/{id}",
+    parameters=(ParameterSpec(argument="id", location="path", style="simple", explode=False),),
+    responses=(ResponseSpec(status="200", type="Document"),), security=(("bearer",), ("apiKey",)),
+    retry="safe", timeout_s=5.0,
 )
 CORPUS_DELETE_DOCUMENT: Final[Operation[None]] = Operation(
-    key="corpus.delete_document",
-    method="DELETE",
-    path="/api/v1/corpus/documents/{id}",
-    parameters=(ParameterSpec(argument="id", name="id", location="path", style="simple", explode=False),),
-    responses=(ResponseSpec(status="204"),),
-    security=(("bearer",), ("apiKey",)),
-    retry="idempotent",
+    key="corpus.delete_document", method="DELETE", path="/api/v1/corpus/documents/{id}",
+    parameters=(ParameterSpec(argument="id", location="path", style="simple", explode=False),),
+    responses=(ResponseSpec(status="204"),), security=(("bearer",), ("apiKey",)), retry="idempotent",
     timeout_s=5.0,
 )
 ANALYSIS_DETECT_PATTERNS: Final[Operation[models.PatternReport]] = Operation(
-    key="analysis.detect_patterns",
-    method="POST",
-    path="/api/v1/patterns/detect",
+    key="analysis.detect_patterns", method="POST", path="/api/v1/patterns/detect",
     bodies=(
         BodySpec(
-            media_type="application/json",
-            kind="json",
+            media_type="application/json", kind="json",
             fields=(
-                FieldSpec(argument="text", name="text"),
-                FieldSpec(argument="kinds", name="kinds"),
-                FieldSpec(argument="min_length", name="min_length"),
-                FieldSpec(argument="min_count", name="min_count"),
-                FieldSpec(argument="max_words", name="max_words"),
-                FieldSpec(argument="limit", name="limit"),
+                FieldSpec(argument="text"), FieldSpec(argument="kinds"), FieldSpec(argument="min_length"),
+                FieldSpec(argument="min_count"), FieldSpec(argument="max_words"), FieldSpec(argument="limit"),
             ),
         ),
     ),
-    body_required=True,
-    responses=(ResponseSpec(status="200", media_type="application/json", kind="json", type="PatternReport"),),
-    security=(("bearer",), ("apiKey",)),
-    retry="idempotent",
-    timeout_s=30.0,
+    body_required=True, responses=(ResponseSpec(status="200", type="PatternReport"),),
+    security=(("bearer",), ("apiKey",)), retry="idempotent", timeout_s=30.0,
 )
 ANALYSIS_VISUALIZE_PATTERNS: Final[Operation[BinaryResponse, SyncBinaryResponse]] = Operation(
-    key="analysis.visualize_patterns",
-    method="POST",
-    path="/api/v1/patterns/visualize",
+    key="analysis.visualize_patterns", method="POST", path="/api/v1/patterns/visualize",
     bodies=(
         BodySpec(
-            media_type="application/json",
-            kind="json",
+            media_type="application/json", kind="json",
             fields=(
-                FieldSpec(argument="text", name="text"),
-                FieldSpec(argument="patterns", name="patterns"),
-                FieldSpec(argument="title", name="title"),
-                FieldSpec(argument="format", name="format"),
-                FieldSpec(argument="limit", name="limit"),
+                FieldSpec(argument="text"), FieldSpec(argument="patterns"), FieldSpec(argument="title"),
+                FieldSpec(argument="format"), FieldSpec(argument="limit"),
             ),
         ),
     ),
@@ -263,9 +159,7 @@ ANALYSIS_VISUALIZE_PATTERNS: Final[Operation[BinaryResponse, SyncBinaryResponse]
         ResponseSpec(status="200", media_type="image/svg+xml", kind="binary"),
         ResponseSpec(status="200", media_type="image/png", kind="binary"),
     ),
-    security=(("bearer",), ("apiKey",)),
-    retry="idempotent",
-    timeout_s=30.0,
+    security=(("bearer",), ("apiKey",)), retry="idempotent", timeout_s=30.0,
 )
 ANALYSIS_GENERATE_INSIGHTS: Final[
     Operation[
@@ -273,210 +167,124 @@ ANALYSIS_GENERATE_INSIGHTS: Final[
         models.InsightReport | SyncEventStream[models.InsightEvent],
     ]
 ] = Operation(
-    key="analysis.generate_insights",
-    method="POST",
-    path="/api/v1/insights/generate",
+    key="analysis.generate_insights", method="POST", path="/api/v1/insights/generate",
     bodies=(
         BodySpec(
-            media_type="application/json",
-            kind="json",
-            fields=(FieldSpec(argument="text", name="text"), FieldSpec(argument="kinds", name="kinds")),
+            media_type="application/json", kind="json",
+            fields=(FieldSpec(argument="text"), FieldSpec(argument="kinds")),
         ),
     ),
     body_required=True,
     responses=(
-        ResponseSpec(status="200", media_type="application/json", kind="json", type="InsightReport"),
+        ResponseSpec(status="200", type="InsightReport"),
         ResponseSpec(status="200", media_type="text/event-stream", kind="sse", type="InsightEvent"),
     ),
-    security=(("bearer",), ("apiKey",)),
-    retry="idempotent",
-    timeout_s=30.0,
+    security=(("bearer",), ("apiKey",)), retry="idempotent", timeout_s=30.0,
 )
 DASHBOARD_OVERVIEW: Final[Operation[models.DashboardOverview]] = Operation(
-    key="dashboard.overview",
-    method="GET",
-    path="/api/v1/dashboard/overview",
-    responses=(
-        ResponseSpec(status="200", media_type="application/json", kind="json", type="DashboardOverview"),
-    ),
-    security=(("bearer",), ("apiKey",)),
-    retry="safe",
-    timeout_s=10.0,
+    key="dashboard.overview", method="GET", path="/api/v1/dashboard/overview",
+    responses=(ResponseSpec(status="200", type="DashboardOverview"),), security=(("bearer",), ("apiKey",)),
+    retry="safe", timeout_s=10.0,
 )
 DASHBOARD_USAGE: Final[Operation[models.UsageReport]] = Operation(
-    key="dashboard.usage",
-    method="GET",
-    path="/api/v1/dashboard/usage",
+    key="dashboard.usage", method="GET", path="/api/v1/dashboard/usage",
     parameters=(
-        ParameterSpec(argument="group_by", name="group_by", location="query"),
-        ParameterSpec(argument="service", name="service", location="query"),
+        ParameterSpec(argument="group_by", location="query"),
+        ParameterSpec(argument="service", location="query"),
     ),
-    responses=(ResponseSpec(status="200", media_type="application/json", kind="json", type="UsageReport"),),
-    security=(("bearer",), ("apiKey",)),
-    retry="safe",
-    timeout_s=10.0,
+    responses=(ResponseSpec(status="200", type="UsageReport"),), security=(("bearer",), ("apiKey",)),
+    retry="safe", timeout_s=10.0,
 )
 DASHBOARD_TOPOLOGY: Final[Operation[models.Topology]] = Operation(
-    key="dashboard.topology",
-    method="GET",
-    path="/api/v1/dashboard/topology",
-    responses=(ResponseSpec(status="200", media_type="application/json", kind="json", type="Topology"),),
-    security=(("bearer",), ("apiKey",)),
-    retry="safe",
-    timeout_s=10.0,
+    key="dashboard.topology", method="GET", path="/api/v1/dashboard/topology",
+    responses=(ResponseSpec(status="200", type="Topology"),), security=(("bearer",), ("apiKey",)),
+    retry="safe", timeout_s=10.0,
 )
 AUTH_TOKEN: Final[Operation[models.TokenPair]] = Operation(
-    key="auth.token",
-    method="POST",
-    path="/api/v1/auth/token",
+    key="auth.token", method="POST", path="/api/v1/auth/token",
     bodies=(
         BodySpec(
-            media_type="application/json",
-            kind="json",
+            media_type="application/json", kind="json",
             fields=(
-                FieldSpec(argument="grant_type", name="grant_type"),
-                FieldSpec(argument="username", name="username"),
-                FieldSpec(argument="password", name="password"),
-                FieldSpec(argument="scopes", name="scopes"),
-                FieldSpec(argument="api_key", name="api_key"),
+                FieldSpec(argument="grant_type"), FieldSpec(argument="username"),
+                FieldSpec(argument="password"), FieldSpec(argument="scopes"), FieldSpec(argument="api_key"),
             ),
         ),
     ),
-    body_required=True,
-    responses=(ResponseSpec(status="200", media_type="application/json", kind="json", type="TokenPair"),),
-    retry="never",
+    body_required=True, responses=(ResponseSpec(status="200", type="TokenPair"),), retry="never",
     timeout_s=10.0,
 )
 AUTH_REFRESH: Final[Operation[models.TokenPair]] = Operation(
-    key="auth.refresh",
-    method="POST",
-    path="/api/v1/auth/refresh",
+    key="auth.refresh", method="POST", path="/api/v1/auth/refresh",
     bodies=(
-        BodySpec(
-            media_type="application/json",
-            kind="json",
-            fields=(FieldSpec(argument="refresh_token", name="refresh_token"),),
-        ),
+        BodySpec(media_type="application/json", kind="json", fields=(FieldSpec(argument="refresh_token"),)),
     ),
-    body_required=True,
-    responses=(ResponseSpec(status="200", media_type="application/json", kind="json", type="TokenPair"),),
-    retry="never",
+    body_required=True, responses=(ResponseSpec(status="200", type="TokenPair"),), retry="never",
     timeout_s=10.0,
 )
 AUTH_REVOKE: Final[Operation[None]] = Operation(
-    key="auth.revoke",
-    method="POST",
-    path="/api/v1/auth/revoke",
+    key="auth.revoke", method="POST", path="/api/v1/auth/revoke",
     bodies=(
         BodySpec(
-            media_type="application/json",
-            kind="json",
-            fields=(
-                FieldSpec(argument="token", name="token"),
-                FieldSpec(argument="token_type_hint", name="token_type_hint"),
-            ),
+            media_type="application/json", kind="json",
+            fields=(FieldSpec(argument="token"), FieldSpec(argument="token_type_hint")),
         ),
     ),
-    body_required=True,
-    responses=(ResponseSpec(status="204"),),
-    retry="idempotent",
-    timeout_s=10.0,
+    body_required=True, responses=(ResponseSpec(status="204"),), retry="idempotent", timeout_s=10.0,
 )
 API_KEYS_CREATE: Final[Operation[models.CreatedApiKey]] = Operation(
-    key="api_keys.create",
-    method="POST",
-    path="/api/v1/api-keys",
+    key="api_keys.create", method="POST", path="/api/v1/api-keys",
     bodies=(
         BodySpec(
-            media_type="application/json",
-            kind="json",
+            media_type="application/json", kind="json",
             fields=(
-                FieldSpec(argument="name", name="name"),
-                FieldSpec(argument="scopes", name="scopes"),
-                FieldSpec(argument="roles", name="roles"),
-                FieldSpec(argument="expires_in_s", name="expires_in_s"),
+                FieldSpec(argument="name"), FieldSpec(argument="scopes"), FieldSpec(argument="roles"),
+                FieldSpec(argument="expires_in_s"),
             ),
         ),
     ),
-    body_required=True,
-    responses=(ResponseSpec(status="201", media_type="application/json", kind="json", type="CreatedApiKey"),),
-    security=(("bearer",), ("apiKey",)),
-    retry="never",
-    timeout_s=10.0,
+    body_required=True, responses=(ResponseSpec(status="201", type="CreatedApiKey"),),
+    security=(("bearer",), ("apiKey",)), retry="never", timeout_s=10.0,
 )
 API_KEYS_LIST: Final[Operation[bound.ApiKeyPage, bound.SyncApiKeyPage]] = Operation(
-    key="api_keys.list",
-    method="GET",
-    path="/api/v1/api-keys",
+    key="api_keys.list", method="GET", path="/api/v1/api-keys",
     parameters=(
-        ParameterSpec(argument="page_size", name="page_size", location="query"),
-        ParameterSpec(argument="cursor", name="cursor", location="query"),
+        ParameterSpec(argument="page_size", location="query"),
+        ParameterSpec(argument="cursor", location="query"),
     ),
-    responses=(ResponseSpec(status="200", media_type="application/json", kind="json", type="ApiKeyPage"),),
-    security=(("bearer",), ("apiKey",)),
-    retry="safe",
-    timeout_s=10.0,
+    responses=(ResponseSpec(status="200", type="ApiKeyPage"),), security=(("bearer",), ("apiKey",)),
+    retry="safe", timeout_s=10.0,
     page=PageSpec(type="ApiKeyPage", items="api_keys", argument="cursor", cursor="next_cursor"),
 )
 API_KEYS_REVOKE: Final[Operation[None]] = Operation(
-    key="api_keys.revoke",
-    method="DELETE",
-    path="/api/v1/api-keys/{key_id}",
-    parameters=(
-        ParameterSpec(argument="key_id", name="key_id", location="path", style="simple", explode=False),
-    ),
-    responses=(ResponseSpec(status="204"),),
-    security=(("bearer",), ("apiKey",)),
-    retry="idempotent",
+    key="api_keys.revoke", method="DELETE", path="/api/v1/api-keys/{key_id}",
+    parameters=(ParameterSpec(argument="key_id", location="path", style="simple", explode=False),),
+    responses=(ResponseSpec(status="204"),), security=(("bearer",), ("apiKey",)), retry="idempotent",
     timeout_s=10.0,
 )
 SYSTEM_HEALTH: Final[Operation[models.HealthReport]] = Operation(
-    key="system.health",
-    method="GET",
-    path="/api/v1/health",
-    responses=(ResponseSpec(status="200", media_type="application/json", kind="json", type="HealthReport"),),
-    retry="safe",
-    timeout_s=10.0,
+    key="system.health", method="GET", path="/api/v1/health",
+    responses=(ResponseSpec(status="200", type="HealthReport"),), retry="safe", timeout_s=10.0,
 )
 SYSTEM_LIVE: Final[Operation[models.Liveness]] = Operation(
-    key="system.live",
-    method="GET",
-    path="/api/v1/health/live",
-    responses=(ResponseSpec(status="200", media_type="application/json", kind="json", type="Liveness"),),
-    retry="safe",
-    timeout_s=10.0,
+    key="system.live", method="GET", path="/api/v1/health/live",
+    responses=(ResponseSpec(status="200", type="Liveness"),), retry="safe", timeout_s=10.0,
 )
 SYSTEM_READY: Final[Operation[models.HealthReport]] = Operation(
-    key="system.ready",
-    method="GET",
-    path="/api/v1/health/ready",
-    responses=(ResponseSpec(status="200", media_type="application/json", kind="json", type="HealthReport"),),
-    retry="safe",
-    timeout_s=10.0,
+    key="system.ready", method="GET", path="/api/v1/health/ready",
+    responses=(ResponseSpec(status="200", type="HealthReport"),), retry="safe", timeout_s=10.0,
 )
 SYSTEM_METRICS: Final[Operation[str]] = Operation(
-    key="system.metrics",
-    method="GET",
-    path="/api/v1/metrics",
+    key="system.metrics", method="GET", path="/api/v1/metrics",
     responses=(ResponseSpec(status="200", media_type="text/plain", kind="text"),),
-    security=(("bearer",), ("apiKey",)),
-    retry="safe",
-    timeout_s=10.0,
+    security=(("bearer",), ("apiKey",)), retry="safe", timeout_s=10.0,
 )
 SYSTEM_STATUS: Final[Operation[models.GatewayStatus]] = Operation(
-    key="system.status",
-    method="GET",
-    path="/api/v1/status",
-    responses=(ResponseSpec(status="200", media_type="application/json", kind="json", type="GatewayStatus"),),
-    security=(("bearer",), ("apiKey",)),
-    retry="safe",
-    timeout_s=10.0,
+    key="system.status", method="GET", path="/api/v1/status",
+    responses=(ResponseSpec(status="200", type="GatewayStatus"),), security=(("bearer",), ("apiKey",)),
+    retry="safe", timeout_s=10.0,
 )
 SYSTEM_JWKS: Final[Operation[models.JwkSet]] = Operation(
-    key="system.jwks",
-    method="GET",
-    path="/.well-known/jwks.json",
-    responses=(ResponseSpec(status="200", media_type="application/json", kind="json", type="JwkSet"),),
-    retry="safe",
-    timeout_s=10.0,
+    key="system.jwks", method="GET", path="/.well-known/jwks.json",
+    responses=(ResponseSpec(status="200", type="JwkSet"),), retry="safe", timeout_s=10.0,
 )

@@ -155,7 +155,7 @@ class ArgumentList:
                 )
             )
         annotation = self._annotations.line(payload, self._hint) if kind == "jsonl" else CONTENT
-        pieces = "bytes, text, a path, an open file or chunks"
+        pieces = "bytes, text, a path, a file or chunks"
         pieces = f"items, one a line; or {pieces}" if kind == "jsonl" else pieces
         description = self._described(payload, f"The whole body in {payload.media_type}: {pieces}.")
         return self._add(

@@ -89,7 +89,7 @@ def api_call(api: Api) -> Call:
 def _parameter(parameter: Parameter, argument: Argument) -> Call:
     return _call(
         "ParameterSpec",
-        _PARAMETER,
+        {**_PARAMETER, "name": argument.name},
         argument=argument.name,
         name=parameter.name.wire,
         location=parameter.location,
@@ -115,7 +115,7 @@ def _field(field: Field) -> Call:
     encoding = field.encoding
     return _call(
         "FieldSpec",
-        _FIELD,
+        {**_FIELD, "name": field.argument},
         argument=field.argument,
         name=field.name,
         content_type=encoding.content_type if encoding and not encoding.style else "",
@@ -127,9 +127,10 @@ def _field(field: Field) -> Call:
 
 
 def _response(answer: Answer) -> Call:
+    plain = bool(answer.type) and (answer.kind, answer.media_type) == ("json", "application/json")
     return _call(
         "ResponseSpec",
-        _RESPONSE,
+        {**_RESPONSE, "media_type": answer.media_type, "kind": answer.kind} if plain else _RESPONSE,
         status=answer.status,
         media_type=answer.media_type,
         kind=answer.kind,

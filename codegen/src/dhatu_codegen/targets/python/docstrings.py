@@ -67,23 +67,23 @@ def _lines(operation: Operation, arguments: tuple[Argument, ...], note: str) -> 
         yield ""
     if note:
         yield from (note, "")
-    yield from textwrap.wrap(f"`{operation.method} {operation.path}`{_needs(operation)}", _WIDTH)
+    route = f"`{operation.method} {operation.path}`{_needs(operation)}{_raises(operation)}."
+    yield from textwrap.wrap(route, _WIDTH, break_long_words=False, break_on_hyphens=False)
     if arguments:
         yield from ("", "Args:")
         for argument in arguments:
             yield from _item(f"{argument.name}: {' '.join(argument.description.split())}")
     successes = [response for response in operation.responses if response.status.startswith("2")]
     if any(response.payloads for response in successes):
-        yield from ("", "Returns:")
-        yield from _item(" ".join(" ".join(response.description.split()) for response in successes))
-    refusals = [
-        f"{ERRORS[response.status]} ({response.status})"
-        for response in operation.responses
-        if response.status in ERRORS and response.status not in _USUAL
-    ]
-    if refusals:
-        yield from ("", "Raises:")
-        yield from _item(f"APIStatusError: {', '.join(refusals)}, and as every operation.")
+        told = " ".join(" ".join(response.description.split()) for response in successes)
+        yield ""
+        yield from textwrap.wrap(
+            f"Returns: {told}".removesuffix(": "),
+            _WIDTH,
+            subsequent_indent="    ",
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
 
 
 def _item(text: str) -> list[str]:
@@ -100,7 +100,7 @@ def _item(text: str) -> list[str]:
 def _needs(operation: Operation) -> str:
     """Which scopes a credential needs, where all alternatives agree."""
     if not operation.security:
-        return "; anybody may call it."
+        return "; anybody may call it"
     scopes = {
         tuple(scope for credential in requirement.credentials for scope in credential.scopes)
         for requirement in operation.security
@@ -108,4 +108,11 @@ def _needs(operation: Operation) -> str:
     agreed = scopes.pop() if len(scopes) == 1 else ()
     if not agreed:
         return ""
-    return f"; needs the {'scope' if len(agreed) == 1 else 'scopes'} {', '.join(agreed)}."
+    return f"; needs the {'scope' if len(agreed) == 1 else 'scopes'} {', '.join(agreed)}"
+
+
+def _raises(operation: Operation) -> str:
+    """The refusals of its own: every operation may be refused for a bad request, credential or rate."""
+    statuses = [response.status for response in operation.responses]
+    own = [ERRORS[status] for status in statuses if status in ERRORS and status not in _USUAL]
+    return f"; may raise {', '.join(own)}" if own else ""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import Final, Literal, TypeAlias
 
 from ...ir.api import Api
-from ..literals import source
+from ..literals import filled_lines, source
 from .annotations import Twin, alternatives, quoted
 from .commands import program_call
 from .descriptors import api_call, operation_call
@@ -64,9 +64,12 @@ def descriptor(method: Method) -> str:
     kinds = [*dict.fromkeys((method.result.asynchronous, method.result.synchronous))]
     head = f"{method.constant}: Final[Operation[{', '.join(kinds)}]] = "
     if len(head) > _WIDTH - len("Operation("):
-        lines = "".join(f"        {kind},\n" for kind in kinds)
-        head = f"{method.constant}: Final[\n    Operation[\n{lines}    ]\n] = "
-    return head + source(operation_call(method), used=len(head.rpartition("\n")[2]))
+        inner = f"Operation[{', '.join(kinds)}]"
+        if len(inner) > _WIDTH - 4:
+            lines = "".join(f"        {kind},\n" for kind in kinds)
+            inner = f"Operation[\n{lines}    ]"
+        head = f"{method.constant}: Final[\n    {inner}\n] = "
+    return head + source(operation_call(method), used=len(head.rpartition("\n")[2]), filled=True)
 
 
 def _broken(annotation: str, indent: int) -> str:
@@ -97,7 +100,10 @@ def head(method: Method, found: Signature, color: Color, names: frozenset[str]) 
     flat = f"{define} {method.name}({', '.join(slots)}) -> {result}:"
     if "\n" not in flat and 4 + len(flat) + len(" ...") <= _WIDTH:
         return flat
-    lines = "".join(f"        {one},\n" for one in slots)
+    inner = f"        {', '.join(slots)}"
+    if "\n" not in inner and len(inner) <= _WIDTH:
+        return f"{define} {method.name}(\n{inner}\n    ) -> {result}:"
+    lines = "".join(f"        {line}\n" for line in filled_lines([f"{one}," for one in slots], _WIDTH - 8))
     return f"{define} {method.name}(\n{lines}    ) -> {result}:"
 
 
@@ -131,12 +137,12 @@ def unreported(method: Method) -> str:
 
 def api_spec(api: Api) -> str:
     """`ApiSpec(...)`."""
-    return source(api_call(api), used=len("_API: Final = "))
+    return source(api_call(api), used=len("_API: Final = "), filled=True)
 
 
 def program(package: Package) -> str:
     """`ProgramEntry(...)`."""
-    return source(program_call(package), used=len("PROGRAM: Final = "))
+    return source(program_call(package), filled=True, used=len("PROGRAM: Final = "))
 
 
 FILTERS: Final[dict[str, Callable[..., object]]] = {

@@ -133,15 +133,11 @@ class Package:
 
     @property
     def resource_modules(self) -> dict[str, str]:
-        """Class to module, of every resource, of its twin, and of what wraps them."""
+        """Class to module, of every resource and of its twin."""
         return {
-            f"{prefix}{name}": f".resources.{resource.name}"
+            f"{prefix}{resource.class_name}": f".resources.{resource.name}"
             for resource in self.resources
             for prefix in ("", "Sync")
-            for name in (
-                resource.class_name,
-                *(f"{form_of(resource.class_name)}With{form}Response" for form in ("Raw", "Streaming")),
-            )
         }
 
     @property
