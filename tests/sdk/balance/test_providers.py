@@ -189,6 +189,7 @@ class TestConsul:
             {"service": "api", "path": "api"},
             {"service": "api", "token": "line\n"},
             {"service": "api", "refresh_s": -1},
+            {"service": "api", "timeout_s": 0},
         ],
     )
     def test_settings_that_cannot_work_are_refused(self, values: Any) -> None:

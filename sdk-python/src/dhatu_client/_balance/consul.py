@@ -53,6 +53,8 @@ class ConsulEndpoints:
         checked_url(self.address, "address= of ConsulEndpoints()")
         checked_secret(self.token, "token= of ConsulEndpoints()")
         checked_refresh(self.refresh_s)
+        if not self.timeout_s > 0:
+            raise ConfigurationError(f"timeout_s must be a number of seconds above 0, not {self.timeout_s!r}")
 
     def __repr__(self) -> str:
         token = ", token='***'" if self.token else ""
