@@ -44,6 +44,16 @@ async def test_async_clients_are_served_as_well(api: FakeAPI) -> None:
         assert (await client.corpus.search("sandhi")).total == 0
 
 
+async def test_clients_over_aiohttp_are_served_as_well(api: FakeAPI) -> None:
+    api.corpus.search.returns(PAGE)
+    api.compress.returns(b"\x28\xb5")
+    async with DhatuAPI(http_client="aiohttp") as client:
+        assert (await client.corpus.search("sandhi")).total == 0
+        async with await client.compress(content=b"rama") as answer:
+            assert await answer.read() == b"\x28\xb5"
+    assert api.corpus.search.call.arguments == {"q": "sandhi"}
+
+
 def test_an_operation_is_found_by_method_name_and_descriptor(api: FakeAPI, client: SyncDhatuAPI) -> None:
     ways: list[Any] = [
         client.corpus.search,

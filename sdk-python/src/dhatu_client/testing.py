@@ -14,7 +14,8 @@ of fails the test. Waits between attempts are over at once. Needs the extra `tes
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from importlib.util import find_spec
 from typing import Any, Self
 from unittest.mock import patch
 
@@ -23,6 +24,7 @@ from ._client import ConfiguredClient
 from ._testing.answers import CannedAnswerError, FailureName, Reply, canned, failure
 from ._testing.catalogue import Catalogue
 from ._testing.server import FakeCall, FakeServer, Script
+from ._wire import Answer, Outcome, Send
 
 __all__ = ["CannedAnswerError", "FailureName", "FakeAPI", "FakeCall", "FakeOperation", "fake_api"]
 
@@ -164,8 +166,8 @@ def _attribute(api: FakeAPI, path: str) -> FakeOperation:
 def fake_api(*, real_time: bool = False) -> Generator[FakeAPI]:
     """Stand in for the API while the block runs, for sync and async clients alike.
 
-    With `real_time` waits take their time. Requests are caught where httpx would open a connection: clients
-    with a transport of their own are left alone.
+    With `real_time` waits take their time. Requests are caught where httpx would open a connection, and those
+    over aiohttp go there as well. An `http_client` whose transport opens none of its own is left alone.
     """
     server = _server()
     try:
@@ -181,7 +183,24 @@ def fake_api(*, real_time: bool = False) -> Generator[FakeAPI]:
             name = "_surroundings"
             real = getattr(ConfiguredClient, name)
             stack.enter_context(patch.object(ConfiguredClient, name, server.clock.surroundings(real)))
+        if find_spec("aiohttp") is not None:
+            stack.enter_context(_aiohttp_over_httpx())
         yield FakeAPI(server)
+
+
+def _aiohttp_over_httpx() -> AbstractContextManager[object]:
+    """Let clients that would use aiohttp send by httpx, which is caught."""
+    from ._aiohttp import AiohttpTransport
+    from ._transport import AsyncHttpxTransport
+
+    async def send(transport: AiohttpTransport, step: Send) -> Outcome:
+        over = AsyncHttpxTransport()
+        outcome = await over.send(step)
+        if not (isinstance(outcome, Answer) and outcome.reader):
+            await over.aclose()
+        return outcome
+
+    return patch.object(AiohttpTransport, "send", send)
 
 
 def _server() -> FakeServer:
