@@ -28,7 +28,8 @@ def pages(
     found: NextCall | None = NextCall(arguments, options, None)
     while found is not None:
         heads: list[AnswerHead] = []
-        asking = CallOptions(**{**found.options, "on_answer": heads.append})
+        asking = found.options.copy()
+        asking["on_answer"] = heads.append
         page: object = client.call(plain, found.arguments, asking)
         answer = Answer(status=heads[0].status, headers=heads[0].headers)
         invocation = Invocation(operation=plain, arguments=found.arguments, options=found.options)
