@@ -134,16 +134,35 @@ async def test_every_refused_part_of_a_body_is_named(client: DhatuAPI) -> None:
         await client.compress("text", level=99)
 
 
-async def test_the_limit_is_met_and_its_retry_after_honoured(client: DhatuAPI) -> None:
-    async def hurry() -> None:
-        for _ in range(20):
-            await client.corpus.stats(max_retries=0)
+async def test_the_limit_is_met_and_its_retry_after_honoured(base_url: str, api_key: str) -> None:
+    # By default a client would wait by itself before it is refused.
+    impatient = dhatu_client.Resilience(pacing=False)
+    async with DhatuAPI(base_url=base_url, api_key=api_key, resilience=impatient) as client:
 
-    with pytest.raises(dhatu_client.RateLimitedError) as refusal:
-        await hurry()
-    assert refusal.value.retry_after_s is not None
-    assert 0 < refusal.value.retry_after_s <= 2
-    assert (await client.corpus.stats(max_retries=2)).documents > 0
+        async def hurry() -> None:
+            for _ in range(20):
+                await client.corpus.stats(max_retries=0)
+
+        with pytest.raises(dhatu_client.RateLimitedError) as refusal:
+            await hurry()
+        assert refusal.value.retry_after_s is not None
+        assert 0 < refusal.value.retry_after_s <= 2
+        assert (await client.corpus.stats(max_retries=2)).documents > 0
+
+
+async def test_a_search_crosses_its_pages_and_a_job_is_waited_for(client: DhatuAPI) -> None:
+    words = "parvataḥ himavān"
+    documents = [{"title": f"note {number}", "text": words, "language": "sa-Latn"} for number in range(3)]
+    job = await client.corpus.collect(documents)
+    seen: list[str] = []
+    done = await job.wait(timeout_s=30, on_progress=lambda now: seen.append(now.state))
+    assert (done.state, done.documents_added, seen[-1:]) == ("succeeded", 3, ["succeeded"] if seen else [])
+    found = [hit.title async for hit in client.corpus.search("himavan", limit=1)]
+    assert sorted(found) == ["note 0", "note 1", "note 2"]
+    raw = await client.corpus.with_raw_response.search("himavan", limit=1)
+    assert (raw.status, raw.attempts, raw.parse().total) == (200, 1, 3)
+    async with client.corpus.with_streaming_response.search("himavan") as response:
+        assert (await response.parse()).total == 3
 
 
 async def test_a_key_buys_a_token_and_a_refresh_token_can_be_used_once(base_url: str, api_key: str) -> None:

@@ -41,7 +41,10 @@ paths:
       tags: [things]
       security: [{bearer: [write]}]
       x-dhatu:
-        sdk: {positional: [id, name], paginate: {cursor: next, items: things}}
+        sdk:
+          positional: [id, name]
+          paginate: {cursor: next, items: things}
+          job: {status: things.get, done: [x]}
         timeout_s: 10
         max_body_bytes: 1000
         rate_limit: {limit: 10, window_s: 1}

@@ -118,7 +118,10 @@ CASES = {
     "an operationId behind the same method": (
         [
             ("operationId: changeThing", "operationId: change"),
-            ("sdk: {positional", "sdk: {method: changeThing, positional"),
+            (
+                "          positional: [id, name]",
+                "          method: changeThing\n          positional: [id, name]",
+            ),
         ],
         ["DH246"],
     ),
@@ -145,6 +148,7 @@ CASES = {
     "another discriminator value": ([('mapping: {t: "#', 'mapping: {u: "#')], ["DH244"]),
     "another client": ([("client: TestAPI", "client: ExampleAPI")], ["DH248"]),
     "another cursor": ([("cursor: next", "cursor: after")], ["DH245"]),
+    "a job that is none any more": ([("          job: {status: things.get, done: [x]}\n", "")], ["DH245"]),
 }
 
 

@@ -64,12 +64,14 @@ def arguments(comparison: Comparison) -> None:
 def _pagination(
     comparison: Comparison, before: tuple[Endpoint, Operation], after: tuple[Endpoint, Operation]
 ) -> None:
-    """DH245: the answer comes page by page, or no longer, or by other properties."""
+    """DH245: the answer comes page by page, or no longer, or by other properties; a job is one no more."""
     (old, was), (new, now) = before, after
-    if was.pagination == now.pagination:
-        return
-    word = "comes page by page" if was.pagination is None else "is paged otherwise, or no longer"
-    comparison.add("DH245", new.name, f"the answer of {now.key} {word}", (old.node, new.node))
+    if was.job is not None and now.job is None:
+        text = f"the answer of {now.key} is no longer a job that can be waited for"
+        comparison.add("DH245", new.name, text, (old.node, new.node))
+    if was.pagination != now.pagination:
+        word = "comes page by page" if was.pagination is None else "is paged otherwise, or no longer"
+        comparison.add("DH245", new.name, f"the answer of {now.key} {word}", (old.node, new.node))
 
 
 def packages(comparison: Comparison) -> None:
