@@ -91,12 +91,8 @@ class ConfiguredClient:
     def _prepare(self, invocation: Invocation) -> Call:
         operation, options = invocation.operation, invocation.options
         settings = self._settings
-        if operation.deprecated and operation.key not in self._warned:
-            self._warned.add(operation.key)
-            # _prepare, call and the generated method lie between here and the caller, and where the answer
-            # is opened as a context also what opens it, and contextlib.
-            level = 6 if self._mode == "streaming" else 4
-            warnings.warn(operation.deprecated, DeprecationWarning, stacklevel=level)
+        if operation.deprecated:
+            self._warn_once(operation.key, operation.deprecated)
         caller = Caller(api=self._api, credentials=settings.credentials)
         timeout_s = checked_timeout(options.get("timeout_s", settings.timeout_s), "timeout_s")
         attempt_s = options.get("attempt_timeout_s", settings.attempt_timeout_s)
@@ -122,6 +118,28 @@ class ConfiguredClient:
             idle_s=timeout_s if idle_s is None else idle_s,
             resume=options.get("resume", True),
         )
+
+    def _tell(self, invocation: Invocation, answer: Answer) -> None:
+        """Show the head of an answer to whom it may concern."""
+        on_answer = invocation.options.get("on_answer")
+        if on_answer is not None:
+            on_answer(AnswerHead(status=answer.status, headers=answer.headers, attempts=answer.attempts))
+        if "deprecation" in answer.headers or "sunset" in answer.headers:
+            from ._deprecation import deprecation_notice
+
+            key = invocation.operation.key
+            notice = deprecation_notice(key, answer.headers, self._surroundings.wall_s())
+            if notice:
+                self._warn_once(f"{key}, as the server says", notice)
+
+    def _warn_once(self, about: str, message: str) -> None:
+        if about in self._warned:
+            return
+        self._warned.add(about)
+        # This, who calls it, `call` and the generated method lie between here and the caller, and where the
+        # answer is opened as a context also what opens it, and contextlib.
+        level = 7 if self._mode == "streaming" else 5
+        warnings.warn(message, DeprecationWarning, stacklevel=level)
 
     def _head(
         self, call: Call, answer: Answer, again: Callable[[Call], Any], sleep: Callable[[float], Any]
@@ -179,7 +197,7 @@ class AsyncAPIClient(ConfiguredClient):
         invocation = Invocation(operation=operation, arguments=arguments, options=options, stream=stream)
         call = self._prepare(invocation)
         answer = await self._carried_out(call)
-        _tell(options, answer)
+        self._tell(invocation, answer)
         return cast("T", self._as_asked(call, invocation, answer))
 
     async def _carried_out(self, call: Call) -> Answer:
@@ -247,7 +265,7 @@ class SyncAPIClient(ConfiguredClient):
         invocation = Invocation(operation=operation, arguments=arguments, options=options, stream=stream)
         call = self._prepare(invocation)
         answer = self._carried_out(call)
-        _tell(options, answer)
+        self._tell(invocation, answer)
         return cast("T", self._as_asked(call, invocation, answer))
 
     def _carried_out(self, call: Call) -> Answer:
@@ -289,13 +307,6 @@ class SyncAPIClient(ConfiguredClient):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-
-
-def _tell(options: CallOptions, answer: Answer) -> None:
-    """Show the head of an answer to whom it may concern."""
-    on_answer = options.get("on_answer")
-    if on_answer is not None:
-        on_answer(AnswerHead(status=answer.status, headers=answer.headers, attempts=answer.attempts))
 
 
 def _opened(
