@@ -45,8 +45,14 @@ def _check_outcomes(found: list[Outcome], expected: list[Outcome]) -> None:
     for number, (outcome, wanted) in enumerate(zip(found, expected, strict=True), 1):
         where = f"outcome {number}: {outcome}"
         assert outcome.keys() == wanted.keys(), where
-        for key in wanted.keys() - {"error"}:
+        for key in wanted.keys() - {"error", "answer"}:
             assert outcome[key] == wanted[key], where
+        if "answer" in wanted:
+            headers = wanted["answer"].get("headers", {})
+            assert headers.items() <= outcome["answer"]["headers"].items(), where
+            assert (wanted["answer"] | {"headers": {}}).items() <= (
+                outcome["answer"] | {"headers": {}}
+            ).items()
         if "error" in wanted:
             _check_error(outcome["error"], wanted["error"], where)
 

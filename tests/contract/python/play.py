@@ -16,7 +16,7 @@ import httpx
 
 from .clock import VirtualLoop, VirtualTime
 from .given import Call, Given, arguments_of, options_of, surroundings_of
-from .record import Outcome, Record, outcome_of, refusal, value_of
+from .record import Outcome, Record, outcome_of, raw_outcome, refusal, value_of
 from .server import AsyncServer, Server, SyncServer
 
 
@@ -65,7 +65,7 @@ def _outcome(package: ModuleType, client: Any, call: Call, folder: Path) -> Outc
             with value:
                 items.extend(value_of(item) for item in itertools.islice(value, taken))
             return {"items": items}
-        return outcome_of(value)
+        return raw_outcome(value) if call.get("raw") else outcome_of(value)
     except Exception as error:
         return ({"items": items} if items else {}) | refusal(package, error)
 
@@ -122,7 +122,7 @@ async def _aoutcome(package: ModuleType, client: Any, call: Call, folder: Path) 
                     while "take" not in call or len(items) < call["take"]:
                         items.append(value_of(await anext(value)))
                 return {"items": items}
-            return outcome_of(value)
+            return raw_outcome(value) if call.get("raw") else outcome_of(value)
     except StopAsyncIteration:
         return {"items": items}
     except Exception as error:
@@ -147,7 +147,7 @@ def _groups(calls: Iterator[Call]) -> Iterator[Sequence[Call]]:
 
 
 def _method(client: Any, call: Call) -> Callable[..., Any]:
-    found = client
+    found = client.with_raw_response if call.get("raw") else client
     for name in call["operation"].split("."):
         found = getattr(found, name)
     method: Callable[..., Any] = found

@@ -47,6 +47,14 @@ def outcome_of(value: Any) -> Outcome:
     return {"text": value} if isinstance(value, str) else {"json": value_of(value)}
 
 
+def raw_outcome(response: Any) -> Outcome:
+    """How a call ended whose answer was asked for with all that came."""
+    names = ("status", "attempts", "request_id", "media_type")
+    head = {name: getattr(response, name) for name in names} | {"headers": dict(response.headers)}
+    value = response.parse()
+    return outcome_of(response.content if hasattr(value, "save") else value) | {"answer": head}
+
+
 def refusal(package: ModuleType, error: BaseException) -> Outcome:
     """How a call ended that raised; everything else than an error of the SDK goes on."""
     if not isinstance(error, package.LibraryError):
