@@ -7,7 +7,7 @@ import importlib
 import itertools
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -52,20 +52,23 @@ def play(package: ModuleType, given: Given, folder: Path) -> Record:
 
 def _outcome(package: ModuleType, client: Any, call: Call, folder: Path) -> Outcome:
     items: list[Any] = []
-    taken = call.get("take")
     try:
         value = _method(client, call)(**arguments_of(call, folder), **call.get("options", {}))
+        if "wait" in call:
+            value = value.wait(**call["wait"])
         if isinstance(value, package.SyncBinaryResponse):
             with value:
                 if "save" not in call:
                     return outcome_of(value.read())
                 value.save(folder / "saved", **call["save"])
                 return outcome_of((folder / "saved").read_bytes())
-        if isinstance(value, package.SyncEventStream):
-            with value:
-                items.extend(value_of(item) for item in itertools.islice(value, taken))
-            return {"items": items}
-        return raw_outcome(value) if call.get("raw") else outcome_of(value)
+        if not _is_series(call, value, package.SyncEventStream):
+            return raw_outcome(value) if call.get("raw") else outcome_of(value)
+        with value if hasattr(value, "close") else nullcontext():
+            series = value.pages() if call.get("through") == "pages" else value
+            for item in itertools.islice(series, call.get("take")):
+                items.append(value_of(item))  # noqa: PERF401  # those before an error count
+        return {"items": items}
     except Exception as error:
         return ({"items": items} if items else {}) | refusal(package, error)
 
@@ -110,25 +113,34 @@ async def _aoutcome(package: ModuleType, client: Any, call: Call, folder: Path) 
     await asyncio.sleep(call.get("after_s", 0))
     try:
         async with asyncio.timeout(call.get("cancel_after_s")):
-            value = await _method(client, call)(**arguments_of(call, folder), **call.get("options", {}))
+            value = _method(client, call)(**arguments_of(call, folder), **call.get("options", {}))
+            value = value if "through" in call else await value
+            if "wait" in call:
+                value = await value.wait(**call["wait"])
             if isinstance(value, package.BinaryResponse):
                 async with value:
                     if "save" not in call:
                         return outcome_of(await value.read())
                     await value.save(folder / "saved", **call["save"])
                     return outcome_of((folder / "saved").read_bytes())
-            if isinstance(value, package.EventStream):
-                async with value:
-                    while "take" not in call or len(items) < call["take"]:
-                        items.append(value_of(await anext(value)))
-                return {"items": items}
-            return raw_outcome(value) if call.get("raw") else outcome_of(value)
+            if not _is_series(call, value, package.EventStream):
+                return raw_outcome(value) if call.get("raw") else outcome_of(value)
+            async with value if hasattr(value, "aclose") else nullcontext():
+                series = aiter(value.pages() if call.get("through") == "pages" else value)
+                while "take" not in call or len(items) < call["take"]:
+                    items.append(value_of(await anext(series)))
+            return {"items": items}
     except StopAsyncIteration:
         return {"items": items}
     except Exception as error:
         if type(error) is TimeoutError:
             return {"cancelled": True}
         return ({"items": items} if items else {}) | refusal(package, error)
+
+
+def _is_series(call: Call, value: object, stream: type[object]) -> bool:
+    """Whether the call gives one item after the other."""
+    return "through" in call or isinstance(value, stream)
 
 
 def _calls(given: Given) -> Iterator[Call]:
@@ -147,10 +159,9 @@ def _groups(calls: Iterator[Call]) -> Iterator[Sequence[Call]]:
 
 
 def _method(client: Any, call: Call) -> Callable[..., Any]:
-    found = client.with_raw_response if call.get("raw") else client
-    for name in call["operation"].split("."):
-        found = getattr(found, name)
-    method: Callable[..., Any] = found
+    resource, _, name = call["operation"].rpartition(".")
+    found = getattr(client, resource)
+    method: Callable[..., Any] = getattr(found.with_raw_response if call.get("raw") else found, name)
     return method
 
 

@@ -60,7 +60,16 @@ def refusal(package: ModuleType, error: BaseException) -> Outcome:
     if not isinstance(error, package.LibraryError):
         raise error
     found: dict[str, Any] = {"class": type(error).__name__, "message": str(error), "shown": repr(error)}
-    for name in ("operation", "status", "attempts", "retry_after_s", "request_id", "algorithm"):
+    for name in (
+        "operation",
+        "status",
+        "attempts",
+        "retry_after_s",
+        "request_id",
+        "algorithm",
+        "state",
+        "reason",
+    ):
         if hasattr(error, name):
             found[name] = getattr(error, name)
     if isinstance(error, package.APIStatusError):
