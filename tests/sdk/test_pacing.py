@@ -118,6 +118,13 @@ def test_a_refusal_holds_the_other_calls_of_the_operation_too() -> None:
     assert world.time.slept == [7.0]
 
 
+def test_a_refusal_that_asks_for_less_than_the_reset_speaks_of_a_bucket() -> None:
+    world = World(pacing=True)
+    headers = {"retry-after": "2", "ratelimit-policy": "a;q=30;w=60", "ratelimit": "a;r=0;t=10"}
+    world.run(world.call(timeout_s=5), refusal(429, headers), OK)
+    assert world.time.slept == [2.0]
+
+
 class TestQueue:
     def test_callers_at_once_wait_one_after_the_other(self) -> None:
         pacer = Pacer()

@@ -52,15 +52,16 @@ class Pacer:
             if reading is not None:
                 limit.update(reading, now_s)
             if held_s:
-                limit.held_until_s = max(limit.held_until_s, now_s + held_s)
+                limit.hold(held_s, now_s)
 
 
 class _Limit:
     """One limit as the server last described it, and the calls made since.
 
     Whether a bucket refills by and by or a window starts anew is not in the headers. But in a bucket that is
-    being emptied the time until it is full grows, and in a window it shrinks; so until it has grown once, the
-    caller waits for the whole of it, which is right for both.
+    being emptied the time until it is full grows, and in a window it shrinks; and a refusal from a bucket asks
+    to wait for less than that. Until one of these was seen, the caller waits for the whole of it, which is
+    right for both.
     """
 
     __slots__ = ("at_s", "calls", "gradual", "held_until_s", "latest", "under_way")
@@ -81,6 +82,12 @@ class _Limit:
         # Those under way may not be counted by the server yet. To count them twice costs a moment's wait.
         self.calls = float(reading.remaining - self.under_way)
         self.latest, self.at_s = reading, now_s
+
+    def hold(self, held_s: float, now_s: float) -> None:
+        self.held_until_s = max(self.held_until_s, now_s + held_s)
+        latest = self.latest
+        if latest is not None and latest.quota and held_s < latest.reset_s:
+            self.gradual = True
 
     def reserve(self, now_s: float) -> float:
         self.under_way += 1
