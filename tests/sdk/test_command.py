@@ -223,7 +223,7 @@ def test_values_of_a_body_come_from_files(
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
-        (["corpus", "search"], "missing: --q"),
+        (["corpus", "search"], "Missing argument 'Q'"),
         (["corpus", "get-document"], "Missing argument 'ID'"),
         (["compress"], "a body is needed: give --text or FILE"),
         (["corpus", "search", "x", "--limit", "many"], "'many' is not a valid integer"),

@@ -59,9 +59,9 @@ class _Limit:
     """One limit as the server last described it, and the calls made since.
 
     Whether a bucket refills by and by or a window starts anew is not in the headers. But in a bucket that is
-    being emptied the time until it is full grows, and in a window it shrinks; and a refusal from a bucket asks
-    to wait for less than that. Until one of these was seen, the caller waits for the whole of it, which is
-    right for both.
+    being emptied the time until it is full grows, and in a window it shrinks; and a refusal from a bucket
+    asks to wait for less than that. Until one of these was seen, the caller waits for the whole of it, which
+    is right for both.
     """
 
     __slots__ = ("at_s", "calls", "gradual", "held_until_s", "latest", "under_way")

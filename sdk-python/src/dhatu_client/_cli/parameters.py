@@ -78,7 +78,7 @@ def _typed(entry: CommandEntry) -> list[ArgumentEntry]:
 
 
 def _argument(entry: ArgumentEntry) -> click.Argument:
-    required = entry.place == "path"
+    required = entry.required and entry.place in ("path", "query", "header", "cookie")
     metavar = "FILE" if entry.place == "whole" else command_name(entry.name).upper()
     help = (
         f"{entry.help.rstrip('.')}: a file, or - for standard input."
