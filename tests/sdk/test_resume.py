@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import httpx
@@ -269,27 +269,60 @@ class TestSilence:
             caller.items(caller.call(EVENTS, options={"timeout_s": 15}))
 
 
-def test_a_cancelled_wait_for_an_item_does_not_look_like_the_end() -> None:
-    async def main() -> None:
-        never = asyncio.Event()
+class Silent(httpx.AsyncByteStream):
+    """One event, and then nothing."""
 
-        class Silent(httpx.AsyncByteStream):
-            async def __aiter__(self) -> AsyncIterator[bytes]:
-                yield event(1)
-                await never.wait()
+    def __init__(self) -> None:
+        self.closed = False
 
-        http = httpx.AsyncClient(
-            transport=httpx.MockTransport(lambda request: httpx.Response(200, headers=SSE, stream=Silent()))
-        )
-        kind = type("SampleAPI", (AsyncAPIClient,), {"_api": API})
-        async with http, kind(http_client=http) as client, await client.call(EVENTS, {}, {}) as events:
-            assert await anext(events) == 1
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        yield event(1)
+        await asyncio.Event().wait()
+
+    async def aclose(self) -> None:
+        self.closed = True
+
+
+class TestTasks:
+    def run(self, body: Silent, use: Callable[[Any], Awaitable[None]]) -> None:
+        """Use the stream of such a body."""
+
+        def serve(request: httpx.Request) -> httpx.Response:
+            return httpx.Response(200, headers=SSE, stream=body)
+
+        async def main() -> None:
+            http = httpx.AsyncClient(transport=httpx.MockTransport(serve))
+            kind = type("SampleAPI", (AsyncAPIClient,), {"_api": API})
+            async with http, kind(http_client=http) as client, await client.call(EVENTS, {}, {}) as events:
+                assert await anext(events) == 1
+                await use(events)
+
+        asyncio.run(main())
+
+    def test_a_cancelled_wait_for_an_item_does_not_look_like_the_end(self) -> None:
+        body = Silent()
+
+        async def use(events: Any) -> None:
             with pytest.raises(TimeoutError):
                 await asyncio.wait_for(anext(events), 0.01)
+            assert body.closed
             with pytest.raises(RuntimeError, match="make the call again"):
                 await anext(events)
 
-    asyncio.run(main())
+        self.run(body, use)
+
+    def test_another_task_may_close_a_stream_that_is_waited_for(self) -> None:
+        body = Silent()
+
+        async def use(events: Any) -> None:
+            waiting = asyncio.ensure_future(anext(events))
+            await asyncio.sleep(0)
+            await events.aclose()
+            with pytest.raises(RuntimeError, match="closed while it was being read"):
+                await waiting
+            assert body.closed
+
+        self.run(body, use)
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Generator
 from dataclasses import dataclass
-from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeAlias, TypeVar, cast
 
 from ._retry import RetryPolicy
 from ._wire import Answer, AnswerReader, AsyncAnswerReader, Failure, TransportFailed
+
+if TYPE_CHECKING:
+    from anyio import CancelScope
 
 T = TypeVar("T")
 Headers: TypeAlias = tuple[tuple[str, str], ...]
@@ -69,6 +72,10 @@ class Resumption:
     random: Callable[[], float]
 
 
+class ClosedError(RuntimeError):
+    """An answer was read after, or while, it was closed: a fault of the program."""
+
+
 class SyncSource:
     """Carries out a reading, blocking."""
 
@@ -123,20 +130,23 @@ class AsyncSource:
         self._chunks: AsyncGenerator[bytes, None] = reader.chunks()
         self._resumption = resumption
         self._cancelled = False
+        self._waiting: CancelScope | None = None
 
     async def advance(self, reading: Reading[T]) -> T:
         """The next item.
 
         Raises `StopAsyncIteration` after the last; however a reading ends, its source closes. One that was
-        cancelled has not ended, but is lost: the next raises `RuntimeError`, lest it look like the end.
+        cancelled has not ended, but is lost: the next raises `ClosedError`, lest it look like the end.
         """
         if self._cancelled:
-            raise RuntimeError("reading the answer was cancelled, which closed it; make the call again")
+            raise ClosedError("reading the answer was cancelled, which closed it; make the call again")
         try:
             step = next(reading)
             while not isinstance(step, Give):
                 try:
-                    result = await self._carry_out(step)
+                    result = await self._interruptible(step)
+                except ClosedError:
+                    raise
                 except Exception as error:  # for the reading to decide about
                     step = reading.throw(error)
                 else:
@@ -152,9 +162,24 @@ class AsyncSource:
             raise
 
     async def aclose(self) -> None:
+        """Where another task is just reading, that task's reading ends, and closes the source."""
+        if self._waiting is not None:
+            self._waiting.cancel()
+            return
         await self._chunks.aclose()
         if self._reader is not None:
             await self._reader.aclose()
+
+    async def _interruptible(self, step: Step) -> object:
+        """Raises `ClosedError` where the source is closed meanwhile."""
+        from anyio import CancelScope
+
+        with CancelScope() as self._waiting:
+            try:
+                return await self._carry_out(step)
+            finally:
+                self._waiting = None
+        raise ClosedError("the answer was closed while it was being read")
 
     async def _carry_out(self, step: Step) -> object:
         if isinstance(step, Read):
@@ -166,7 +191,9 @@ class AsyncSource:
         assert self._resumption is not None, "only a reading that can be resumed waits and reopens"
         if isinstance(step, Wait):
             return await self._resumption.sleep(step.delay_s)
-        await self.aclose()
+        await self._chunks.aclose()
+        if self._reader is not None:
+            await self._reader.aclose()
         answer = cast("Answer", await self._resumption.open(step.headers))
         self._reader = cast("AsyncAnswerReader | None", answer.reader)
         self._chunks = self._reader.chunks() if self._reader is not None else _arrived_async(answer.content)
