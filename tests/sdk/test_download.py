@@ -35,14 +35,15 @@ class TestGoingOn:
         assert files.requests[1].headers["if-range"] == '"v1"'
         assert names(tmp_path) == ["a.zip"]
 
-    def test_a_new_version_starts_over(self, connect: Connect, tmp_path: Path) -> None:
+    @pytest.mark.parametrize("new", [b"new" * 10, b"new" * 200], ids=["shorter", "longer"])
+    def test_a_new_version_starts_over(self, connect: Connect, tmp_path: Path, new: bytes) -> None:
         files = Files(breaks=(300,))
         caller = connect(files)
         response = caller.call(BYTES)
-        files.data, files.headers["etag"] = b"new" * 100, '"v2"'
+        files.data, files.headers["etag"] = new, '"v2"'
         path = tmp_path / "a.zip"
-        assert caller.save(response, path) == 300
-        assert path.read_bytes() == b"new" * 100
+        assert caller.save(response, path) == len(new)
+        assert path.read_bytes() == new
 
     def test_last_modified_serves_where_there_is_no_etag(self, connect: Connect, tmp_path: Path) -> None:
         modified, later = "Mon, 02 Nov 2026 10:00:00 GMT", "Mon, 02 Nov 2026 10:00:01 GMT"
