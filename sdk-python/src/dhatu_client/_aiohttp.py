@@ -7,12 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import math
-from base64 import b64encode
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final, NamedTuple
-from urllib.parse import quote, unquote, urlsplit
-from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 from multidict import CIMultiDict
@@ -22,6 +19,7 @@ from ._content import CHUNK_BYTES, Body, BytesBody
 from ._errors import ArgumentError, ConfigurationError
 from ._lazy import off_loop
 from ._media import essence
+from ._places import place_of
 from ._wire import SHARE_TO_CONNECT, Answer, Failure, FailureKind, Outcome, Send, TransportFailed, out_of_time
 
 if TYPE_CHECKING:
@@ -30,7 +28,6 @@ if TYPE_CHECKING:
 _CONNECTIONS: Final = 1000
 _HEAD_BYTES: Final = 64 * 1024
 """Longest line of a head that is taken; aiohttp's own 8 KiB are less than some servers send."""
-_IN_URL: Final = "/%:@!$&'()*+,;=~"
 
 # The first that matches; the order matters, since several are subclasses of others.
 _KINDS: Final[tuple[tuple[type[Exception], FailureKind], ...]] = (
@@ -50,7 +47,7 @@ class AiohttpTransport:
         self._owned = session is None
         self._session = session
         self._closed = False
-        self._places: dict[str, _Place] = {}
+        self._ways: dict[str, _Way] = {}
         self._under_way = 0
 
     async def send(self, step: Send) -> Outcome:
@@ -93,24 +90,24 @@ class AiohttpTransport:
         """Send the request, and wait for the head of the answer."""
         session = self._session or self._opened()
         request = step.request
-        place = self._places.get(step.endpoint.url) or await self._place(step)
+        way = self._ways.get(step.endpoint.url) or await self._way(step.endpoint.url)
         headers = CIMultiDict((*request.headers, *step.headers))
         if body is not None and body.size_bytes is not None:
             headers["content-length"] = str(body.size_bytes)
-        if place.authorization:
-            headers["authorization"] = place.authorization
+        if way.authorization:
+            headers["authorization"] = way.authorization
         if step.endpoint.host:
             headers["host"] = step.endpoint.host
         unsent_s = max(step.time_left_s, 0.001) * SHARE_TO_CONNECT
         try:
             return await session.request(
                 request.method,
-                URL(place.base + request.target, encoded=True),
+                URL(way.base + request.target, encoded=True),
                 headers=headers,
                 data=None if body is None else body.data(),
                 allow_redirects=False,
-                proxy=place.proxy,
-                ssl=True if place.tls is None else place.tls,
+                proxy=way.proxy,
+                ssl=True if way.tls is None else way.tls,
                 server_hostname=step.endpoint.host.partition(":")[0] or None,
                 timeout=aiohttp.ClientTimeout(
                     connect=unsent_s, sock_connect=min(unsent_s, step.connect_s), ceil_threshold=math.inf
@@ -137,19 +134,17 @@ class AiohttpTransport:
         )
         return self._session
 
-    async def _place(self, step: Send) -> _Place:
-        url = step.endpoint.url
-        parts = urlsplit(url)
-        origin = URL(f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}")
-        place = _Place(
-            base=str(origin.origin()) + quote(parts.path, safe=_IN_URL),
-            authorization=_basic(parts.username, parts.password),
+    async def _way(self, url: str) -> _Way:
+        place = place_of(url)
+        origin, slash, path = place.base.removeprefix(f"{place.scheme}://").partition("/")
+        way = _Way(
+            base=str(URL(f"{place.scheme}://{origin}").origin()) + slash + path,
+            authorization=place.authorization,
+            proxy=_proxy(place.proxy) if self._owned else None,
+            tls=await off_loop(_tls) if self._owned and place.scheme == "https" else None,
         )
-        if self._owned:
-            tls = await off_loop(_tls) if parts.scheme == "https" else None
-            place = place._replace(proxy=_proxy(parts.scheme, parts.hostname or ""), tls=tls)
-        self._places[url] = place
-        return place
+        self._ways[url] = way
+        return way
 
     def _failure(self, error: Exception, step: Send) -> Failure:
         if type(error) is TimeoutError:
@@ -164,15 +159,13 @@ class AiohttpTransport:
         self._under_way -= 1
 
 
-class _Place(NamedTuple):
-    """How an endpoint is reached."""
+class _Way(NamedTuple):
+    """The way to an endpoint."""
 
     base: str
-    """Its URL as it goes out, without user and password."""
     authorization: str
-    """What user and password in the URL stand for."""
-    proxy: URL | None = None
-    tls: ssl.SSLContext | None = None
+    proxy: URL | None
+    tls: ssl.SSLContext | None
 
 
 class _Outgoing:
@@ -264,18 +257,15 @@ def _headers(response: aiohttp.ClientResponse) -> CIMultiDict[str]:
     return headers
 
 
-def _proxy(scheme: str, host: str) -> URL | None:
-    """What the environment says, read once for each endpoint. Raises `ConfigurationError`."""
-    proxies = getproxies()
-    found = proxies.get(scheme) or proxies.get("all")
-    if not found or proxy_bypass(host):
+def _proxy(url: str) -> URL | None:
+    if not url:
         return None
-    url = URL(found if "://" in found else f"http://{found}")
-    if url.scheme not in ("http", "https"):
+    proxy = URL(url)
+    if proxy.scheme not in ("http", "https"):
         raise ConfigurationError(
-            f"aiohttp has no {url.scheme} proxies, but the environment names one; use httpx instead"
+            f"aiohttp has no {proxy.scheme} proxies, but the environment names one; use httpx instead"
         )
-    return url
+    return proxy
 
 
 def _tls() -> ssl.SSLContext:
@@ -285,13 +275,6 @@ def _tls() -> ssl.SSLContext:
     context = httpx.create_ssl_context()
     context.set_alpn_protocols(["http/1.1"])
     return context
-
-
-def _basic(user: str | None, password: str | None) -> str:
-    if user is None:
-        return ""
-    pair = f"{unquote(user)}:{unquote(password or '')}"
-    return f"Basic {b64encode(pair.encode()).decode()}"
 
 
 def _presentable(error: Exception, step: Send) -> Exception:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, cast
 
 from ._call import OMIT, Arguments, BodySpec, CallOptions, Operation
@@ -87,7 +88,7 @@ def _encoded(media_type: str, body: Body) -> EncodedBody:
 
 def _choose(operation: Operation[Any, Any], arguments: Arguments, options: CallOptions) -> BodySpec | None:
     """The first body that takes every body argument that was given, of the preferred media type if any is."""
-    taken_by = [(spec, _argument_names(spec)) for spec in operation.bodies]
+    taken_by = _taken_by(operation)
     given = {name for _, names in taken_by for name in names if arguments.get(name, OMIT) is not OMIT}
     if given:
         wanted, preferred = _wanted_type(operation, arguments), essence(_preferred_type(options))
@@ -109,6 +110,12 @@ def _choose(operation: Operation[Any, Any], arguments: Arguments, options: CallO
     return None
 
 
+@lru_cache(maxsize=1024)
+def _taken_by(operation: Operation[Any, Any]) -> tuple[tuple[BodySpec, frozenset[str]], ...]:
+    """The arguments that each body takes."""
+    return tuple((spec, _argument_names(spec)) for spec in operation.bodies)
+
+
 def _preferred_type(options: CallOptions) -> str:
     headers = options.get("extra_headers", {})
     return next((text for name, text in headers.items() if name.lower() == "content-type"), "")
@@ -116,10 +123,12 @@ def _preferred_type(options: CallOptions) -> str:
 
 def _wanted_type(operation: Operation[Any, Any], arguments: Arguments) -> str:
     """The media type that the caller chose, where the operation leaves a choice."""
-    claimed = {name for spec in operation.bodies for name in _argument_names(spec)}
-    claimed |= {parameter.argument for parameter in operation.parameters}
     chosen = arguments.get("content_type", OMIT)
-    return chosen if isinstance(chosen, str) and "content_type" not in claimed else ""
+    if not isinstance(chosen, str):
+        return ""
+    claimed = {name for _, names in _taken_by(operation) for name in names}
+    claimed |= {parameter.argument for parameter in operation.parameters}
+    return "" if "content_type" in claimed else chosen
 
 
 def _argument_names(spec: BodySpec) -> frozenset[str]:

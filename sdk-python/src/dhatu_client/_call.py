@@ -204,7 +204,7 @@ class JobSpec(NamedTuple):
     poll_s: float = 1.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Operation(Generic[T, S]):
     """One operation: the async client returns `T`, the sync one `S`, which is `T` unless the answer streams.
 

@@ -14,10 +14,11 @@ from ._auth.given import refuse_async
 from ._binary import BinaryResponse, SyncBinaryResponse
 from ._call import AnswerHead, ApiSpec, Arguments, CallOptions, Operation
 from ._credentials import renewed_token
-from ._decode import decode, find_response, parse_item
+from ._decode import build_types, decode, find_response, parse_item
 from ._drivers import run, run_async
 from ._engine import Engine
 from ._flow import Call, call_flow
+from ._lazy import off_loop
 from ._origin import Origin
 from ._raw import (
     Arrived,
@@ -69,6 +70,7 @@ class ConfiguredClient:
         self._settings: Settings = resolve(self._api, given, os.environ, self._surroundings)
         self._engine: Engine = Engine(self._settings, given, self._surroundings)
         self._warned: set[str] = set()
+        self._ready: set[str] = set()
 
     def with_options(self, **changes: Unpack[ChangeableOptions]) -> Self:
         """A client with other settings, which shares this one's connections and is closed with it."""
@@ -194,11 +196,23 @@ class AsyncAPIClient(ConfiguredClient):
         `BinaryResponse` for bytes, `EventStream` for server-sent events and JSON Lines. `stream` asks for
         events where an operation offers JSON as well. Raises `DhatuError`.
         """
+        if operation.key not in self._ready:
+            await self._make_ready(operation)
         invocation = Invocation(operation=operation, arguments=arguments, options=options, stream=stream)
         call = self._prepare(invocation)
         answer = await self._carried_out(call)
         self._tell(invocation, answer)
         return cast("T", self._as_asked(call, invocation, answer))
+
+    async def _make_ready(self, operation: Operation[Any, Any]) -> None:
+        """Import and build what an operation needs when it is called first, while the loop goes on."""
+
+        def build() -> None:
+            self._transport.prepare()
+            build_types(self._api, operation)
+
+        await off_loop(build)
+        self._ready.add(operation.key)
 
     async def _carried_out(self, call: Call) -> Answer:
         flow = call_flow(call, self._engine.policies)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import importlib
 import json
-from functools import cache
+import threading
+from functools import cache, lru_cache
 from types import ModuleType
 from typing import TYPE_CHECKING, Annotated, Any, get_args, get_origin
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     import pydantic
 
 
+@lru_cache(maxsize=1024)
 def find_response(operation: Operation[Any, Any], status: int, content_type: str) -> ResponseSpec | None:
     """The response that describes such an answer: by its status, else by its range; there by its media type.
 
@@ -80,6 +82,15 @@ def parse_item(
         raise _error(operation, answer, _reason(spec, error)) from error
 
 
+def build_types(api: ApiSpec, operation: Operation[Any, Any]) -> None:
+    """Make now what decoding would make when it needs it: importing pydantic and the models takes long."""
+    for spec in operation.responses:
+        if spec.type and spec.type != "str":
+            adapter(api.models, spec.type)
+    if operation.page is not None or operation.job is not None:
+        importlib.import_module(api.bound, __package__)
+
+
 @cache
 def adapter(models: str, expression: str) -> pydantic.TypeAdapter[Any]:
     """What validates a type expression over the names of a module; made on first use, and kept."""
@@ -88,11 +99,16 @@ def adapter(models: str, expression: str) -> pydantic.TypeAdapter[Any]:
     # The expression is generated code, as trusted as the module around it.
     kind: Any = eval(expression, {}, _Names(importlib.import_module(models, __package__)))
     model: Any = get_args(kind)[0] if get_origin(kind) is Annotated else kind
-    if hasattr(model, "model_rebuild"):
-        # An adapter that builds a deferred model forgets that its errors hide their input.
-        model.model_rebuild()
-        return pydantic.TypeAdapter(kind)
-    return pydantic.TypeAdapter(kind, config=pydantic.ConfigDict(hide_input_in_errors=True))
+    with _building:
+        if hasattr(model, "model_rebuild"):
+            # An adapter that builds a deferred model forgets that its errors hide their input.
+            model.model_rebuild()
+            return pydantic.TypeAdapter(kind)
+        return pydantic.TypeAdapter(kind, config=pydantic.ConfigDict(hide_input_in_errors=True))
+
+
+_building = threading.Lock()
+"""pydantic builds a model that others share in place, which two threads must not do at once."""
 
 
 class _Names(dict[str, Any]):

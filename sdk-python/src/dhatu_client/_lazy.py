@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 from collections.abc import Callable, Mapping
-from typing import TypeVar
+from typing import Final, TypeVar
 
 T = TypeVar("T")
 
@@ -25,14 +25,19 @@ def lazily(
     return find, lambda: sorted(modules)
 
 
+ANYIO_ON_ASYNCIO: Final = "anyio._backends._asyncio"
+"""What anyio imports by itself when it is first used under asyncio."""
+
+
 async def off_loop(work: Callable[[], T]) -> T:
     """What `work` returns, while the event loop goes on.
 
-    By asyncio's own means where that is what runs: to import anyio would take longer than a loop may stand.
+    By anyio where it is loaded or asyncio is not what runs, else by asyncio: to load anyio would itself hold
+    up the loop.
     """
     asyncio = sys.modules.get("asyncio")
     loop = asyncio._get_running_loop() if asyncio is not None else None
-    if loop is None:
+    if loop is None or ANYIO_ON_ASYNCIO in sys.modules:
         from anyio import to_thread
 
         return await to_thread.run_sync(work)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import string
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from ._body import encode_body
@@ -55,7 +56,7 @@ def encode_request(caller: Caller, invocation: Invocation, new_token: Callable[[
     cookies = [
         pair for spec, value in _values(operation, arguments, "cookie") for pair in cookie_pairs(spec, value)
     ]
-    wanted = _wanted(operation, body.media_type if body else "", stream=invocation.stream)
+    wanted = _wanted(operation, body.media_type if body else "", invocation.stream)
     headers = {
         "accept": ", ".join(dict.fromkeys(map(_acceptable, wanted))) or "*/*",
         "user-agent": f"{caller.api.distribution}/{caller.api.version}",
@@ -121,7 +122,8 @@ def _target(path: str, query: Pairs) -> str:
     return f"{path}{'&' if '?' in path else '?'}{'&'.join(f'{name}={value}' for name, value in query)}"
 
 
-def _wanted(operation: Operation[Any, Any], sent: str, *, stream: bool) -> list[ResponseSpec]:
+@lru_cache(maxsize=1024)
+def _wanted(operation: Operation[Any, Any], sent: str, stream: bool) -> list[ResponseSpec]:
     """The answers to ask for: a stream if wanted, else what is like the body sent, else JSON, else any."""
     described = [spec for spec in operation.responses if spec.media_type]
     offered = [spec for spec in described if spec.status.startswith("2")] or described
@@ -142,8 +144,13 @@ def _values(
     operation: Operation[Any, Any], arguments: Arguments, location: str
 ) -> list[tuple[ParameterSpec, object]]:
     """The parameters of one location that were given."""
-    found = ((spec, arguments.get(spec.argument, OMIT)) for spec in operation.parameters)
-    return [(spec, value) for spec, value in found if spec.location == location and value is not OMIT]
+    found = ((spec, arguments.get(spec.argument, OMIT)) for spec in _located(operation, location))
+    return [(spec, value) for spec, value in found if value is not OMIT]
+
+
+@lru_cache(maxsize=1024)
+def _located(operation: Operation[Any, Any], location: str) -> tuple[ParameterSpec, ...]:
+    return tuple(spec for spec in operation.parameters if spec.location == location)
 
 
 def _path(operation: Operation[Any, Any], arguments: Arguments) -> str:
