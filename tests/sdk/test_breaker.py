@@ -111,6 +111,13 @@ def test_four_hundreds_and_cancellation_leave_it_alone() -> None:
     assert not watched.open
 
 
+def test_who_listens_may_use_the_breaker() -> None:
+    watched = Watched(failures=1)
+    watched.breaker._changed = lambda state: watched.states.append(f"{state} {watched.breaker.admit()}")
+    watched.calls(True)
+    assert watched.states == ["open None"]
+
+
 def test_threads_share_it_without_losing_count() -> None:
     watched = Watched(failures=10_000, failure_rate=1.0)
 
@@ -156,6 +163,17 @@ class TestBreakers:
         assert breakers.admit(URL, "analysis.run") is None
         assert breakers.admit("https://b.test", "analysis.run") is not None
         assert told == [(URL, "open")]
+
+    def test_endpoints_that_are_gone_are_forgotten(self) -> None:
+        breakers, _ = self.breakers()
+        self.fail(breakers, "corpus.search", LOST)
+        under_way = breakers.admit("https://b.test", "corpus.search")
+        assert under_way is not None
+        breakers.keep(["https://b.test"])
+        assert breakers.admit(URL, "corpus.search") is not None
+        breakers.keep([])
+        breakers.settle(under_way, LOST)
+        assert breakers.refuses_for_s("https://b.test", "corpus.search") == 0
 
     def test_refused_by_one_it_holds_no_place_in_the_other(self) -> None:
         breakers, _ = self.breakers()

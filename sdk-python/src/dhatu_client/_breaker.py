@@ -9,7 +9,7 @@ is fed outcomes, and admission is decided here, on the clock given.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
@@ -61,16 +61,21 @@ class Breaker:
 
     def admit(self) -> int | None:
         """A ticket for one attempt, to be settled once; None where calls are refused."""
+        changed = False
         with self._lock:
             if self._opened_at_s is not None:
                 if self._trials >= self._policy.half_open_calls or self._reopens_in_s() > 0:
                     return None
-                self._half_open()
+                changed = self._half_open()
                 self._trials += 1
-            return self._epoch
+            ticket = self._epoch
+        if changed:
+            self._changed("half_open")
+        return ticket
 
     def settle(self, ticket: int, *, failed: bool | None) -> None:
         """Tell how an attempt ended; None where that says nothing of the server, as when the caller left."""
+        changed = False
         with self._lock:
             if ticket != self._epoch:
                 return
@@ -81,9 +86,11 @@ class Breaker:
             if self._opened_at_s is None:
                 self._window.count(self._now_s(), failed=failed)
             if failed:
-                self._count_failure()
+                changed = self._opens_at_failure()
             elif self._circuit is not None:
-                self._count_success()
+                changed = self._closes_at_success(self._circuit)
+        if changed:  # outside the lock: who listens may make a call
+            self._changed("open" if failed else "closed")
 
     def refuses_for_s(self) -> float:
         """Seconds until the next attempt may be admitted; 0 where it would be now."""
@@ -95,17 +102,18 @@ class Breaker:
     def _reopens_in_s(self) -> float:
         return 0.0 if self._opened_at_s is None else self._opened_at_s + self._policy.open_s - self._now_s()
 
-    def _half_open(self) -> None:
+    def _half_open(self) -> bool:
         import pybreaker
 
         assert self._circuit is not None, "only a circuit opens"
-        if self._circuit.current_state == pybreaker.STATE_OPEN:
-            self._circuit.half_open()
-            self._epoch += 1
-            self._trials = 0
-            self._changed("half_open")
+        if self._circuit.current_state != pybreaker.STATE_OPEN:
+            return False
+        self._circuit.half_open()
+        self._epoch += 1
+        self._trials = 0
+        return True
 
-    def _count_failure(self) -> None:
+    def _opens_at_failure(self) -> bool:
         import pybreaker
 
         if self._circuit is None:
@@ -121,23 +129,24 @@ class Breaker:
             and self._window.rate(self._now_s(), self._policy) > self._policy.failure_rate
         ):
             self._circuit.open()
-        if self._circuit.current_state == pybreaker.STATE_OPEN:
-            self._opened_at_s = self._now_s()
-            self._trials = 0
-            self._epoch += 1
-            self._changed("open")
+        if self._circuit.current_state != pybreaker.STATE_OPEN:
+            return False
+        self._opened_at_s = self._now_s()
+        self._trials = 0
+        self._epoch += 1
+        return True
 
-    def _count_success(self) -> None:
+    def _closes_at_success(self, circuit: CircuitBreaker) -> bool:
         import pybreaker
 
-        assert self._circuit is not None
-        self._circuit.call(_succeed)
-        if self._opened_at_s is not None and self._circuit.current_state == pybreaker.STATE_CLOSED:
-            self._opened_at_s = None
-            self._trials = 0
-            self._epoch += 1
-            self._window.clear()
-            self._changed("closed")
+        circuit.call(_succeed)
+        if self._opened_at_s is None or circuit.current_state != pybreaker.STATE_CLOSED:
+            return False
+        self._opened_at_s = None
+        self._trials = 0
+        self._epoch += 1
+        self._window.clear()
+        return True
 
 
 class _Window:
@@ -208,6 +217,12 @@ class Breakers:
     def refuses_for_s(self, url: str, operation: str) -> float:
         """Seconds until the next attempt may be admitted; 0 where it would be now."""
         return max(self._of(url, "").refuses_for_s(), self._of(url, operation).refuses_for_s())
+
+    def keep(self, urls: Collection[str]) -> None:
+        """Forget those of endpoints that are gone; an attempt still under way there says nothing any more."""
+        kept = frozenset(urls)
+        for key in [key for key in self._breakers if key[0] not in kept]:
+            self._breakers.pop(key, None)
 
     def _of(self, url: str, operation: str) -> Breaker:
         breaker = self._breakers.get((url, operation))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 from ._breaker import Breakers, BreakerState
@@ -61,7 +61,11 @@ class Engine:
             random=surroundings.random,
             observe=self._endpoint_changed,
         )
-        return Balanced(pool, settings.provider or settings.base_urls, surroundings.now_s)
+        members = settings.provider or settings.base_urls
+        return Balanced(pool, members, now_s=surroundings.now_s, keep=self._keep)
+
+    def _keep(self, urls: Collection[str]) -> None:
+        self.policies.breakers.keep({*urls, *self._elsewhere})
 
     def _watch(self) -> WatchCall:
         return self._telemetry.watch if self._telemetry else unwatched

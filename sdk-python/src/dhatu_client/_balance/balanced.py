@@ -14,14 +14,25 @@ class Balanced:
     """A pool, and where a provider finds its members out, the way to ask it again."""
 
     def __init__(
-        self, pool: EndpointPool, members: Sequence[Endpoint] | EndpointProvider, now_s: Callable[[], float]
+        self,
+        pool: EndpointPool,
+        members: Sequence[Endpoint] | EndpointProvider,
+        *,
+        now_s: Callable[[], float],
+        keep: Callable[[Collection[str]], None],
     ) -> None:
+        """`keep` is told the URLs that a provider has found, so that nothing is remembered of others."""
         self._pool = pool
+        self._keep = keep
         self._refresh: Refresh | None = None
         if isinstance(members, Sequence):
             pool.update(members)
         else:
-            self._refresh = Refresh(members, pool.update, now_s)
+            self._refresh = Refresh(members, self._update, now_s)
+
+    def _update(self, endpoints: Sequence[Endpoint]) -> None:
+        self._pool.update(endpoints)
+        self._keep(self._pool.urls())
 
     def source(self, now_s: float) -> Source | None:
         return self._refresh.due(now_s) if self._refresh else None

@@ -31,7 +31,8 @@ def render_models(mentioned: Mentioned, package: str) -> dict[str, str]:
     """
     if not mentioned.schemas:
         return part("")
-    all_schemas = mentioned.schemas | {name: {"type": kind} for kind, name in UNLISTED.values()}
+    unlisted: dict[str, JsonSchema] = {name: {"type": kind} for kind, name in UNLISTED.values()}
+    all_schemas = mentioned.schemas | unlisted
     # It knows names of its own, which it renames; these are none of them, and stand in the same order.
     stand_ins = {name: f"Standin{number:06}Model" for number, name in enumerate(sorted(all_schemas))}
     with tempfile.TemporaryDirectory() as directory:
