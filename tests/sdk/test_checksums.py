@@ -58,6 +58,15 @@ class TestChecksums:
         caller = connect(files)
         assert caller.save(caller.call(BYTES), tmp_path / "a.zip") == len(WHOLE)
 
+    def test_of_a_part_what_is_said_of_the_part(self, connect: Connect, tmp_path: Path) -> None:
+        options = {"extra_headers": {"Range": "bytes=1000-", "If-Range": '"v1"'}}
+        whole, part = digest_of(WHOLE, "sha256"), digest_of(WHOLE[1000:], "sha256")
+        caller = connect(Files(repr_digest=f"sha-256=:{whole}:", content_digest=f"sha-256=:{part}:"))
+        assert caller.save(caller.call(BYTES, options=options), tmp_path / "end") == 24
+        caller = connect(Files(content_digest=f"sha-256=:{whole}:"))
+        with pytest.raises(ChecksumError, match="content-digest"):
+            caller.save(caller.call(BYTES, options=options), tmp_path / "end")
+
     def test_what_the_caller_says(self, connect: Connect, tmp_path: Path) -> None:
         caller = connect(Files())
         (tmp_path / "a.zip").write_bytes(b"before")

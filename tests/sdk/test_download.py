@@ -148,10 +148,27 @@ class TestGoingOn:
         assert files.ranges == ["bytes=1000-"]
         assert (tmp_path / "a.zip").read_bytes() == WHOLE
 
+    def test_a_part_tells_how_much_there_is(self, connect: Connect, tmp_path: Path) -> None:
+        headers = {"etag": '"v1"', "accept-ranges": "bytes", "content-type": "application/zip"}
+        more = headers | {"content-range": "bytes 300-1023/1024"}
+
+        def begin(request: httpx.Request) -> httpx.Response:
+            return httpx.Response(200, headers=headers, stream=Pieces(WHOLE[:300], BROKEN))
+
+        def go_on(request: httpx.Request) -> httpx.Response:
+            return httpx.Response(206, headers=more, stream=Pieces(WHOLE[300:900]))
+
+        files = Files()
+        caller = connect(Server(begin, go_on, files))
+        assert caller.save(caller.call(BYTES), tmp_path / "a.zip") == len(WHOLE)
+        assert files.ranges == ["bytes=900-"]
+
     def test_a_refusal_is_raised(self, connect: Connect, tmp_path: Path) -> None:
-        caller = connect(Server(Files(breaks=(300,)), httpx.Response(404)))
+        server = Server(Files(breaks=(300,)), httpx.Response(404))
+        caller = connect(server)
         with pytest.raises(NotFoundError):
             caller.save(caller.call(BYTES), tmp_path / "a.zip")
+        assert len(server.requests) == 2
         assert not (tmp_path / "a.zip").exists()
 
     def test_an_empty_answer_is_no_continuation(self, connect: Connect, tmp_path: Path) -> None:

@@ -46,23 +46,23 @@ def promised_by_caller(checksum: str) -> tuple[Promise, ...]:
 
 
 def promised_by_headers(status: int, headers: Mapping[str, str]) -> tuple[Promise, ...]:
-    """What the headers of an answer say of the whole that it is, or is a part of.
+    """What the headers of an answer say of its content.
 
-    `Repr-Digest` is of the whole representation even in an answer of a part; `Content-Digest` (RFC 9530,
-    sections 2 and 3) and `Content-MD5` (RFC 2616, section 14.15, since dropped, but still sent) are of the
-    content of this answer, which is the whole in a 200 alone. All are of the bytes as they travel, after
-    Content-Encoding, so that an answer with one promises nothing of the bytes that come out of it.
+    `Content-Digest` (RFC 9530, section 2) and `Content-MD5` (RFC 2616, section 14.15, since dropped, but
+    still sent) are of just that; `Repr-Digest` (RFC 9530, section 3) is of the whole representation, which is
+    the content of a 200 alone. All are of the bytes as they travel, after Content-Encoding, so that an answer
+    with one promises nothing of the bytes that come out of it.
     """
     if headers.get("content-encoding", "identity") != "identity":
         return ()
-    names = ("repr-digest", "content-digest") if status == 200 else ("repr-digest",)
+    names = ("repr-digest", "content-digest") if status == 200 else ("content-digest",)
     promises = [
         Promise(_DIGESTS[algorithm], digest, name)
         for name in names
         for algorithm, text in _MEMBER.findall(headers.get(name, ""))
         if algorithm in _DIGESTS and (digest := _bytes(text)) is not None
     ]
-    md5 = _bytes(headers.get("content-md5", "")) if status == 200 else None
+    md5 = _bytes(headers.get("content-md5", ""))
     if md5:
         promises.append(Promise("md5", md5, "content-md5"))
     return tuple(promises)
