@@ -36,7 +36,7 @@ def play(package: ModuleType, given: Given, folder: Path) -> Record:
         monotonic=time.now_s
     )
     kind = type("SyncLibraryAPI", (package.SyncLibraryAPI,), {"_surroundings": surroundings})
-    with _warned(record), httpx.Client(transport=SyncServer(server, time.sleep)) as http:
+    with _warned(record), httpx.Client(transport=SyncServer(server, time.sleep), trust_env=False) as http:
         try:
             options = options_of(package, given, awaits=False)
             client = kind(http_client=http, on_event=record.listen, **options)
@@ -94,7 +94,7 @@ async def _play_async(package: ModuleType, given: Given, folder: Path) -> Record
     surroundings = surroundings_of(package, given, now_s, asleep=asleep)
     kind = type("LibraryAPI", (package.LibraryAPI,), {"_surroundings": surroundings})
     with _warned(record):
-        async with httpx.AsyncClient(transport=AsyncServer(server, asyncio.sleep)) as http:
+        async with httpx.AsyncClient(transport=AsyncServer(server, asyncio.sleep), trust_env=False) as http:
             try:
                 options = options_of(package, given, awaits=True)
                 client = kind(http_client=http, on_event=record.listen, **options)
