@@ -9,8 +9,9 @@ from collections.abc import AsyncGenerator, Callable, Generator
 import pytest
 from dhatu_client._content import StreamBody
 from dhatu_client._events import AttemptFinished, Hedged
-from dhatu_client._flow import Call, call_flow
+from dhatu_client._flow import call_flow
 from dhatu_client._hedge import HedgePolicy, Latencies
+from dhatu_client._plan import Call
 from dhatu_client._race import race, race_async
 from dhatu_client._wire import Answer, Endpoint, Outcome, Race, Raced, Request, Send
 from sdk.world import LOST, OK, World, refusal

@@ -11,9 +11,10 @@ from dhatu_client._budget import BudgetPolicy, RetryBudget
 from dhatu_client._content import Body
 from dhatu_client._drivers import run
 from dhatu_client._endpoints import Endpoints, SingleEndpoint
-from dhatu_client._flow import Call, Policies, TokenSource, call_flow
+from dhatu_client._flow import call_flow
 from dhatu_client._hedge import HedgePolicy, Hedger
 from dhatu_client._pacing import Pacer
+from dhatu_client._plan import Call, Policies, TokenSource
 from dhatu_client._resilience import NEVER_OPEN, UNLIMITED
 from dhatu_client._retry import RetryPolicy
 from dhatu_client._telemetry import Telemetry

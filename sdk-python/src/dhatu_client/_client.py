@@ -17,9 +17,10 @@ from ._credentials import renewed_token
 from ._decode import build_types, decode, find_response, parse_item
 from ._drivers import run, run_async
 from ._engine import Engine
-from ._flow import Call, call_flow
+from ._flow import call_flow
 from ._lazy import off_loop
 from ._origin import Origin
+from ._plan import Call
 from ._raw import (
     Arrived,
     AsyncArrived,

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from ._breaker import Breakers, BreakerState
 from ._budget import RetryBudget
 from ._endpoints import Endpoints, SingleEndpoint
-from ._flow import Policies
 from ._hedge import Hedger
 from ._pacing import Pacer
+from ._plan import Policies
 from ._resilience import NEVER_OPEN, UNLIMITED
 from ._settings import ClientOptions, Settings, Surroundings
 from ._watch import Listener, WatchCall, unwatched

@@ -1,4 +1,4 @@
-"""Failures of the transport as the errors that a caller meets."""
+"""Failures and refusals as the errors that a caller meets."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from ._errors import (
     ConnectTimeoutError,
     DeadlineExceededError,
     DhatuError,
+    error_class,
 )
-from ._wire import Failure
+from ._problem import read_problem
+from ._wire import Answer, Failure
 
 
 def failure_error(
@@ -59,3 +61,16 @@ def _error(failure: Failure, operation: str, timeout_s: float, attempts: int, *,
             return ConnectionLostError(
                 f"the connection broke: {reason}", operation=operation, attempts=attempts
             )
+
+
+def refusal_error(answer: Answer, operation: str, asked_s: float | None, attempts: int) -> DhatuError:
+    """The error to raise for an answer that is no success; `asked_s` is the wait that it asks for."""
+    return error_class(answer.status)(
+        operation=operation,
+        status=answer.status,
+        problem=read_problem(answer.status, answer.content),
+        request_id=answer.request_id,
+        retry_after_s=asked_s,
+        attempts=attempts,
+        headers=answer.headers,
+    )

@@ -15,7 +15,7 @@ from ._reading import AsyncSource, Reading, Resumption, SyncSource
 from ._wire import Answer, AnswerReader, AsyncAnswerReader, TransportFailed
 
 if TYPE_CHECKING:
-    from ._flow import Call, Policies
+    from ._plan import Call, Policies
 
 T_co = TypeVar("T_co", covariant=True)
 
