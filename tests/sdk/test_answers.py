@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import ssl
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -230,3 +231,9 @@ class TestBinary:
         assert caller.save(caller.call(self.BYTES), path) == 3
         assert path.read_bytes() == b"PNG"
         assert [entry.name for entry in tmp_path.iterdir()] == ["picture.png"]
+
+
+def test_a_refusal_by_tls_after_the_handshake_is_a_lost_connection(connect: Callable[..., Caller]) -> None:
+    refused = ssl.SSLError(1, "[SSL: TLSV13_ALERT_CERTIFICATE_REQUIRED] tlsv13 alert certificate required")
+    with pytest.raises(ConnectionLostError, match="certificate required"):
+        connect(Server(refused), max_retries=0).call(operation())

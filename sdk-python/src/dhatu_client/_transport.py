@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import ssl
 import threading
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterable, Iterator
@@ -228,7 +229,8 @@ class _AsyncReader:
         await self._response.aclose()
 
 
-_TRANSPORT_ERRORS = (httpx.TransportError, httpx.DecodingError)
+# In TLS 1.3 a certificate is refused after the handshake, which httpx passes on as what `ssl` raised.
+_TRANSPORT_ERRORS = (httpx.TransportError, httpx.DecodingError, ssl.SSLError)
 
 
 def _redirects(step: Send) -> bool | UseClientDefault:
@@ -288,8 +290,8 @@ class _HidesSecrets(logging.Filter):
 logging.getLogger("httpx").addFilter(_HidesSecrets())
 
 
-def _failure(error: httpx.TransportError | httpx.DecodingError) -> Failure:
-    """What an error of httpx means.
+def _failure(error: httpx.TransportError | httpx.DecodingError | ssl.SSLError) -> Failure:
+    """What an error of httpx, or under it, means.
 
     Raises `ArgumentError` where it was the request that was wrong: repeating it would not help.
     """
