@@ -9,7 +9,7 @@ from typing import Literal, TypeAlias, get_args
 
 import dhatu_client
 import pytest
-from dhatu_client import DhatuAPI, SyncDhatuAPI
+from dhatu_client import DhatuAPI, SyncDhatuAPI, inputs
 from dhatu_reference.stack import Stack
 
 Algorithm: TypeAlias = Literal["zstd", "brotli", "gzip", "lzma"]
@@ -152,7 +152,9 @@ async def test_the_limit_is_met_and_its_retry_after_honoured(base_url: str, api_
 
 async def test_a_search_crosses_its_pages_and_a_job_is_waited_for(client: DhatuAPI) -> None:
     words = "parvataḥ himavān"
-    documents = [{"title": f"note {number}", "text": words, "language": "sa-Latn"} for number in range(3)]
+    documents: list[inputs.DocumentInput] = [
+        {"title": f"note {number}", "text": words, "language": "sa-Latn"} for number in range(3)
+    ]
     job = await client.corpus.collect(documents)
     seen: list[str] = []
     done = await job.wait(timeout_s=30, on_progress=lambda now: seen.append(now.state))

@@ -9,7 +9,7 @@ from typing import Any
 import dhatu_client
 import httpx
 import pytest
-from dhatu_client import DhatuAPI, SyncDhatuAPI, models
+from dhatu_client import DhatuAPI, SyncDhatuAPI, inputs, models
 from dhatu_client.generated import operations
 from dhatu_client.testing import CannedAnswerError, FakeAPI, FakeCall, fake_api
 
@@ -205,12 +205,14 @@ def test_parts_and_lines_are_read_back(api: FakeAPI, client: SyncDhatuAPI) -> No
     job = {"id": "j", "state": "queued", "created_at": "2026-01-01T00:00:00Z", **counts}
     api.corpus.collect.returns(job, status=202)
     client.corpus.collect(file=b"rama", language="sa")
-    client.corpus.collect(content=[{"title": "a", "text": "b"}, {"title": "c", "text": "d"}])
-    client.corpus.collect([{"title": "a", "text": "b"}])
+    first: inputs.DocumentInput = {"title": "a", "text": "b", "language": "und"}
+    second: inputs.DocumentInput = {"title": "c", "text": "d", "language": "sa"}
+    client.corpus.collect(content=[first, second])
+    client.corpus.collect([first])
     assert [call.arguments for call in api.corpus.collect.calls] == [
         {"file": b"rama", "language": "sa"},
-        {"content": [{"title": "a", "text": "b"}, {"title": "c", "text": "d"}]},
-        {"documents": [{"title": "a", "text": "b"}]},
+        {"content": [first, second]},
+        {"documents": [first]},
     ]
 
 

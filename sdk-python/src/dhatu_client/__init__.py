@@ -73,6 +73,7 @@ if TYPE_CHECKING:
     from ._balance.policy import BalancePolicy, EjectionPolicy
     from ._balance.static import StaticEndpoints
     from .generated import bound as bound
+    from .generated import inputs as inputs
     from .generated import models as models
 
 __all__ = [
@@ -155,6 +156,7 @@ __all__ = [
     "UnprocessableEntityError",
     "UnsupportedMediaTypeError",
     "bound",
+    "inputs",
     "models",
 ]
 
@@ -170,6 +172,6 @@ if not TYPE_CHECKING:  # a checker that saw this would believe in every name
     def __getattr__(name: str) -> Any:
         if name in _LATER:
             return getattr(importlib.import_module(f".{_LATER[name]}", __name__), name)
-        if name in ("bound", "models"):  # they import pydantic, and many programs do without
+        if name in ("bound", "inputs", "models"):  # they import pydantic, and many programs do without
             return importlib.import_module(f".generated.{name}", __name__)
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -11,8 +11,11 @@ GENERATED = REPOSITORY / "sdk-python" / "src" / "dhatu_client" / "generated"
 @pytest.mark.parametrize(
     ("left_out", "most_bytes"),
     [
-        (("models", "commands.py"), 3_000),  # methods of both colours in every form, descriptors, api.md
-        (("models",), 4_000),  # and the table of the command line
+        (
+            ("models", "inputs.py", "commands.py"),
+            3_000,
+        ),  # methods of both colours in every form, descriptors, api.md
+        (("models", "inputs.py"), 4_000),  # and the table of the command line
     ],
 )
 def test_an_operation_of_the_platform_costs_at_most(left_out: tuple[str, ...], most_bytes: int) -> None:

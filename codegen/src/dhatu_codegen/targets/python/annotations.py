@@ -26,11 +26,13 @@ from ...ir.schema import (
     Union,
 )
 from .model_document import ModelDocument
+from .schemas import takes_others
 
 MAPPING: Final = "Mapping[str, object]"
-_FORMATS: Final = {"date-time": "datetime", "date": "date", "uuid": "UUID"}
+FORMATS: Final = {"date-time": "datetime", "date": "date", "uuid": "UUID"}
+"""The types of formats that have one of their own."""
 _MAX_DEPTH: Final = 16
-"""Nesting of an argument; a value inside a recursive schema is any object."""
+"""Nesting of an argument; a value further inside is any object."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,8 +82,8 @@ class Annotations:
         self._schemas = document.schemas
 
     def argument(self, schema: Schema, hint: str) -> str:
-        """What a caller may pass: an object as its model or a plain mapping; `hint` names an inline one."""
-        return self._argument(schema, hint, 0)
+        """What a caller may pass: an object as its model or as a dict; `hint` names an inline one."""
+        return self._argument(schema, hint, ())
 
     def line(self, payload: Payload, hint: str) -> Twin:
         """What a caller may pass as JSON Lines: items, or content that is in lines already."""
@@ -108,17 +110,22 @@ class Annotations:
                 return "int"
             case Number():
                 return "float"
-            case String(format=written) if written not in _FORMATS:
+            case String(format=written) if written not in FORMATS:
                 return "str"
             case Array(items=items, prefix=()) if item := self.answer(items, f"{hint} item"):
                 return f"list[{item}]"
             case _:
                 return self._document.hoist(resolved, hint, answer=True)
 
-    def _argument(self, schema: Schema, hint: str, depth: int) -> str:
-        if depth > _MAX_DEPTH:
-            return "object"
+    def _argument(self, schema: Schema, hint: str, around: tuple[str, ...]) -> str:
+        """`around` are the components that it is written in, outermost first; empty for what has no name."""
         component = self._schemas.named(schema)
+        key = component.name.wire if component is not None else ""
+        if key in around and key:
+            return f"inputs.{self._document.mention(key, answer=False)}"
+        if len(around) > _MAX_DEPTH:
+            return "object"
+        inside = (*around, key)
         resolved = self._schemas.resolve(schema)
         match resolved:
             case AnyValue() | Never() | Ref() | Intersection():
@@ -133,30 +140,31 @@ class Annotations:
                 return "float"
             case String(format=written):
                 # Text in the same format does as well: it is what travels.
-                return union_of(_FORMATS[written], "str") if written in _FORMATS else "str"
+                return union_of(FORMATS[written], "str") if written in FORMATS else "str"
             case Enum(values=values):
                 return literal(values)
             case Array(items=items, prefix=prefix):
-                kinds = [self._argument(item, f"{hint} item", depth + 1) for item in (*prefix, items)]
-                return _sequence(union_of(*kinds))
+                kinds = [self._argument(item, f"{hint} item", inside) for item in (*prefix, items)]
+                return sequence_of(union_of(*kinds))
             case Object(properties=(_, *_)):
-                if component is not None:
-                    return f"models.{self._document.mention(component.name.wire, answer=False)} | {MAPPING}"
-                return f"models.{self._document.hoist(resolved, hint, answer=False)} | {MAPPING}"
+                name = (
+                    self._document.mention(key, answer=False)
+                    if component is not None
+                    else self._document.hoist(resolved, hint, answer=False)
+                )
+                return _in_both_forms(name) + (f" | {MAPPING}" if takes_others(resolved) else "")
             case Object(additional=additional):
                 known = additional is not None and not resolved.pattern_properties
                 value = (
-                    self._argument(additional, f"{hint} value", depth + 1)
-                    if known and additional
-                    else "object"
+                    self._argument(additional, f"{hint} value", inside) if known and additional else "object"
                 )
                 return f"Mapping[str, {value}]"
             case Union(discriminator=found) if found is not None and component is not None:
                 # By its alias, so that what an answer holds may be passed on, unknown variants included.
-                return f"models.{self._document.mention(component.name.wire, answer=False)} | {MAPPING}"
+                return _in_both_forms(self._document.mention(key, answer=False))
             case Union(variants=variants):
                 hints = [f"{hint} {number}" for number in range(1, len(variants) + 1)]
-                return union_of(*map(self._argument, variants, hints, [depth + 1] * len(variants)))
+                return union_of(*map(self._argument, variants, hints, [inside] * len(variants)))
             case _:
                 assert_never(resolved)
 
@@ -210,9 +218,13 @@ def quoted(value: Json) -> str:
     return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else repr(value)
 
 
-def _sequence(item: str) -> str:
-    """A text is a sequence of texts, but never what is meant by one."""
-    if "str" in alternatives(item):
+def _in_both_forms(name: str) -> str:
+    return f"models.{name} | inputs.{name}"
+
+
+def sequence_of(item: str, *, text: bool = False) -> str:
+    """A text is a sequence of texts, but never what is meant by one; `text`: an alias in it means texts."""
+    if text or "str" in alternatives(item):
         return f"list[{item}] | tuple[{item}, ...]"
     return f"Sequence[{item}]"
 
@@ -232,3 +244,10 @@ def alternatives(kind: str) -> list[str]:
             parts.append(kind[begin:index].strip())
             begin = index + 1
     return [*parts, kind[begin:].strip()]
+
+
+def broken(annotation: str, indent: int) -> str:
+    """A union, one alternative a line, that begins in a line of this indent."""
+    margin = " " * (indent + 4)
+    lines = f"\n{margin}| ".join(alternatives(annotation))
+    return f"(\n{margin}{lines}\n{' ' * indent})" if "\n" in lines else annotation

@@ -72,7 +72,15 @@ def _values(api: Api, runtime: Runtime, listing: str) -> dict[str, object]:
     names = {name for listed in exported for name in listed}
     if root_error in names:
         root_error = _ROOT_ERROR
-    public = {*names - {_ROOT_ERROR}, root_error, api.sdk.client, f"Sync{api.sdk.client}", "bound", "models"}
+    public = {
+        *names - {_ROOT_ERROR},
+        root_error,
+        api.sdk.client,
+        f"Sync{api.sdk.client}",
+        "bound",
+        "inputs",
+        "models",
+    }
     return {
         "api": api,
         "package": api.sdk.python_package,

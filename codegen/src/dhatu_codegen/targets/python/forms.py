@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Final, Literal, TypeAlias
 
 from ...ir.schema import Array, Boolean, Enum, Integer, Null, Number, Schema, String, Union
+from ...ir.source import SourceRef
 from .schemas import Schemas
 
 FormKind: TypeAlias = Literal[
@@ -29,7 +30,14 @@ class Form:
 
 def form_of(schema: Schema | None, schemas: Schemas) -> Form:
     """The form of a value that a schema describes."""
+    return _form(schema, schemas, frozenset())
+
+
+def _form(schema: Schema | None, schemas: Schemas, around: frozenset[SourceRef]) -> Form:
+    """`around` are the lists and unions that it is written in: one that holds itself is JSON inside."""
     resolved = schemas.resolve(schema) if schema is not None else None
+    if resolved is not None and resolved.source in around:
+        return Form(kind="json")
     match resolved:
         case Integer():
             return Form(kind="integer")
@@ -44,10 +52,10 @@ def form_of(schema: Schema | None, schemas: Schemas) -> Form:
         case Enum(values=values):
             return _enumerated(values)
         case Array(items=items, prefix=()):
-            item = form_of(items, schemas)
+            item = _form(items, schemas, around | {resolved.source})
             return replace(item, many=True) if item.kind in _SCALAR and not item.many else Form(kind="json")
         case Union(variants=variants):
-            return _united(variants, schemas)
+            return _united(variants, schemas, around | {resolved.source})
         case _:
             return Form(kind="any" if resolved is None else "json")
 
@@ -66,10 +74,12 @@ def _enumerated(values: tuple[object, ...]) -> Form:
     return Form(kind="any")
 
 
-def _united(variants: tuple[Schema, ...], schemas: Schemas) -> Form:
+def _united(variants: tuple[Schema, ...], schemas: Schemas, around: frozenset[SourceRef]) -> Form:
     """Of a nullable value that of the value; texts of any kind are text; the rest is told by its looks."""
     forms = [
-        form_of(variant, schemas) for variant in variants if not isinstance(schemas.resolve(variant), Null)
+        _form(variant, schemas, around)
+        for variant in variants
+        if not isinstance(schemas.resolve(variant), Null)
     ]
     if len(forms) == 1:
         return forms[0]

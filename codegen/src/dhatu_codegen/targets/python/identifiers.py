@@ -36,8 +36,13 @@ RESERVED_CLASSES: Final = frozenset(
             "ConfigDict",
             "Field",
             "Literal",
+            "Mapping",
+            "NotRequired",
             "Optional",
+            "Sequence",
+            "TypeAlias",
             "TypeAliasType",
+            "TypedDict",
             "UUID",
             "Union",
         ),
@@ -45,7 +50,7 @@ RESERVED_CLASSES: Final = frozenset(
         *("False", "None", "True"),
     }
 )
-"""What the module of the models imports, and what no class can be called."""
+"""What the modules of the models and the inputs import, and what no class can be called."""
 
 _SNAKE = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 _PASCAL = re.compile(r"[A-Z][A-Za-z0-9]*")

@@ -15,7 +15,7 @@ _ORIGINS: Final = {
     **dict.fromkeys(("Any", "ClassVar", "Final", "Literal", "Unpack", "overload"), "typing"),
     "deprecated": "typing_extensions",
     "UUID": "uuid",
-    **dict.fromkeys(("bound", "bound_types", "models", "model_types", "ops"), "."),
+    **dict.fromkeys(("bound", "bound_types", "inputs", "input_types", "models", "model_types", "ops"), "."),
     **dict.fromkeys(("BinaryResponse", "SyncBinaryResponse"), ".._binary"),
     **dict.fromkeys(
         (
@@ -48,6 +48,7 @@ _ORIGINS: Final = {
 _THIRD_PARTY: Final = frozenset({"typing_extensions"})
 RENAMED_WHERE_HIDDEN: Final = {
     "bound": "bound_types",
+    "inputs": "input_types",
     "models": "model_types",
     "date": "date_type",
     "datetime": "datetime_type",

@@ -10,7 +10,7 @@ from ...ir.name import Name
 from ...ir.schema import Ref, Schema
 from ...ir.source import SourceRef
 from .identifiers import RESERVED_CLASSES, Taken, class_name
-from .schema_writer import JsonSchema, Named, SchemaWriter
+from .schema_writer import JsonSchema, Named, SchemaWriter, Sent
 from .schemas import Schemas, nested
 
 
@@ -22,6 +22,10 @@ class Mentioned:
     """By class name."""
     unions: dict[str, str]
     """Alias of a union of known variants to the class of a variant that a newer server added."""
+    sent: dict[str, Sent]
+    """By class name, of every object."""
+    arguments: tuple[str, ...]
+    """The classes and aliases that arguments name."""
 
 
 class ModelDocument:
@@ -37,11 +41,12 @@ class ModelDocument:
         }
         self._components: dict[str, bool] = {}
         self._inline: dict[tuple[str, SourceRef], Named] = {}
+        self._arguments: set[str] = set()
 
     def mention(self, key: str, *, answer: bool) -> str:
         """The class of a component; `answer` says that it is read and not only sent."""
         self._components[key] = self._components.get(key, False) or answer
-        return self._names[key]
+        return self._given(self._names[key], answer=answer)
 
     def hoist(self, schema: Schema, wanted: str, *, answer: bool) -> str:
         """A class of its own for an inline schema; the same one when asked again."""
@@ -50,7 +55,7 @@ class ModelDocument:
             name = self._taken.give(class_name(Name.of(wanted)))
             known = Named(name=name, schema=schema, answer=answer)
             self._inline[wanted, schema.source] = known
-        return known.name
+        return self._given(known.name, answer=answer)
 
     def finish(self) -> Mentioned:
         """Write out every component and everything that was mentioned.
@@ -67,7 +72,17 @@ class ModelDocument:
         for key in self.schemas.components:
             writer.ask(key)
         writer.write()
-        return Mentioned(schemas=dict(sorted(writer.written.items())), unions=writer.unions)
+        return Mentioned(
+            schemas=dict(sorted(writer.written.items())),
+            unions=writer.unions,
+            sent=writer.sent,
+            arguments=tuple(sorted(self._arguments)),
+        )
+
+    def _given(self, name: str, *, answer: bool) -> str:
+        if not answer:
+            self._arguments.add(name)
+        return name
 
     def _sent(self) -> frozenset[str]:
         """The components that parameters and bodies mention, at any depth."""

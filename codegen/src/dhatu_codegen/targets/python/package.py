@@ -21,6 +21,7 @@ from ...ir.api import Api
 from ..base import HEADER, GeneratedFile, TargetError
 from .commands import COMMANDS
 from .count import check_count
+from .inputs import render_inputs
 from .listing import LISTING, render_listing
 from .methods import package_view
 from .model_document import ModelDocument
@@ -38,7 +39,8 @@ def render_package(api: Api, sources: str) -> tuple[GeneratedFile, ...]:
     """
     document = ModelDocument(api)
     package = package_view(api, document)
-    models = render_models(document.finish(), api.sdk.python_package)
+    mentioned = document.finish()
+    models = render_models(mentioned, api.sdk.python_package)
     with tempfile.TemporaryDirectory() as directory:
         output = Path(directory, "generated")
         SdkProject(package, models, output).write()
@@ -46,6 +48,7 @@ def render_package(api: Api, sources: str) -> tuple[GeneratedFile, ...]:
             path.relative_to(output).as_posix(): path.read_text(encoding="utf-8")
             for path in sorted(output.rglob("*.py"))
         }
+    found["inputs.py"] = render_inputs(mentioned)
     found[LISTING] = render_listing(package)
     check_count(api, found)
     root = f"{sources}/{api.sdk.python_package}/generated"

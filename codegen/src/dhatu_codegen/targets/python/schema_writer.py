@@ -31,7 +31,7 @@ from ...ir.schema import (
     Union,
 )
 from .identifiers import Taken, class_name, value_name
-from .schemas import Schemas, nested, variants_but_itself, without_null
+from .schemas import Schemas, nested, takes_others, variants_but_itself, without_null
 
 JsonSchema: TypeAlias = "dict[str, Json]"
 
@@ -60,6 +60,16 @@ class Named:
     """The inline schemas that it is written in, outermost first."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sent:
+    """What a request may hold of an object."""
+
+    members: Mapping[str, bool]
+    """Name on the wire to whether it is required."""
+    open: bool
+    """Whether the document speaks of other members."""
+
+
 class SchemaWriter:
     """Writes schemas, and the components and inline objects that they mention, each under its class name."""
 
@@ -73,6 +83,7 @@ class SchemaWriter:
     ) -> None:
         self.written: dict[str, JsonSchema] = {}
         self.unions: dict[str, str] = {}
+        self.sent: dict[str, Sent] = {}
         self._schemas = schemas
         self._names = names
         self._taken = taken
@@ -208,6 +219,10 @@ class SchemaWriter:
             else:
                 written = _closed(tag) if tag else self._any(member.schema, named, member.name.wire)
             members[member.name.wire] = self._described(written, resolved, member)
+        sent = {
+            member.name.wire: member.required for member in schema.properties if not member.schema.read_only
+        }
+        self.sent[named.name] = Sent(members=sent, open=takes_others(schema))
         return self._described(
             {
                 "type": "object",

@@ -97,6 +97,12 @@ def simplified(schema: Schema) -> Schema:
     return replace(part, description=schema.description) if schema.description else part
 
 
+def takes_others(schema: Object) -> bool:
+    """Whether the document speaks of members that it does not name; where it is silent, any may come."""
+    unsaid = schema.additional is None or schema.additional.source == schema.source
+    return bool(schema.pattern_properties) or not unsaid
+
+
 def without_null(union: Union) -> tuple[Union, bool]:
     """The union of what is not null, and whether null is allowed beside it."""
     variants = tuple(variant for variant in union.variants if not isinstance(variant, Null))

@@ -8,7 +8,7 @@ from typing import Final, Literal, TypeAlias
 
 from ...ir.api import Api
 from ..literals import filled_lines, source
-from .annotations import Twin, alternatives, quoted
+from .annotations import Twin, broken, quoted
 from .commands import program_call
 from .descriptors import api_call, operation_call
 from .imports import RENAMED_WHERE_HIDDEN, import_lines
@@ -49,14 +49,14 @@ def slot(found: Slot, color: Color, names: frozenset[str]) -> str:
     annotation = visible(getattr(found.annotation, color), names)
     default = f" = {found.default}" if found.default else ""
     if len(annotation) + len(found.name) + len(default) + 12 > _WIDTH:
-        annotation = _broken(annotation, 8)
+        annotation = broken(annotation, 8)
     return f"{found.name}: {annotation}{default}"
 
 
 def returns(annotation: Twin, color: Color, names: frozenset[str]) -> str:
     """What a method returns."""
     text = visible(getattr(annotation, color), names)
-    return _broken(text, 4) if len(text) + 14 > _WIDTH else text
+    return broken(text, 4) if len(text) + 14 > _WIDTH else text
 
 
 def descriptor(method: Method) -> str:
@@ -70,13 +70,6 @@ def descriptor(method: Method) -> str:
             inner = f"Operation[\n{lines}    ]"
         head = f"{method.constant}: Final[\n    {inner}\n] = "
     return head + source(operation_call(method), used=len(head.rpartition("\n")[2]), filled=True)
-
-
-def _broken(annotation: str, indent: int) -> str:
-    """A union, one alternative a line."""
-    margin = " " * (indent + 4)
-    lines = f"\n{margin}| ".join(alternatives(annotation))
-    return f"(\n{margin}{lines}\n{' ' * indent})" if "\n" in lines else annotation
 
 
 def docstring(lines: Iterable[str], indent: int) -> str:

@@ -12,13 +12,13 @@ from ..._raw import raw, streamed, sync_raw, sync_streamed
 from .. import operations as ops
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
     from typing import Any, Literal, Unpack
 
     from ..._binary import BinaryResponse, SyncBinaryResponse
     from ..._call import CallOptions, Omit
     from ..._streams import EventStream, SyncEventStream
-    from .. import models
+    from .. import inputs, models
 
 
 class AnalysisDocs:
@@ -122,7 +122,7 @@ class AnalysisResource(AnalysisDocs, AsyncOperations):
 
     async def visualize_patterns(
         self, text: str | list[str] | tuple[str, ...] | Omit = OMIT, *,
-        patterns: Sequence[models.Pattern | Mapping[str, object]] | Omit = OMIT, title: str | Omit = OMIT,
+        patterns: Sequence[models.Pattern | inputs.Pattern] | Omit = OMIT, title: str | Omit = OMIT,
         format: Literal["svg", "png"] | Omit = OMIT, limit: int | Omit = OMIT, **options: Unpack[CallOptions],
     ) -> BinaryResponse:
         return await self._client.call(
@@ -208,7 +208,7 @@ class SyncAnalysisResource(AnalysisDocs, SyncOperations):
 
     def visualize_patterns(
         self, text: str | list[str] | tuple[str, ...] | Omit = OMIT, *,
-        patterns: Sequence[models.Pattern | Mapping[str, object]] | Omit = OMIT, title: str | Omit = OMIT,
+        patterns: Sequence[models.Pattern | inputs.Pattern] | Omit = OMIT, title: str | Omit = OMIT,
         format: Literal["svg", "png"] | Omit = OMIT, limit: int | Omit = OMIT, **options: Unpack[CallOptions],
     ) -> SyncBinaryResponse:
         return self._client.call(

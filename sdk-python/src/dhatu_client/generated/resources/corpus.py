@@ -13,13 +13,13 @@ from ..._raw import raw, streamed, sync_raw, sync_streamed
 from .. import operations as ops
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterable, Iterable, Mapping, Sequence
+    from collections.abc import AsyncIterable, Iterable, Sequence
     from typing import Any, Unpack
 
     from ..._call import CallOptions, Omit
     from ..._content import Content, SyncContent
     from ..._streams import EventStream, SyncEventStream
-    from .. import bound, models
+    from .. import bound, inputs, models
 
 
 class CorpusDocs:
@@ -159,7 +159,7 @@ class CorpusResource(CorpusDocs, AsyncOperations):
 
     @overload
     async def collect(
-        self, documents: Sequence[models.DocumentInput | Mapping[str, object]], **options: Unpack[CallOptions]
+        self, documents: Sequence[models.DocumentInput | inputs.DocumentInput], **options: Unpack[CallOptions]
     ) -> bound.CollectJob: ...
 
     @overload
@@ -167,8 +167,8 @@ class CorpusResource(CorpusDocs, AsyncOperations):
         self, *,
         content: (
             Content
-            | Iterable[models.DocumentInput | Mapping[str, object]]
-            | AsyncIterable[models.DocumentInput | Mapping[str, object]]
+            | Iterable[models.DocumentInput | inputs.DocumentInput]
+            | AsyncIterable[models.DocumentInput | inputs.DocumentInput]
         ),
         **options: Unpack[CallOptions],
     ) -> bound.CollectJob: ...
@@ -180,11 +180,11 @@ class CorpusResource(CorpusDocs, AsyncOperations):
     ) -> bound.CollectJob: ...
 
     async def collect(
-        self, documents: Sequence[models.DocumentInput | Mapping[str, object]] | Omit = OMIT, *,
+        self, documents: Sequence[models.DocumentInput | inputs.DocumentInput] | Omit = OMIT, *,
         content: (
             Content
-            | Iterable[models.DocumentInput | Mapping[str, object]]
-            | AsyncIterable[models.DocumentInput | Mapping[str, object]]
+            | Iterable[models.DocumentInput | inputs.DocumentInput]
+            | AsyncIterable[models.DocumentInput | inputs.DocumentInput]
             | Omit
         ) = OMIT,
         file: Content | Omit = OMIT, language: str | Omit = OMIT, title: str | Omit = OMIT,
@@ -242,12 +242,12 @@ class SyncCorpusResource(CorpusDocs, SyncOperations):
 
     @overload
     def collect(
-        self, documents: Sequence[models.DocumentInput | Mapping[str, object]], **options: Unpack[CallOptions]
+        self, documents: Sequence[models.DocumentInput | inputs.DocumentInput], **options: Unpack[CallOptions]
     ) -> bound.SyncCollectJob: ...
 
     @overload
     def collect(
-        self, *, content: SyncContent | Iterable[models.DocumentInput | Mapping[str, object]],
+        self, *, content: SyncContent | Iterable[models.DocumentInput | inputs.DocumentInput],
         **options: Unpack[CallOptions],
     ) -> bound.SyncCollectJob: ...
 
@@ -258,8 +258,8 @@ class SyncCorpusResource(CorpusDocs, SyncOperations):
     ) -> bound.SyncCollectJob: ...
 
     def collect(
-        self, documents: Sequence[models.DocumentInput | Mapping[str, object]] | Omit = OMIT, *,
-        content: SyncContent | Iterable[models.DocumentInput | Mapping[str, object]] | Omit = OMIT,
+        self, documents: Sequence[models.DocumentInput | inputs.DocumentInput] | Omit = OMIT, *,
+        content: SyncContent | Iterable[models.DocumentInput | inputs.DocumentInput] | Omit = OMIT,
         file: SyncContent | Omit = OMIT, language: str | Omit = OMIT, title: str | Omit = OMIT,
         **options: Unpack[CallOptions],
     ) -> bound.SyncCollectJob:
