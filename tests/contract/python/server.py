@@ -92,18 +92,9 @@ class SyncServer(httpx.BaseTransport):
         content = b"" if answer.get("failure") in _UNSENT else request.read()
         self._pass(self._server.receive(request, answer, content))
         steps = _body(answer, request.extensions["timeout"]["read"])
-        return httpx.Response(answer.get("status", 200), headers=_headers(answer), stream=self._stream(steps))
-
-    def _stream(self, steps: Iterator[Step]) -> httpx.SyncByteStream:
-        class Stream(httpx.SyncByteStream):
-            def __iter__(stream) -> Iterator[bytes]:
-                for step in steps:
-                    if isinstance(step, Wait):
-                        self._pass(step)
-                    else:
-                        yield step
-
-        return Stream()
+        return httpx.Response(
+            answer.get("status", 200), headers=_headers(answer), stream=_Body(steps, self._pass)
+        )
 
     def _pass(self, wait: Wait) -> None:
         if wait.delay_s:
@@ -124,24 +115,41 @@ class AsyncServer(httpx.AsyncBaseTransport):
         content = b"" if answer.get("failure") in _UNSENT else await request.aread()
         await self._pass(self._server.receive(request, answer, content))
         steps = _body(answer, request.extensions["timeout"]["read"])
-        return httpx.Response(answer.get("status", 200), headers=_headers(answer), stream=self._stream(steps))
-
-    def _stream(self, steps: Iterator[Step]) -> httpx.AsyncByteStream:
-        class Stream(httpx.AsyncByteStream):
-            async def __aiter__(stream) -> AsyncIterator[bytes]:
-                for step in steps:
-                    if isinstance(step, Wait):
-                        await self._pass(step)
-                    else:
-                        yield step
-
-        return Stream()
+        return httpx.Response(
+            answer.get("status", 200), headers=_headers(answer), stream=_AsyncBody(steps, self._pass)
+        )
 
     async def _pass(self, wait: Wait) -> None:
         if wait.delay_s:
             await self._sleep(wait.delay_s)
         if wait.error is not None:
             raise wait.error
+
+
+class _Body(httpx.SyncByteStream):
+    def __init__(self, steps: Iterator[Step], let_pass: Callable[[Wait], None]) -> None:
+        self._steps = steps
+        self._let_pass = let_pass
+
+    def __iter__(self) -> Iterator[bytes]:
+        for step in self._steps:
+            if isinstance(step, Wait):
+                self._let_pass(step)
+            else:
+                yield step
+
+
+class _AsyncBody(httpx.AsyncByteStream):
+    def __init__(self, steps: Iterator[Step], let_pass: Callable[[Wait], Awaitable[None]]) -> None:
+        self._steps = steps
+        self._let_pass = let_pass
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for step in self._steps:
+            if isinstance(step, Wait):
+                await self._let_pass(step)
+            else:
+                yield step
 
 
 def _repeated(answers: Sequence[Answer]) -> Iterator[Answer]:
