@@ -5,9 +5,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from ._auth.grants import APIKeyGrant, ClientCredentials, PasswordGrant, RefreshToken
 from ._auth.tokens import Token
-from ._binary import BinaryResponse, SaveOptions, SyncBinaryResponse
 from ._breaker import BreakerPolicy
 from ._budget import BudgetPolicy
 from ._call import OMIT, AnswerHead, CallOptions, Omit, Progress
@@ -44,34 +42,36 @@ from ._errors import (
     UnprocessableEntityError,
     UnsupportedMediaTypeError,
 )
-from ._events import (
-    AttemptFinished,
-    AttemptStarted,
-    BreakerChanged,
-    CallFinished,
-    CallStarted,
-    EndpointEjected,
-    EndpointRestored,
-    Event,
-    Hedged,
-    Paced,
-    RetryScheduled,
-)
 from ._hedge import HedgePolicy
-from ._pages import AsyncPaginator
 from ._problem import FieldError, Problem
-from ._raw import RawResponse, StreamingResponse, SyncStreamingResponse
 from ._resilience import Resilience
 from ._retry import RetryPolicy
-from ._streams import EventStream, StreamEvent, SyncEventStream
 from ._wire import Endpoint
 from .generated.client import DhatuAPI, SyncDhatuAPI
 
 if TYPE_CHECKING:
+    from ._auth.grants import APIKeyGrant, ClientCredentials, PasswordGrant, RefreshToken
     from ._balance.consul import ConsulEndpoints
     from ._balance.dns import DnsEndpoints
     from ._balance.policy import BalancePolicy, EjectionPolicy
     from ._balance.static import StaticEndpoints
+    from ._binary import BinaryResponse, SaveOptions, SyncBinaryResponse
+    from ._events import (
+        AttemptFinished,
+        AttemptStarted,
+        BreakerChanged,
+        CallFinished,
+        CallStarted,
+        EndpointEjected,
+        EndpointRestored,
+        Event,
+        Hedged,
+        Paced,
+        RetryScheduled,
+    )
+    from ._pages import AsyncPaginator
+    from ._raw import RawResponse, StreamingResponse, SyncStreamingResponse
+    from ._streams import EventStream, StreamEvent, SyncEventStream
     from .generated import bound as bound
     from .generated import inputs as inputs
     from .generated import models as models
@@ -162,11 +162,36 @@ __all__ = [
 
 if not TYPE_CHECKING:  # a checker that saw this would believe in every name
     _LATER = {  # imported when they are asked for, since few programs do
-        "BalancePolicy": "_balance.policy",
+        "APIKeyGrant": "_auth.grants",
+        "ClientCredentials": "_auth.grants",
+        "PasswordGrant": "_auth.grants",
+        "RefreshToken": "_auth.grants",
         "ConsulEndpoints": "_balance.consul",
         "DnsEndpoints": "_balance.dns",
+        "BalancePolicy": "_balance.policy",
         "EjectionPolicy": "_balance.policy",
         "StaticEndpoints": "_balance.static",
+        "BinaryResponse": "_binary",
+        "SaveOptions": "_binary",
+        "SyncBinaryResponse": "_binary",
+        "AttemptFinished": "_events",
+        "AttemptStarted": "_events",
+        "BreakerChanged": "_events",
+        "CallFinished": "_events",
+        "CallStarted": "_events",
+        "EndpointEjected": "_events",
+        "EndpointRestored": "_events",
+        "Event": "_events",
+        "Hedged": "_events",
+        "Paced": "_events",
+        "RetryScheduled": "_events",
+        "AsyncPaginator": "_pages",
+        "RawResponse": "_raw",
+        "StreamingResponse": "_raw",
+        "SyncStreamingResponse": "_raw",
+        "EventStream": "_streams",
+        "StreamEvent": "_streams",
+        "SyncEventStream": "_streams",
     }
 
     def __getattr__(name: str) -> Any:

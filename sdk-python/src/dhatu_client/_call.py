@@ -4,12 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Generic, Literal, NamedTuple, TypeAlias, TypedDict, final
-
-from typing_extensions import TypeVar
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Final,
+    Generic,
+    Literal,
+    NamedTuple,
+    TypeAlias,
+    TypedDict,
+    TypeVar,
+    final,
+)
 
 T = TypeVar("T", covariant=True)
-S = TypeVar("S", covariant=True, default=T)
+if TYPE_CHECKING:
+    from typing_extensions import TypeVar as TypeVarWithDefault
+
+    S = TypeVarWithDefault("S", covariant=True, default=T)
+else:  # only checkers ask for the default, and what knows of it takes long to import
+    S = TypeVar("S", covariant=True)
 
 RetryClass: TypeAlias = Literal["safe", "idempotent", "keyed", "never"]
 PayloadKind: TypeAlias = Literal["json", "jsonl", "sse", "form", "multipart", "text", "binary"]

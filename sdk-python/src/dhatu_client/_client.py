@@ -11,7 +11,6 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar, Unpack, cast
 
 from ._auth.given import refuse_async
-from ._binary import BinaryResponse, SyncBinaryResponse
 from ._call import AnswerHead, ApiSpec, Arguments, CallOptions, Operation
 from ._credentials import renewed_token
 from ._decode import build_types, decode, find_response, parse_item
@@ -19,18 +18,9 @@ from ._drivers import run, run_async
 from ._engine import Engine
 from ._flow import call_flow
 from ._lazy import off_loop
+from ._modes import Mode, describes_stream, is_kept_open
 from ._origin import Origin
 from ._plan import Call
-from ._raw import (
-    Arrived,
-    AsyncArrived,
-    Mode,
-    RawResponse,
-    StreamingResponse,
-    SyncStreamingResponse,
-    describes_stream,
-    is_kept_open,
-)
 from ._request import Caller, Invocation, encode_request
 from ._settings import (
     ChangeableOptions,
@@ -41,15 +31,14 @@ from ._settings import (
     checked_timeout,
     resolve,
 )
-from ._sse import EventPayloads, LinePayloads
-from ._streamed import StreamHead, resumption_of
-from ._streams import EventStream, SyncEventStream
 from ._transports import async_transport, sync_transport
 from ._wire import Answer, AnswerReader, AsyncAnswerReader
 
 if TYPE_CHECKING:
     import httpx
 
+    from ._sse import EventPayloads, LinePayloads
+    from ._streamed import StreamHead
     from ._transports import AsyncHttpClient, OwnAsyncTransport, OwnTransport
 
 T = TypeVar("T")
@@ -147,6 +136,8 @@ class ConfiguredClient:
     def _head(
         self, call: Call, answer: Answer, again: Callable[[Call], Any], sleep: Callable[[float], Any]
     ) -> StreamHead:
+        from ._streamed import StreamHead, resumption_of  # many programs have no such answers
+
         return StreamHead(
             answer=answer,
             operation=call.operation.key,
@@ -223,6 +214,8 @@ class AsyncAPIClient(ConfiguredClient):
         """The answer in the form of this client's mode."""
         if self._mode == "plain":
             return self._understood(call, invocation, answer)
+        from ._raw import AsyncArrived, RawResponse, StreamingResponse
+
         understand = partial(self.in_mode("plain")._understood, call, invocation)
         head = self._head(call, answer, self._carried_out, self._surroundings.asleep)
         if self._mode == "raw":
@@ -240,7 +233,11 @@ class AsyncAPIClient(ConfiguredClient):
         head = self._head(call, answer, self._carried_out, self._surroundings.asleep)
         payloads, parse = _opened(self._api, call, answer)
         if payloads is None:
+            from ._binary import BinaryResponse
+
             return BinaryResponse(head, reader)
+        from ._streams import EventStream
+
         return EventStream(head, reader, payloads, parse)
 
     async def aclose(self) -> None:
@@ -291,6 +288,8 @@ class SyncAPIClient(ConfiguredClient):
         """The answer in the form of this client's mode."""
         if self._mode == "plain":
             return self._understood(call, invocation, answer)
+        from ._raw import Arrived, RawResponse, SyncStreamingResponse
+
         understand = partial(self.in_mode("plain")._understood, call, invocation)
         head = self._head(call, answer, self._carried_out, self._surroundings.sleep)
         if self._mode == "raw":
@@ -308,7 +307,11 @@ class SyncAPIClient(ConfiguredClient):
         head = self._head(call, answer, self._carried_out, self._surroundings.sleep)
         payloads, parse = _opened(self._api, call, answer)
         if payloads is None:
+            from ._binary import SyncBinaryResponse
+
             return SyncBinaryResponse(head, reader)
+        from ._streams import SyncEventStream
+
         return SyncEventStream(head, reader, payloads, parse)
 
     def close(self) -> None:
@@ -334,4 +337,6 @@ def _opened(
     parse = partial(parse_item, api, operation, answer, spec, strict=call.strict)
     if spec.kind == "binary":
         return None, parse
+    from ._sse import EventPayloads, LinePayloads
+
     return EventPayloads(text=spec.type == "str") if spec.kind == "sse" else LinePayloads(), parse

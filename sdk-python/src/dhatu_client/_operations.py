@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
     from ._client import AsyncAPIClient, SyncAPIClient
-    from ._raw import Mode
+    from ._modes import Mode
 
 
 class AsyncOperations:

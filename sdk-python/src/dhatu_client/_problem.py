@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from http import HTTPStatus
 from typing import Any, cast
 
 _MAX_TEXT = 500
@@ -95,6 +94,8 @@ def _text(members: dict[str, Any], name: str) -> str:
 
 
 def _phrase(status: int) -> str:
+    from http import HTTPStatus  # builds an enumeration of them all
+
     try:
         return HTTPStatus(status).phrase
     except ValueError:

@@ -9,53 +9,25 @@ from __future__ import annotations
 import codecs
 import json
 import os
-from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
-from contextlib import (
-    AbstractAsyncContextManager,
-    AbstractContextManager,
-    aclosing,
-    asynccontextmanager,
-    closing,
-    contextmanager,
-)
+from collections.abc import AsyncGenerator, Callable, Generator
+from contextlib import aclosing, closing
 from dataclasses import replace
 from types import TracebackType
-from typing import Any, Generic, Literal, ParamSpec, Self, TypeAlias, TypeVar, Unpack, cast
+from typing import Any, Generic, Self, TypeAlias, TypeVar, Unpack, cast
 
 from ._binary import BinaryResponse, SaveOptions, SyncBinaryResponse
-from ._call import STREAMED, Operation
-from ._decode import find_response, text_of
+from ._call import Operation
+from ._decode import text_of
 from ._media import parameter_of
+from ._modes import describes_stream
 from ._sse import LineSplitter
 from ._streamed import StreamedAnswer, StreamHead
 from ._wire import Answer, AnswerReader, AsyncAnswerReader
 
-Mode: TypeAlias = Literal["plain", "raw", "streaming"]
-"""What a client returns: values, `RawResponse`, or `StreamingResponse`."""
-
-P = ParamSpec("P")
-R = TypeVar("R")
 T = TypeVar("T", covariant=True)
 
 Understand: TypeAlias = Callable[[Answer], object]
 """What an answer means, as the operation describes it."""
-
-
-def is_kept_open(mode: Mode, operation: Operation[Any, Any], status: int, media_type: str) -> bool:
-    """Whether the body of such an answer is left to the caller to read.
-
-    A raw response holds bytes, but not events, which may go on for ever.
-    """
-    if mode == "streaming":
-        return status < 300
-    kept = STREAMED - {"binary"} if mode == "raw" else STREAMED
-    spec = find_response(operation, status, media_type) if status < 300 else None
-    return spec is not None and spec.kind in kept
-
-
-def describes_stream(operation: Operation[Any, Any], answer: Answer) -> bool:
-    """Whether such an answer is read as it arrives, unless somebody wants it whole."""
-    return is_kept_open("plain", operation, answer.status, answer.headers.get("content-type", ""))
 
 
 class RawResponse(StreamedAnswer, Generic[T]):
@@ -260,42 +232,6 @@ class AsyncArrived:
 
     async def aclose(self) -> None:
         """Nothing is open."""
-
-
-def raw(method: Callable[P, Awaitable[R]]) -> Callable[P, Awaitable[RawResponse[R]]]:
-    """A method of a client in the mode `raw`, as what it is."""
-    return cast("Callable[P, Awaitable[RawResponse[R]]]", method)
-
-
-def sync_raw(method: Callable[P, R]) -> Callable[P, RawResponse[R]]:
-    """The twin of `raw`."""
-    return cast("Callable[P, RawResponse[R]]", method)
-
-
-def streamed(
-    method: Callable[P, Awaitable[R]],
-) -> Callable[P, AbstractAsyncContextManager[StreamingResponse[R]]]:
-    """A method of a client in the mode `streaming`, which sends its request when the context is entered."""
-    sending = cast("Callable[P, Awaitable[StreamingResponse[R]]]", method)
-
-    @asynccontextmanager
-    async def opened(*args: P.args, **kwargs: P.kwargs) -> AsyncGenerator[StreamingResponse[R], None]:
-        async with await sending(*args, **kwargs) as response:
-            yield response
-
-    return opened
-
-
-def sync_streamed(method: Callable[P, R]) -> Callable[P, AbstractContextManager[SyncStreamingResponse[R]]]:
-    """The twin of `streamed`."""
-    sending = cast("Callable[P, SyncStreamingResponse[R]]", method)
-
-    @contextmanager
-    def opened(*args: P.args, **kwargs: P.kwargs) -> Generator[SyncStreamingResponse[R], None, None]:
-        with sending(*args, **kwargs) as response:
-            yield response
-
-    return opened
 
 
 def _decoder(content_type: str) -> codecs.IncrementalDecoder:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC
 from typing import TYPE_CHECKING
 
 from ._call import RetryClass
@@ -99,6 +98,7 @@ def _is_number(text: str) -> bool:
 
 def date_s(text: str) -> float | None:
     """Seconds since 1970 of an HTTP date; None where it is none."""
+    from datetime import UTC
     from email.utils import parsedate_to_datetime  # slow to import, and rarely needed
 
     try:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Callable
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 
 from ._call import ApiSpec
@@ -50,6 +49,8 @@ def async_transport(given: AsyncHttpClient | None, api: ApiSpec) -> OwnAsyncTran
     if given is None or given == "httpx":
         return _Deferred(_httpx)
     if given == "aiohttp":
+        from importlib.util import find_spec
+
         if find_spec("aiohttp") is None:
             raise ConfigurationError(
                 f'http_client="aiohttp" needs aiohttp: pip install "{api.distribution}[aiohttp]"'

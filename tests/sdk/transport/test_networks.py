@@ -12,8 +12,13 @@ from typing import Any
 
 import httpx
 import pytest
-from dhatu_client._errors import ConfigurationError, ConnectionFailedError, TransportError
-from sdk.support import operation
+from dhatu_client._errors import (
+    ConfigurationError,
+    ConnectionFailedError,
+    ConnectionLostError,
+    TransportError,
+)
+from sdk.support import AsyncCaller, Caller, Server, SyncCaller, operation
 from sdk.transport.peers import Connect, SampleAPI, SyncSampleAPI, Website
 
 trustme = pytest.importorskip("trustme", reason="trustme is not installed")
@@ -129,6 +134,14 @@ async def test_a_client_shows_its_certificate(
         client = SampleAPI(base_url=site.url, http_client=http)
         said: Any = await client.call(operation(), {}, {})
     assert said["method"] == "GET"
+
+
+@pytest.mark.parametrize("colour", [AsyncCaller, SyncCaller])
+def test_tls_that_ends_in_an_error_is_a_lost_connection(colour: Callable[..., Caller]) -> None:
+    caller = colour(Server(ssl.SSLError(1, "certificate required")), max_retries=0)
+    with pytest.raises(ConnectionLostError, match="certificate required"):
+        caller.call(operation())
+    caller.close()
 
 
 def test_a_sync_client_shows_its_certificate(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, overload
 
 from .._call import OMIT, ApiSpec, GrantSpec, SchemeSpec
 from .._client import AsyncAPIClient, SyncAPIClient
-from .._raw import raw, streamed, sync_raw, sync_streamed
+from .._modes import raw, streamed, sync_raw, sync_streamed
 from . import operations as ops
 
 if TYPE_CHECKING:

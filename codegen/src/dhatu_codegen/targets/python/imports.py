@@ -40,7 +40,7 @@ _ORIGINS: Final = {
     **dict.fromkeys(("ArgumentEntry", "CommandEntry", "GroupEntry", "ProgramEntry"), ".._commands"),
     **dict.fromkeys(("Content", "SyncContent"), ".._content"),
     "AsyncPaginator": ".._pages",
-    **dict.fromkeys(("raw", "streamed", "sync_raw", "sync_streamed"), ".._raw"),
+    **dict.fromkeys(("raw", "streamed", "sync_raw", "sync_streamed"), ".._modes"),
     **dict.fromkeys(("AsyncOperations", "SyncOperations"), ".._operations"),
     **dict.fromkeys(("EventStream", "SyncEventStream"), ".._streams"),
 }

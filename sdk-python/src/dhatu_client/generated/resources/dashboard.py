@@ -7,8 +7,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from ..._call import OMIT
+from ..._modes import raw, streamed, sync_raw, sync_streamed
 from ..._operations import AsyncOperations, SyncOperations
-from ..._raw import raw, streamed, sync_raw, sync_streamed
 from .. import operations as ops
 
 if TYPE_CHECKING:
