@@ -7,7 +7,7 @@ PACKAGES := codegen gateway sdk-python
 EXTRAS   := embedded reference aiohttp http2 progress cli otel testing
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve test check format generate lock bench bench-codegen bench-gateway clean
+.PHONY: help setup demo serve test check format generate lock bench bench-codegen bench-gateway bench-sdk clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' Makefile
@@ -56,10 +56,13 @@ lock: setup  ## resolve the dependencies anew into requirements.txt
 		--upgrade --group dev --group bench $(PACKAGES:%=%/pyproject.toml) $(EXTRAS:%=--extra %) \
 		--output-file requirements.txt
 
-bench: bench-codegen bench-gateway  ## measure everything; writes build/bench.json
+bench: bench-codegen bench-gateway bench-sdk  ## measure everything; writes build/bench.json
 
 bench-gateway: setup  ## requests per second and latency: the gateway, a naive proxy and Envoy side by side
 	@PYTHONPATH=tests $(BIN)/python -m bench.gateway
+
+bench-sdk: setup  ## cost of a call beside httpx and the openai package, of importing, of the first call
+	@PYTHONPATH=tests $(BIN)/python -m bench.sdk
 
 bench-codegen: setup  ## seconds of generate on this platform, time per schema; BENCH_OPENAPI names a document to add
 	@PYTHONPATH=tests $(BIN)/python -m bench.codegen
