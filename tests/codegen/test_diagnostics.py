@@ -66,6 +66,7 @@ MISTAKES = [
     ("components: {schemas: {A: {$dynamicRef: '#a'}}}\n", "DH025", "14:28"),
     ("components: {schemas: {A: {nullable: true}}}\n", "DH026", "14:28"),
     ("components: {schemas: {A: {if: {}, then: {required: [a]}}}}\n", "DH090", "14:36"),
+    ("components: {schemas: {A: {patternProperties: {^x: {type: string}}}}}\n", "DH090", "14:28"),
     ("components: {securitySchemes: {a: {type: none}}}\n", "DH020", "14:36"),
     ("components: {schemas: {A: {items: {type: strin}}}}\n", "DH020", "14:42"),
     ("components: {schemas: {A: {type: string, default: 4}}}\n", "DH042", "14:51"),

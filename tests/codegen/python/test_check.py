@@ -101,6 +101,7 @@ def test_a_server_without_an_address_is_told(tmp_path: Path) -> None:
         "{url: /relative}",
         '{url: "https://{region}.test"}',
         '{url: "https://{a}.test", variables: {a: {default: b}}}',
+        '{url: "{scheme}://a.test", variables: {scheme: {default: https}}}',
     )
     counts = []
     for server in servers:
@@ -110,5 +111,6 @@ def test_a_server_without_an_address_is_told(tmp_path: Path) -> None:
     assert counts == [
         ["the server /relative is relative: the SDK does not know where the document was"],
         ["a variable of the server https://{region}.test has no default"],
+        [],
         [],
     ]

@@ -203,6 +203,10 @@ def _object(context: Context, node: Node, annotated: dict[str, Any]) -> Object:
     additional = node.get("additionalProperties")
     anything: Schema = AnyValue(source=node.source, constraints={})
     closed = additional is not None and additional.value is False
+    if patterns is not None and (additional is None or additional.value in (True, {})):
+        message = "members that only patternProperties describes stay plain JSON: there may be any others"
+        hint = "with additionalProperties: false, or a schema, they have a type"
+        context.diagnostics.add("DH090", message, patterns.source, hint=hint)
     return Object(
         properties=tuple(properties),
         additional=None if closed else parse_schema(context, additional) if additional else anything,

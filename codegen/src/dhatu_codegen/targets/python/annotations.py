@@ -153,12 +153,13 @@ class Annotations:
                     else self._document.hoist(resolved, hint, answer=False)
                 )
                 return _in_both_forms(name) + (f" | {MAPPING}" if takes_others(resolved) else "")
-            case Object(additional=additional):
-                known = additional is not None and not resolved.pattern_properties
-                value = (
-                    self._argument(additional, f"{hint} value", inside) if known and additional else "object"
-                )
-                return f"Mapping[str, {value}]"
+            case Object():
+                others = self._schemas.others(resolved)
+                places = [
+                    f"{hint} value {number}" if number else f"{hint} value" for number in range(len(others))
+                ]
+                value = union_of(*map(self._argument, others, places, [inside] * len(others)))
+                return f"Mapping[str, {value}]" if others else MAPPING
             case Union(discriminator=found) if found is not None and component is not None:
                 # By its alias, so that what an answer holds may be passed on, unknown variants included.
                 return _in_both_forms(self._document.mention(key, answer=False))

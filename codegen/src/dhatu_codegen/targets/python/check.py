@@ -175,6 +175,6 @@ def _check_server(server: Server, diagnostics: Diagnostics) -> None:
     if "{" in server.address:
         message = f"a variable of the server {server.url} has no default"
         diagnostics.add("DH086", message, server.source, hint="callers must pass base_url=")
-    elif not server.url.lower().startswith(("http://", "https://")):
+    elif not server.address.lower().startswith(("http://", "https://")):
         message = f"the server {server.url or '/'} is relative: the SDK does not know where the document was"
         diagnostics.add("DH086", message, server.source, hint="callers must pass base_url=")

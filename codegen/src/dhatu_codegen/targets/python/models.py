@@ -13,6 +13,7 @@ from typing import Any, Final
 from ...ir.schema import Json
 from ..base import TargetError
 from .model_document import Mentioned
+from .model_extras import with_typed_extras
 from .model_modules import VARIANT, part
 from .schema_writer import UNLISTED, JsonSchema
 
@@ -43,7 +44,7 @@ def render_models(mentioned: Mentioned, package: str) -> dict[str, str]:
         _check_names(stand_ins, json.loads(metadata.read_text(encoding="utf-8")))
     names = {stand_in: name for name, stand_in in stand_ins.items()}
     text = _STAND_IN.sub(lambda found: names[found[0]], text)
-    return part(_with_open_unions(text, mentioned.unions))
+    return part(with_typed_extras(_with_open_unions(text, mentioned.unions)))
 
 
 def _renamed(schema: Json, names: Mapping[str, str]) -> Json:

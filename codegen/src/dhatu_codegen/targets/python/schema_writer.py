@@ -185,12 +185,8 @@ class SchemaWriter:
             case Array(items=items, prefix=prefix):
                 kinds = [self._any(item, parent, f"{hint} item") for item in (*prefix, items)]
                 return {"type": "array", "items": {"anyOf": [*kinds]} if prefix else kinds[0]}
-            case Object(additional=additional):
-                anything = additional is None or schema.pattern_properties
-                inner = (
-                    {} if anything or additional is None else self._any(additional, parent, f"{hint} value")
-                )
-                return {"type": "object", "additionalProperties": inner or True}
+            case Object():
+                return {"type": "object", "additionalProperties": self._others(schema, parent, hint) or True}
             case Union(variants=variants):
                 if parent.depth > _MAX_DEPTH:
                     return {}
@@ -202,6 +198,22 @@ class SchemaWriter:
                 }
             case _:
                 assert_never(schema)
+
+    def _unnamed(self, schema: Object, named: Named) -> JsonSchema:
+        """What an object with members says about others."""
+        if others := self._others(schema, named, ""):
+            return {"additionalProperties": others}
+        # A misspelt member of a request is found where it is written; answers may gain members.
+        closed = schema.additional is None and not schema.pattern_properties and not named.answer
+        return {"additionalProperties": False} if closed else {}
+
+    def _others(self, schema: Object, parent: Named, hint: str) -> JsonSchema:
+        """Members that have no name in the schema; empty for anything."""
+        kinds = [
+            self._any(member, parent, f"{hint} value {number}" if number else f"{hint} value")
+            for number, member in enumerate(self._schemas.others(schema))
+        ]
+        return kinds[0] if len(kinds) == 1 else {"anyOf": [*kinds]} if kinds else {}
 
     def _object(self, schema: Object, named: Named) -> JsonSchema:
         members: dict[str, Json] = {}
@@ -228,8 +240,7 @@ class SchemaWriter:
                 "type": "object",
                 "properties": members,
                 "required": required,
-                # A misspelt member of a request is found where it is written; answers may gain members.
-                **({"additionalProperties": False} if schema.additional is None and not named.answer else {}),
+                **self._unnamed(schema, named),
             },
             schema,
         )

@@ -51,6 +51,11 @@ class Schemas:
         resolved = self.resolve(schema)
         return isinstance(resolved, Object) and bool(resolved.properties)
 
+    def others(self, schema: Object) -> tuple[Schema, ...]:
+        """What members may be that the schema does not name: one of these; empty for anything or none."""
+        telling = [one for one in _unnamed(schema) if not isinstance(self.resolve(one), Never)]
+        return () if any(isinstance(self.resolve(one), AnyValue) for one in telling) else tuple(telling)
+
     def _resolve(self, schema: Schema, seen: frozenset[str], depth: int = 0) -> Schema:
         simple = simplified(schema)
         match simple:
@@ -95,6 +100,17 @@ def simplified(schema: Schema) -> Schema:
         return schema
     part = simplified(telling[0])
     return replace(part, description=schema.description) if schema.description else part
+
+
+def _unnamed(schema: Object) -> list[Schema]:
+    additional = [schema.additional] if schema.additional is not None else []
+    return [*(member for _, member in schema.pattern_properties), *additional]
+
+
+def _types(schema: Object) -> bool:
+    """Whether members without a name seem to have a type: references may lead back and are not followed."""
+    found = _unnamed(schema)
+    return bool(found) and not any(isinstance(simplified(one), AnyValue) for one in found)
 
 
 def takes_others(schema: Object) -> bool:
@@ -181,7 +197,10 @@ def nested(schema: Schema) -> Iterator[Schema]:
 
 
 def _joined(objects: list[Object]) -> Object:
-    """One object with the members of all; required once is required."""
+    """One object with the members of all; required once is required.
+
+    Members without a name have to please every part: the one that says most about them speaks.
+    """
     members: dict[str, Property] = {}
     for part in objects:
         for member in part.properties:
@@ -191,9 +210,13 @@ def _joined(objects: list[Object]) -> Object:
             else:
                 schema, required = _both(before.schema, member.schema), member.required or before.required
                 members[member.name.wire] = replace(member, schema=schema, required=required)
-    closed = any(part.additional is None for part in objects)
-    additional = None if closed else objects[0].additional
-    return replace(objects[0], properties=tuple(members.values()), additional=additional)
+    told = max(objects, key=lambda part: (part.additional is None, _types(part), takes_others(part)))
+    return replace(
+        objects[0],
+        properties=tuple(members.values()),
+        additional=told.additional,
+        pattern_properties=told.pattern_properties,
+    )
 
 
 def _both(first: Schema, second: Schema) -> Schema:
