@@ -46,9 +46,10 @@ class Stack:
 
     def __init__(self, directory: Path, *, gateway_port: int = 0) -> None:
         self._directory = directory
-        self._valkey = ValkeyServer(data_dir=directory / "valkey")
         self._processes: list[Process] = []
-        ports = free_ports(len(SERVICES) + 1)
+        ports = free_ports(len(SERVICES) + 2)
+        # By itself it takes the first free port above a fixed one, which two platforms may do at once.
+        self._valkey = ValkeyServer(data_dir=directory / "valkey", port=ports.pop())
         self._gateway_port = gateway_port or ports.pop()
         self._service_ports = dict(zip(SERVICES, ports, strict=False))
         self._environment: dict[str, str] = {}
