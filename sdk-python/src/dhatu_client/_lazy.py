@@ -5,7 +5,10 @@ from __future__ import annotations
 import importlib
 import sys
 from collections.abc import Callable, Mapping
-from typing import Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+if TYPE_CHECKING:
+    from asyncio import AbstractEventLoop
 
 T = TypeVar("T")
 
@@ -29,16 +32,22 @@ ANYIO_ON_ASYNCIO: Final = "anyio._backends._asyncio"
 """What anyio imports by itself when it is first used under asyncio."""
 
 
+def running_loop() -> AbstractEventLoop | None:
+    """The loop of asyncio that runs here; None under another library, or none."""
+    asyncio: Any = sys.modules.get("asyncio")
+    loop: AbstractEventLoop | None = asyncio._get_running_loop() if asyncio is not None else None
+    return loop
+
+
 async def off_loop(work: Callable[[], T]) -> T:
     """What `work` returns, while the event loop goes on.
 
     By anyio where it is loaded or asyncio is not what runs, else by asyncio: to load anyio would itself hold
     up the loop.
     """
-    asyncio = sys.modules.get("asyncio")
-    loop = asyncio._get_running_loop() if asyncio is not None else None
+    loop = running_loop()
     if loop is None or ANYIO_ON_ASYNCIO in sys.modules:
         from anyio import to_thread
 
         return await to_thread.run_sync(work)
-    return await loop.run_in_executor(None, work)  # type: ignore[no-any-return]  # of a module found at run time
+    return await loop.run_in_executor(None, work)

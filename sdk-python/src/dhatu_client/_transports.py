@@ -6,10 +6,11 @@ import sys
 import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
+from weakref import WeakKeyDictionary
 
 from ._call import ApiSpec
 from ._errors import ConfigurationError
-from ._lazy import off_loop
+from ._lazy import off_loop, running_loop
 from ._wire import AsyncTransport, Outcome, Send, Transport
 
 if TYPE_CHECKING:
@@ -74,32 +75,50 @@ def async_transport(given: AsyncHttpClient | None, api: ApiSpec) -> OwnAsyncTran
 
 
 class _Deferred:
-    """A transport made by `prepare`, in a thread: imports and certificates would hold up the loop."""
+    """Transports made when they are needed, in a thread: imports and certificates would hold up the loop.
+
+    Each event loop has its own, since connections belong to the loop that opened them: a client may outlive
+    one `asyncio.run` and serve another.
+    """
 
     def __init__(self, make: Callable[[], OwnAsyncTransport]) -> None:
         self._make = make
-        self._made: OwnAsyncTransport | None = None
         self._lock = threading.Lock()
+        self._spare: OwnAsyncTransport | None = None
+        self._by_loop: WeakKeyDictionary[object, OwnAsyncTransport] = WeakKeyDictionary()
         self._closed = False
 
     def prepare(self) -> None:
-        with self._lock:
-            if self._made is None and not self._closed:
-                made = self._make()
-                made.prepare()
-                self._made = made
+        if not self._by_loop:
+            self._stock()
 
     async def send(self, step: Send) -> Outcome:
-        if self._made is None:
-            await off_loop(self.prepare)
-        if self._made is None:
-            raise RuntimeError("the client is closed")
-        return await self._made.send(step)
+        loop = running_loop() or self
+        while (transport := self._by_loop.get(loop)) is None:
+            await off_loop(self._stock)
+            self._take(loop)
+        return await transport.send(step)
 
     async def aclose(self) -> None:
+        """Those of other loops cannot be closed from here; they go with their loops."""
         self._closed = True
-        if self._made is not None:
-            await self._made.aclose()
+        for transport in (self._by_loop.get(running_loop() or self), self._spare):
+            if transport is not None:
+                await transport.aclose()
+
+    def _stock(self) -> None:
+        with self._lock:
+            if self._spare is None and not self._closed:
+                made = self._make()
+                made.prepare()
+                self._spare = made
+
+    def _take(self, loop: object) -> None:
+        with self._lock:
+            if self._closed:
+                raise RuntimeError("the client is closed")
+            if loop not in self._by_loop and self._spare is not None:
+                self._by_loop[loop], self._spare = self._spare, None
 
 
 def _httpx() -> OwnAsyncTransport:

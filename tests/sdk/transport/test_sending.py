@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import gzip
 import hashlib
 import zlib
@@ -170,6 +171,22 @@ def test_a_connection_is_used_again(connect: Connect, publish: Publish) -> None:
 def test_a_long_head_is_taken(connect: Connect, publish: Publish) -> None:
     page = HEAD + b"X-Long: " + b"x" * 30_000 + b"\r\nContent-Length: 2\r\n\r\n{}"
     assert connect(base_url=publish(pages={"/documents": page}).url).call(operation()) == {}
+
+
+@pytest.mark.filterwarnings("ignore")  # what the first loop leaves open, since nobody closed it there
+def test_a_client_outlives_its_event_loop(publish: Publish, library: Any) -> None:
+    url = publish().url
+
+    def methods() -> list[str]:
+        client = SampleAPI(base_url=url, http_client=library, max_retries=0)
+
+        async def call() -> Any:
+            return await client.call(operation(), {}, {})
+
+        return [asyncio.run(call())["method"] for _ in range(3)]
+
+    assert methods() == ["GET"] * 3
+    gc.collect()  # here, where it may warn
 
 
 async def test_many_calls_share_a_client(publish: Publish, library: Any) -> None:
