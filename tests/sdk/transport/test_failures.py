@@ -124,7 +124,7 @@ def test_the_beginning_of_a_stream_has_the_time_of_the_call(
 
 
 def test_a_body_that_raises_is_the_callers_own_error(connect: Connect, serve: Callable[..., Peer]) -> None:
-    peer = serve(HEAD + b"Content-Length: 2\r\n\r\n{}", hang=True)
+    peer = serve(b"", late=True)
 
     def chunks() -> Iterator[bytes]:
         yield b"x"
@@ -143,7 +143,7 @@ def test_a_file_that_changes_its_size_is_refused(
         def read(self, size: int | None = -1, /) -> bytes:
             return pieces.pop(0) if pieces else b""
 
-    peer = serve(HEAD + b"Content-Length: 2\r\n\r\n{}")
+    peer = serve(b"", late=True)
     body = BodySpec(media_type="application/octet-stream", kind="binary", argument="content")
     with pytest.raises(ArgumentError, match="changed its size"):
         connect(base_url=peer.url).call(operation(method="POST", bodies=(body,)), content=Changing(b"abc"))
