@@ -11,10 +11,10 @@ from typing import Any, Protocol, TypeVar, cast
 
 import httpx
 from dhatu_client import _call as spec
-from dhatu_client._binary import BinaryResponse, SyncBinaryResponse
+from dhatu_client._answers.binary import BinaryResponse, SyncBinaryResponse
+from dhatu_client._answers.streams import EventStream, SyncEventStream
 from dhatu_client._client import AsyncAPIClient, SyncAPIClient
 from dhatu_client._settings import Surroundings
-from dhatu_client._streams import EventStream, SyncEventStream
 
 T = TypeVar("T")
 

@@ -6,7 +6,7 @@ import threading
 from typing import Any
 
 import pytest
-from dhatu_client._breaker import Breaker, BreakerPolicy, Breakers
+from dhatu_client._policies.breaker import Breaker, BreakerPolicy, Breakers
 from dhatu_client._wire import Answer
 from sdk.support import VirtualTime
 from sdk.world import LOST, OK, refusal

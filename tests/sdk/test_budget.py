@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from dhatu_client._budget import BudgetPolicy, RetryBudget
 from dhatu_client._errors import DhatuError, ServerError
-from dhatu_client._events import RetryScheduled
+from dhatu_client._policies.budget import BudgetPolicy, RetryBudget
+from dhatu_client._watch.events import RetryScheduled
 from hypothesis import given
 from hypothesis import strategies as st
 from sdk.support import VirtualTime

@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
-from dhatu_client._deprecation import deprecation_notice
+from dhatu_client._answers.deprecation import deprecation_notice
 from sdk.support import Caller, Server, operation
 
 NOW_S = 1_700_000_000.0  # 14 Nov 2023

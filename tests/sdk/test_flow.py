@@ -6,8 +6,7 @@ import random
 from dataclasses import replace
 
 import pytest
-from dhatu_client._breaker import BreakerPolicy
-from dhatu_client._content import Body, BytesBody, StreamBody
+from dhatu_client._encoding.content import Body, BytesBody, StreamBody
 from dhatu_client._errors import (
     APIStatusError,
     BreakerOpenError,
@@ -19,7 +18,8 @@ from dhatu_client._errors import (
     RateLimitedError,
     ServerError,
 )
-from dhatu_client._flow import call_flow
+from dhatu_client._flow.life import call_flow
+from dhatu_client._policies.breaker import BreakerPolicy
 from dhatu_client._wire import Answer, Failure, Outcome
 from sdk.world import LOST, OK, TIMEOUT, UNSENT, World, refusal
 

@@ -7,12 +7,12 @@ import threading
 from collections.abc import AsyncGenerator, Callable, Generator
 
 import pytest
-from dhatu_client._content import StreamBody
-from dhatu_client._events import AttemptFinished, Hedged
-from dhatu_client._flow import call_flow
-from dhatu_client._hedge import HedgePolicy, Latencies
-from dhatu_client._plan import Call
-from dhatu_client._race import race, race_async
+from dhatu_client._encoding.content import StreamBody
+from dhatu_client._flow.life import call_flow
+from dhatu_client._flow.plan import Call
+from dhatu_client._flow.race import race, race_async
+from dhatu_client._policies.hedge import HedgePolicy, Latencies
+from dhatu_client._watch.events import AttemptFinished, Hedged
 from dhatu_client._wire import Answer, Endpoint, Outcome, Race, Raced, Request, Send
 from sdk.world import LOST, OK, World, refusal
 

@@ -6,9 +6,7 @@ from collections.abc import Collection
 from typing import Any
 
 import pytest
-from dhatu_client._breaker import BreakerPolicy, Tickets
-from dhatu_client._budget import BudgetPolicy
-from dhatu_client._content import StreamBody
+from dhatu_client._encoding.content import StreamBody
 from dhatu_client._errors import (
     AuthenticationError,
     BreakerOpenError,
@@ -18,7 +16,10 @@ from dhatu_client._errors import (
     DeadlineExceededError,
     ServerError,
 )
-from dhatu_client._events import (
+from dhatu_client._flow.life import call_flow
+from dhatu_client._policies.breaker import BreakerPolicy, Tickets
+from dhatu_client._policies.budget import BudgetPolicy
+from dhatu_client._watch.events import (
     AttemptFinished,
     AttemptStarted,
     BreakerChanged,
@@ -26,7 +27,6 @@ from dhatu_client._events import (
     CallStarted,
     RetryScheduled,
 )
-from dhatu_client._flow import call_flow
 from dhatu_client._wire import Answer, AsyncTransport, Endpoint, Failure, Source, Transport, TransportFailed
 from sdk.world import LOST, OK, TIMEOUT, UNSENT, World, refusal
 

@@ -10,11 +10,11 @@ import dhatu_client
 import httpx
 import pytest
 from dhatu_client import SyncDhatuAPI
-from dhatu_client import _events as events
 from dhatu_client._engine import Engine
-from dhatu_client._log_lines import line
-from dhatu_client._logger import LOGGER
-from dhatu_client._watch import unwatched
+from dhatu_client._watch import events
+from dhatu_client._watch.log_lines import line
+from dhatu_client._watch.logger import LOGGER
+from dhatu_client._watch.watch import unwatched
 from dhatu_client.testing import FakeAPI, fake_api
 from sdk.support import Caller, Server, operation
 

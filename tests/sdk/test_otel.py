@@ -8,7 +8,7 @@ from typing import Any, cast
 import dhatu_client
 import httpx
 import pytest
-from dhatu_client._watch import Headers
+from dhatu_client._watch.watch import Headers
 from dhatu_client._wire import Outcome
 from dhatu_client.otel import OpenTelemetryTracer
 from opentelemetry.propagators.composite import CompositePropagator

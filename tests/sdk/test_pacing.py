@@ -6,8 +6,8 @@ from math import ceil
 
 import pytest
 from dhatu_client._errors import DeadlineExceededError, RateLimitedError
-from dhatu_client._events import Paced
-from dhatu_client._pacing import Pacer, read_headers
+from dhatu_client._policies.pacing import Pacer, read_headers
+from dhatu_client._watch.events import Paced
 from dhatu_client._wire import Answer, Outcome, Send
 from sdk.support import VirtualTime
 from sdk.world import OK, World, refusal

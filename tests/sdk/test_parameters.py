@@ -10,8 +10,8 @@ from urllib.parse import unquote
 
 import pytest
 from dhatu_client._call import ParameterSpec
+from dhatu_client._encoding.parameters import cookie_pairs, header_text, path_segment, query_pairs
 from dhatu_client._errors import ArgumentError
-from dhatu_client._parameters import cookie_pairs, header_text, path_segment, query_pairs
 from hypothesis import given
 from hypothesis import strategies as st
 from sdk.support import parameter

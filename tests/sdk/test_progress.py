@@ -12,7 +12,7 @@ import httpx
 import pytest
 from dhatu_client import ConfigurationError, Progress
 from dhatu_client._call import BodySpec, FieldSpec
-from dhatu_client._content import CHUNK_BYTES
+from dhatu_client._encoding.content import CHUNK_BYTES
 from sdk.support import AsyncCaller, Caller, Server, answer, operation
 
 Connect = Callable[..., Caller]

@@ -15,9 +15,9 @@ from dhatu_client import (
     DecodingError,
     PermissionDeniedError,
 )
-from dhatu_client._budget import BudgetPolicy
 from dhatu_client._call import BodySpec
 from dhatu_client._client import AsyncAPIClient
+from dhatu_client._policies.budget import BudgetPolicy
 from dhatu_client._resilience import Resilience
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st

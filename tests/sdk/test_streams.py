@@ -7,7 +7,7 @@ import re
 from itertools import pairwise
 
 import pytest
-from dhatu_client._sse import (
+from dhatu_client._answers.sse import (
     EventDecoder,
     EventPayloads,
     LinePayloads,

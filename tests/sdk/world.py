@@ -6,19 +6,19 @@ import random
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from dhatu_client._breaker import BreakerPolicy, Breakers
-from dhatu_client._budget import BudgetPolicy, RetryBudget
-from dhatu_client._content import Body
-from dhatu_client._drivers import run
-from dhatu_client._endpoints import Endpoints, SingleEndpoint
-from dhatu_client._flow import call_flow
-from dhatu_client._hedge import HedgePolicy, Hedger
-from dhatu_client._pacing import Pacer
-from dhatu_client._plan import Call, Policies, TokenSource
+from dhatu_client._encoding.content import Body
+from dhatu_client._flow.drivers import run
+from dhatu_client._flow.endpoints import Endpoints, SingleEndpoint
+from dhatu_client._flow.life import call_flow
+from dhatu_client._flow.plan import Call, Policies, TokenSource
+from dhatu_client._policies.breaker import BreakerPolicy, Breakers
+from dhatu_client._policies.budget import BudgetPolicy, RetryBudget
+from dhatu_client._policies.hedge import HedgePolicy, Hedger
+from dhatu_client._policies.pacing import Pacer
+from dhatu_client._policies.retry import RetryPolicy
 from dhatu_client._resilience import NEVER_OPEN, UNLIMITED
-from dhatu_client._retry import RetryPolicy
-from dhatu_client._telemetry import Telemetry
-from dhatu_client._watch import Tracer
+from dhatu_client._watch.telemetry import Telemetry
+from dhatu_client._watch.watch import Tracer
 from dhatu_client._wire import Answer, Failure, Outcome, Request, Send
 from sdk.support import VirtualTime, operation
 

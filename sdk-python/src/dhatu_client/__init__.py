@@ -6,11 +6,8 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from ._auth.tokens import Token
-from ._breaker import BreakerPolicy
-from ._budget import BudgetPolicy
 from ._call import OMIT, AnswerHead, CallOptions, Omit, Progress
-from ._content import Content, SyncContent
-from ._endpoints import EndpointProvider
+from ._encoding.content import Content, SyncContent
 from ._errors import (
     APIStatusError,
     ArgumentError,
@@ -42,21 +39,27 @@ from ._errors import (
     UnprocessableEntityError,
     UnsupportedMediaTypeError,
 )
-from ._hedge import HedgePolicy
+from ._flow.endpoints import EndpointProvider
+from ._policies.breaker import BreakerPolicy
+from ._policies.budget import BudgetPolicy
+from ._policies.hedge import HedgePolicy
+from ._policies.retry import RetryPolicy
 from ._problem import FieldError, Problem
 from ._resilience import Resilience
-from ._retry import RetryPolicy
 from ._wire import Endpoint
 from .generated.client import DhatuAPI, SyncDhatuAPI
 
 if TYPE_CHECKING:
+    from ._answers.binary import BinaryResponse, SaveOptions, SyncBinaryResponse
+    from ._answers.raw import RawResponse, StreamingResponse, SyncStreamingResponse
+    from ._answers.streams import EventStream, StreamEvent, SyncEventStream
     from ._auth.grants import APIKeyGrant, ClientCredentials, PasswordGrant, RefreshToken
     from ._balance.consul import ConsulEndpoints
     from ._balance.dns import DnsEndpoints
     from ._balance.policy import BalancePolicy, EjectionPolicy
     from ._balance.static import StaticEndpoints
-    from ._binary import BinaryResponse, SaveOptions, SyncBinaryResponse
-    from ._events import (
+    from ._pages import AsyncPaginator
+    from ._watch.events import (
         AttemptFinished,
         AttemptStarted,
         BreakerChanged,
@@ -69,9 +72,6 @@ if TYPE_CHECKING:
         Paced,
         RetryScheduled,
     )
-    from ._pages import AsyncPaginator
-    from ._raw import RawResponse, StreamingResponse, SyncStreamingResponse
-    from ._streams import EventStream, StreamEvent, SyncEventStream
     from .generated import bound as bound
     from .generated import inputs as inputs
     from .generated import models as models
@@ -171,27 +171,27 @@ if not TYPE_CHECKING:  # a checker that saw this would believe in every name
         "BalancePolicy": "_balance.policy",
         "EjectionPolicy": "_balance.policy",
         "StaticEndpoints": "_balance.static",
-        "BinaryResponse": "_binary",
-        "SaveOptions": "_binary",
-        "SyncBinaryResponse": "_binary",
-        "AttemptFinished": "_events",
-        "AttemptStarted": "_events",
-        "BreakerChanged": "_events",
-        "CallFinished": "_events",
-        "CallStarted": "_events",
-        "EndpointEjected": "_events",
-        "EndpointRestored": "_events",
-        "Event": "_events",
-        "Hedged": "_events",
-        "Paced": "_events",
-        "RetryScheduled": "_events",
+        "BinaryResponse": "_answers.binary",
+        "SaveOptions": "_answers.binary",
+        "SyncBinaryResponse": "_answers.binary",
+        "AttemptFinished": "_watch.events",
+        "AttemptStarted": "_watch.events",
+        "BreakerChanged": "_watch.events",
+        "CallFinished": "_watch.events",
+        "CallStarted": "_watch.events",
+        "EndpointEjected": "_watch.events",
+        "EndpointRestored": "_watch.events",
+        "Event": "_watch.events",
+        "Hedged": "_watch.events",
+        "Paced": "_watch.events",
+        "RetryScheduled": "_watch.events",
         "AsyncPaginator": "_pages",
-        "RawResponse": "_raw",
-        "StreamingResponse": "_raw",
-        "SyncStreamingResponse": "_raw",
-        "EventStream": "_streams",
-        "StreamEvent": "_streams",
-        "SyncEventStream": "_streams",
+        "RawResponse": "_answers.raw",
+        "StreamingResponse": "_answers.raw",
+        "SyncStreamingResponse": "_answers.raw",
+        "EventStream": "_answers.streams",
+        "StreamEvent": "_answers.streams",
+        "SyncEventStream": "_answers.streams",
     }
 
     def __getattr__(name: str) -> Any:

@@ -10,18 +10,18 @@ from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar, Unpack, cast
 
+from ._answers.decode import build_types, decode, find_response, parse_item
+from ._auth.credentials import renewed_token
 from ._auth.given import refuse_async
 from ._call import AnswerHead, ApiSpec, Arguments, CallOptions, Operation
-from ._credentials import renewed_token
-from ._decode import build_types, decode, find_response, parse_item
-from ._drivers import run, run_async
+from ._encoding.request import Caller, Invocation, encode_request
 from ._engine import Engine
-from ._flow import call_flow
+from ._flow.drivers import run, run_async
+from ._flow.life import call_flow
+from ._flow.plan import Call
 from ._lazy import off_loop
 from ._modes import Mode, describes_stream, is_kept_open
 from ._origin import Origin
-from ._plan import Call
-from ._request import Caller, Invocation, encode_request
 from ._settings import (
     ChangeableOptions,
     ClientOptions,
@@ -31,15 +31,15 @@ from ._settings import (
     checked_timeout,
     resolve,
 )
-from ._transports import async_transport, sync_transport
+from ._transport.choice import async_transport, sync_transport
 from ._wire import Answer, AnswerReader, AsyncAnswerReader
 
 if TYPE_CHECKING:
     import httpx
 
-    from ._sse import EventPayloads, LinePayloads
-    from ._streamed import StreamHead
-    from ._transports import AsyncHttpClient, OwnAsyncTransport, OwnTransport
+    from ._answers.sse import EventPayloads, LinePayloads
+    from ._answers.streamed import StreamHead
+    from ._transport.choice import AsyncHttpClient, OwnAsyncTransport, OwnTransport
 
 T = TypeVar("T")
 
@@ -117,7 +117,7 @@ class ConfiguredClient:
         if on_answer is not None:
             on_answer(AnswerHead(status=answer.status, headers=answer.headers, attempts=answer.attempts))
         if "deprecation" in answer.headers or "sunset" in answer.headers:
-            from ._deprecation import deprecation_notice
+            from ._answers.deprecation import deprecation_notice
 
             key = invocation.operation.key
             notice = deprecation_notice(key, answer.headers, self._surroundings.wall_s())
@@ -136,7 +136,7 @@ class ConfiguredClient:
     def _head(
         self, call: Call, answer: Answer, again: Callable[[Call], Any], sleep: Callable[[float], Any]
     ) -> StreamHead:
-        from ._streamed import StreamHead, resumption_of  # many programs have no such answers
+        from ._answers.streamed import StreamHead, resumption_of  # many programs have no such answers
 
         return StreamHead(
             answer=answer,
@@ -214,7 +214,7 @@ class AsyncAPIClient(ConfiguredClient):
         """The answer in the form of this client's mode."""
         if self._mode == "plain":
             return self._understood(call, invocation, answer)
-        from ._raw import AsyncArrived, RawResponse, StreamingResponse
+        from ._answers.raw import AsyncArrived, RawResponse, StreamingResponse
 
         understand = partial(self.in_mode("plain")._understood, call, invocation)
         head = self._head(call, answer, self._carried_out, self._surroundings.asleep)
@@ -233,10 +233,10 @@ class AsyncAPIClient(ConfiguredClient):
         head = self._head(call, answer, self._carried_out, self._surroundings.asleep)
         payloads, parse = _opened(self._api, call, answer)
         if payloads is None:
-            from ._binary import BinaryResponse
+            from ._answers.binary import BinaryResponse
 
             return BinaryResponse(head, reader)
-        from ._streams import EventStream
+        from ._answers.streams import EventStream
 
         return EventStream(head, reader, payloads, parse)
 
@@ -288,7 +288,7 @@ class SyncAPIClient(ConfiguredClient):
         """The answer in the form of this client's mode."""
         if self._mode == "plain":
             return self._understood(call, invocation, answer)
-        from ._raw import Arrived, RawResponse, SyncStreamingResponse
+        from ._answers.raw import Arrived, RawResponse, SyncStreamingResponse
 
         understand = partial(self.in_mode("plain")._understood, call, invocation)
         head = self._head(call, answer, self._carried_out, self._surroundings.sleep)
@@ -307,10 +307,10 @@ class SyncAPIClient(ConfiguredClient):
         head = self._head(call, answer, self._carried_out, self._surroundings.sleep)
         payloads, parse = _opened(self._api, call, answer)
         if payloads is None:
-            from ._binary import SyncBinaryResponse
+            from ._answers.binary import SyncBinaryResponse
 
             return SyncBinaryResponse(head, reader)
-        from ._streams import SyncEventStream
+        from ._answers.streams import SyncEventStream
 
         return SyncEventStream(head, reader, payloads, parse)
 
@@ -337,6 +337,6 @@ def _opened(
     parse = partial(parse_item, api, operation, answer, spec, strict=call.strict)
     if spec.kind == "binary":
         return None, parse
-    from ._sse import EventPayloads, LinePayloads
+    from ._answers.sse import EventPayloads, LinePayloads
 
     return EventPayloads(text=spec.type == "str") if spec.kind == "sse" else LinePayloads(), parse

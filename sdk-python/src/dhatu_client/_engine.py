@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
-from ._breaker import Breakers, BreakerState
-from ._budget import RetryBudget
-from ._endpoints import Endpoints, SingleEndpoint
-from ._hedge import Hedger
-from ._pacing import Pacer
-from ._plan import Policies
+from ._flow.endpoints import Endpoints, SingleEndpoint
+from ._flow.plan import Policies
+from ._policies.breaker import Breakers, BreakerState
+from ._policies.budget import RetryBudget
+from ._policies.hedge import Hedger
+from ._policies.pacing import Pacer
 from ._resilience import NEVER_OPEN, UNLIMITED
 from ._settings import ClientOptions, Settings, Surroundings
-from ._watch import Listener, WatchCall, unwatched
+from ._watch.watch import Listener, WatchCall, unwatched
 
 if TYPE_CHECKING:
-    from ._events import EndpointEjected, EndpointRestored
-    from ._telemetry import Telemetry
+    from ._watch.events import EndpointEjected, EndpointRestored
+    from ._watch.telemetry import Telemetry
 
 
 class Engine:
@@ -80,15 +80,15 @@ class Engine:
         """For what happens rarely, and is logged even where nobody listens to calls."""
         if self._telemetry is not None:
             return self._telemetry
-        from ._log_lines import log_event
-        from ._telemetry import Telemetry
+        from ._watch.log_lines import log_event
+        from ._watch.telemetry import Telemetry
 
         return Telemetry((log_event,), None, self._now_s)
 
 
 def _telemetry(given: ClientOptions, log_level: str, surroundings: Surroundings) -> Telemetry | None:
     """None where nobody listens, which then costs nothing."""
-    from ._logger import show, tells_of_calls
+    from ._watch.logger import show, tells_of_calls
 
     if log_level:
         show(log_level)
@@ -98,7 +98,7 @@ def _telemetry(given: ClientOptions, log_level: str, surroundings: Surroundings)
         listeners = (on_event,) if callable(on_event) else on_event
     if not listeners and tracer is None and not tells_of_calls():
         return None
-    from ._log_lines import log_event
-    from ._telemetry import Telemetry
+    from ._watch.log_lines import log_event
+    from ._watch.telemetry import Telemetry
 
     return Telemetry((*listeners, log_event), tracer, surroundings.now_s)

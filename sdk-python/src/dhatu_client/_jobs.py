@@ -8,7 +8,7 @@ from typing import Any, Final, TypeAlias, cast
 from ._call import AnswerHead, Arguments, CallOptions, JobSpec
 from ._errors import DecodingError, JobFailedError, JobTimeoutError
 from ._origin import Origin
-from ._retry import retry_after_s
+from ._policies.retry import retry_after_s
 
 _GROWTH: Final = 1.5
 _SLOWEST: Final = 10.0

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+PACKAGE: Final = __package__ or ""
+"""Name of the package, from which its modules in rooms of their own start as well."""
+
 
 def lazily(
     package: str, modules: Mapping[str, str]

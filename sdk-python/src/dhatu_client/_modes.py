@@ -11,12 +11,12 @@ from contextlib import (
 )
 from typing import TYPE_CHECKING, Any, Literal, ParamSpec, TypeAlias, TypeVar, cast
 
+from ._answers.decode import find_response
 from ._call import STREAMED, Operation
-from ._decode import find_response
 from ._wire import Answer
 
 if TYPE_CHECKING:
-    from ._raw import RawResponse, StreamingResponse, SyncStreamingResponse
+    from ._answers.raw import RawResponse, StreamingResponse, SyncStreamingResponse
 
 Mode: TypeAlias = Literal["plain", "raw", "streaming"]
 """What a client returns: values, `RawResponse`, or `StreamingResponse`."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
     from ._client import ConfiguredClient
-    from ._request import Invocation
+    from ._encoding.request import Invocation
     from ._settings import Surroundings
     from ._wire import Answer
 

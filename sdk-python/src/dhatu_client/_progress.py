@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from ._call import OnProgress, Progress
-from ._content import CHUNK_BYTES, Body, BytesBody
+from ._encoding.content import CHUNK_BYTES, Body, BytesBody
 from ._errors import ConfigurationError
 
 

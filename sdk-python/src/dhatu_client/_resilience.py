@@ -7,10 +7,10 @@ import sys
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from ._breaker import BreakerPolicy
-from ._budget import BudgetPolicy
-from ._hedge import HedgePolicy
-from ._retry import RetryPolicy
+from ._policies.breaker import BreakerPolicy
+from ._policies.budget import BudgetPolicy
+from ._policies.hedge import HedgePolicy
+from ._policies.retry import RetryPolicy
 
 if TYPE_CHECKING:
     from ._balance.policy import BalancePolicy

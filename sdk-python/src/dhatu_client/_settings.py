@@ -10,16 +10,16 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final, TypeAlias, TypedDict
 from urllib.parse import urljoin
 
+from ._auth.credentials import Credentials
 from ._auth.given import AuthOptions, Setting, resolve_credentials, variable
 from ._auth.tokens import Chances
 from ._call import ApiSpec, Operation
-from ._credentials import Credentials
-from ._endpoints import EndpointProvider
 from ._errors import ConfigurationError
+from ._flow.endpoints import EndpointProvider
+from ._policies.retry import RetryPolicy
 from ._resilience import Resilience
-from ._retry import RetryPolicy
 from ._urls import checked_url, listed_endpoints
-from ._watch import Listener, Tracer
+from ._watch.watch import Listener, Tracer
 from ._wire import Endpoint, without_user
 
 CONNECT_TIMEOUT_S: Final = 5.0

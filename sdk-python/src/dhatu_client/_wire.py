@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Literal, NamedTuple, Protocol, TypeAlias
 from urllib.parse import urlsplit
 
-from ._content import Body
+from ._encoding.content import Body
 
 FailureKind: TypeAlias = Literal["connect", "connect_timeout", "pool_timeout", "timeout", "lost"]
 

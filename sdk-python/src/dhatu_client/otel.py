@@ -18,7 +18,7 @@ from opentelemetry import propagate, trace
 from opentelemetry.propagators.textmap import Setter
 from opentelemetry.trace import Span, SpanKind, StatusCode
 
-from ._watch import AttemptSpan, CallSpan, Headers
+from ._watch.watch import AttemptSpan, CallSpan, Headers
 from ._wire import Answer, Outcome
 
 if TYPE_CHECKING:

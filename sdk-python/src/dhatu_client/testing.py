@@ -190,8 +190,8 @@ def fake_api(*, real_time: bool = False) -> Generator[FakeAPI]:
 
 def _aiohttp_over_httpx() -> AbstractContextManager[object]:
     """Let clients that would use aiohttp send by httpx, which is caught."""
-    from ._aiohttp import AiohttpTransport
-    from ._transport import AsyncHttpxTransport
+    from ._transport.over_aiohttp import AiohttpTransport
+    from ._transport.over_httpx import AsyncHttpxTransport
 
     async def send(transport: AiohttpTransport, step: Send) -> Outcome:
         over = AsyncHttpxTransport()

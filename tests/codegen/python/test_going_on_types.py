@@ -13,7 +13,7 @@ USAGE = """\
 from typing import assert_type
 
 from library_client._pages import AsyncPaginator
-from library_client._raw import RawResponse, SyncStreamingResponse
+from library_client._answers.raw import RawResponse, SyncStreamingResponse
 from library_client.generated import ShopAPI, SyncShopAPI, bound, models
 
 

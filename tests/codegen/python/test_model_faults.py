@@ -11,8 +11,8 @@ import pydantic
 import pytest
 from codegen.python.package import imported, install, shop_api
 from codegen.python.test_model_property import document
+from dhatu_client._encoding.values import to_json
 from dhatu_client._models import read_json
-from dhatu_client._values import to_json
 from dhatu_codegen.targets.python import PythonTarget
 
 

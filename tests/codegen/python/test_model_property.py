@@ -13,8 +13,8 @@ import jsonschema_rs
 import pydantic
 import yaml
 from codegen.python.package import imported, install, shop_api
+from dhatu_client._encoding.values import to_json
 from dhatu_client._models import read_json
-from dhatu_client._values import to_json
 from dhatu_codegen.targets.python import PythonTarget
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st

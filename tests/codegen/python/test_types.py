@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from datetime import date
 from typing import assert_type
 
-from shop_client._binary import BinaryResponse, SyncBinaryResponse
-from shop_client._raw import RawResponse, StreamingResponse, SyncStreamingResponse
-from shop_client._streams import EventStream, SyncEventStream
+from shop_client._answers.binary import BinaryResponse, SyncBinaryResponse
+from shop_client._answers.raw import RawResponse, StreamingResponse, SyncStreamingResponse
+from shop_client._answers.streams import EventStream, SyncEventStream
 from shop_client.generated import ShopAPI, SyncShopAPI, models
 
 

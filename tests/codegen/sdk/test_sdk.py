@@ -251,7 +251,7 @@ def test_the_runtime_is_copied_as_it_is(zoo: Path) -> None:
 
     copied = modules(zoo / "src" / "acme")
     assert copied == modules(runtime)
-    assert {"_flow.py", "_balance/__init__.py", "_cli/__init__.py", "testing.py"} <= copied.keys()
+    assert {"_flow/life.py", "_balance/__init__.py", "_cli/__init__.py", "testing.py"} <= copied.keys()
 
 
 def test_the_extras_and_the_command_come_along(zoo: Path) -> None:

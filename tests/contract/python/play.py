@@ -32,7 +32,7 @@ def play(package: ModuleType, given: Given, folder: Path) -> Record:
 
     surroundings = surroundings_of(package, given, time.now_s, sleep=sleep)
     # The blocking transport looks at the clock between the pieces of an answer.
-    importlib.import_module(f"{package.__name__}._transport").__dict__["time"] = SimpleNamespace(
+    importlib.import_module(f"{package.__name__}._transport.over_httpx").__dict__["time"] = SimpleNamespace(
         monotonic=time.now_s
     )
     kind = type("SyncLibraryAPI", (package.SyncLibraryAPI,), {"_surroundings": surroundings})

@@ -9,7 +9,7 @@ import pytest
 from dhatu_client._balance.policy import BalancePolicy, EjectionPolicy
 from dhatu_client._balance.slow_start import ramp
 from dhatu_client._errors import ConfigurationError
-from dhatu_client._events import EndpointEjected, EndpointRestored
+from dhatu_client._watch.events import EndpointEjected, EndpointRestored
 from dhatu_client._wire import Endpoint
 from sdk.balance.world import A, B, Balanced, C, misfit, only
 

@@ -19,7 +19,7 @@ from dhatu_client import (
     EndpointProvider,
     StaticEndpoints,
 )
-from dhatu_client._transport import AsyncHttpxTransport, HttpxTransport
+from dhatu_client._transport.over_httpx import AsyncHttpxTransport, HttpxTransport
 from sdk.balance.servers import Consul, Names
 
 Ask = Callable[[EndpointProvider], Sequence[Endpoint]]

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from dhatu_client._breaker import BreakerPolicy
 from dhatu_client._call import BodySpec
 from dhatu_client._errors import (
     APIStatusError,
@@ -21,6 +20,7 @@ from dhatu_client._errors import (
     ContentTooLargeError,
     TransportError,
 )
+from dhatu_client._policies.breaker import BreakerPolicy
 from sdk.support import answer, operation
 from sdk.transport.peers import HEAD, Connect, Peer, SampleAPI
 

@@ -14,7 +14,7 @@ from typing import Any
 import httpx
 import pytest
 from dhatu_client._call import BodySpec, FieldSpec
-from dhatu_client._content import CHUNK_BYTES
+from dhatu_client._encoding.content import CHUNK_BYTES
 from dhatu_client._errors import APIStatusError, CallTimeoutError, ConfigurationError, ConnectTimeoutError
 from sdk.support import answer, operation, parameter
 from sdk.transport.peers import HEAD, Connect, Peer, SampleAPI, Website

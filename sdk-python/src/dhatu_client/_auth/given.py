@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple, TypeAlias, TypedDict
 
 from .._call import ApiSpec, SchemeSpec
-from .._credentials import Credential, Credentials, checked, checked_pair, checked_secret
 from .._errors import ConfigurationError
+from .credentials import Credential, Credentials, checked, checked_pair, checked_secret
 from .grants import APIKeyGrant, ClientCredentials, Grant, PasswordGrant, RefreshToken
 from .provider import ProvidedToken, TokenProvider, is_async
 from .tokens import Chances, RenewedToken

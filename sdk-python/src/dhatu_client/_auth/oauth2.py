@@ -9,11 +9,11 @@ from typing import Any, NamedTuple, NoReturn, TypeAlias, TypeVar, cast
 from urllib.parse import quote_plus, urlencode, urlsplit
 
 from .._call import GrantSpec
-from .._content import BytesBody
-from .._credentials import checked_secret
+from .._encoding.content import BytesBody
 from .._errors import ConfigurationError, TokenError
 from .._problem import read_problem
 from .._wire import Answer, Endpoint, Failure, Outcome, Request, Send, TransportFailed
+from .credentials import checked_secret
 from .grants import ClientAuth
 from .tokens import Token
 

@@ -6,9 +6,9 @@ from collections.abc import Awaitable, Callable
 from inspect import isawaitable, iscoroutinefunction
 from typing import TypeAlias
 
-from .._credentials import checked_secret
 from .._errors import ConfigurationError
 from .._wire import AsyncTransport, Transport
+from .credentials import checked_secret
 from .tokens import Token
 
 TokenProvider: TypeAlias = Callable[[], str | Token | Awaitable[str | Token]]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
-from .._endpoints import EndpointProvider, Refresh
+from .._flow.endpoints import EndpointProvider, Refresh
 from .._wire import Endpoint, Source
 from .pool import EndpointPool, Pick
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 from urllib.parse import quote, urlencode
 
-from .._credentials import checked_secret
+from .._auth.credentials import checked_secret
 from .._errors import ConfigurationError, DiscoveryError
 from .._urls import checked_url
 from .._wire import Answer, AsyncTransport, Endpoint, Failure, Outcome, Request, Send, Transport, without_user

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from math import fsum, sqrt
 from typing import TypeAlias
 
-from .._events import EndpointEjected, EndpointRestored
+from .._watch.events import EndpointEjected, EndpointRestored
 from .._wire import without_user
 from .health import Health
 from .member import Member

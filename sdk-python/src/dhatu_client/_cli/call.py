@@ -34,7 +34,7 @@ def perform(program: ProgramEntry, entry: CommandEntry, values: dict[str, Any], 
         if not (one.name == entry.stream and one.place == "option")
     }
     if choices.verbose:
-        from .._logger import show
+        from .._watch.logger import show
 
         show("debug")
     kind = client_of(program)

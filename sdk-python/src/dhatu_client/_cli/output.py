@@ -14,8 +14,8 @@ from typing import IO, Any, cast
 
 import click
 
-from .._binary import SyncBinaryResponse
-from .._streams import SyncEventStream
+from .._answers.binary import SyncBinaryResponse
+from .._answers.streams import SyncEventStream
 from .choices import Choices
 from .readable import readable, text_of
 

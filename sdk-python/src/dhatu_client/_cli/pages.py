@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from .._call import AnswerHead, Arguments, CallOptions, Operation
-from .._request import Invocation
+from .._encoding.request import Invocation
 from .._settings import Surroundings
 from .._wire import Answer
 

@@ -10,10 +10,10 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 
 import httpx
 
+from .._answers.decode import adapter, find_response
 from .._call import OMIT, ApiSpec, Operation, ResponseSpec
-from .._decode import adapter, find_response
+from .._encoding.values import to_json, to_plain
 from .._media import essence
-from .._values import to_json, to_plain
 
 FailureName: TypeAlias = Literal["connect", "connect_timeout", "timeout", "lost"]
 

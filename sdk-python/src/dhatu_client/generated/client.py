@@ -14,9 +14,9 @@ from . import operations as ops
 if TYPE_CHECKING:
     from typing import Any, ClassVar, Final, Literal, Unpack
 
-    from .._binary import BinaryResponse, SyncBinaryResponse
+    from .._answers.binary import BinaryResponse, SyncBinaryResponse
     from .._call import CallOptions, Omit
-    from .._content import Content, SyncContent
+    from .._encoding.content import Content, SyncContent
     from . import models
     from .resources.analysis import AnalysisResource, SyncAnalysisResource
     from .resources.api_keys import ApiKeysResource, SyncApiKeysResource

@@ -10,8 +10,8 @@ from .._call import BodySpec, FieldSpec, JobSpec, Operation, PageSpec, Parameter
 if TYPE_CHECKING:
     from typing import Final
 
-    from .._binary import BinaryResponse, SyncBinaryResponse
-    from .._streams import EventStream, SyncEventStream
+    from .._answers.binary import BinaryResponse, SyncBinaryResponse
+    from .._answers.streams import EventStream, SyncEventStream
     from . import bound, models
 
 COMPRESS: Final[

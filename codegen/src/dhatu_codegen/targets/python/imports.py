@@ -16,7 +16,7 @@ _ORIGINS: Final = {
     "deprecated": "typing_extensions",
     "UUID": "uuid",
     **dict.fromkeys(("bound", "bound_types", "inputs", "input_types", "models", "model_types", "ops"), "."),
-    **dict.fromkeys(("BinaryResponse", "SyncBinaryResponse"), ".._binary"),
+    **dict.fromkeys(("BinaryResponse", "SyncBinaryResponse"), ".._answers.binary"),
     **dict.fromkeys(
         (
             *(
@@ -38,11 +38,11 @@ _ORIGINS: Final = {
     **dict.fromkeys(("AsyncJob", "AsyncPage", "SyncJob", "SyncPage"), ".._bound"),
     **dict.fromkeys(("AsyncAPIClient", "SyncAPIClient"), ".._client"),
     **dict.fromkeys(("ArgumentEntry", "CommandEntry", "GroupEntry", "ProgramEntry"), ".._commands"),
-    **dict.fromkeys(("Content", "SyncContent"), ".._content"),
+    **dict.fromkeys(("Content", "SyncContent"), ".._encoding.content"),
     "AsyncPaginator": ".._pages",
     **dict.fromkeys(("raw", "streamed", "sync_raw", "sync_streamed"), ".._modes"),
     **dict.fromkeys(("AsyncOperations", "SyncOperations"), ".._operations"),
-    **dict.fromkeys(("EventStream", "SyncEventStream"), ".._streams"),
+    **dict.fromkeys(("EventStream", "SyncEventStream"), ".._answers.streams"),
 }
 """Where a name comes from, seen from the package; empty for a module of its own."""
 _THIRD_PARTY: Final = frozenset({"typing_extensions"})

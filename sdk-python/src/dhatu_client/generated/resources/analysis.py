@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any, Literal, Unpack
 
-    from ..._binary import BinaryResponse, SyncBinaryResponse
+    from ..._answers.binary import BinaryResponse, SyncBinaryResponse
+    from ..._answers.streams import EventStream, SyncEventStream
     from ..._call import CallOptions, Omit
-    from ..._streams import EventStream, SyncEventStream
     from .. import inputs, models
 
 

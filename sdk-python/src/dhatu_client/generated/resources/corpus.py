@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterable, Iterable, Sequence
     from typing import Any, Unpack
 
+    from ..._answers.streams import EventStream, SyncEventStream
     from ..._call import CallOptions, Omit
-    from ..._content import Content, SyncContent
-    from ..._streams import EventStream, SyncEventStream
+    from ..._encoding.content import Content, SyncContent
     from .. import bound, inputs, models
 
 

@@ -1,0 +1,1 @@
+"""What comes back: values, problems, bytes and series of items, read as they arrive."""

@@ -1,0 +1,1 @@
+"""Who watches calls, and what they are told."""
