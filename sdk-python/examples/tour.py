@@ -16,13 +16,13 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import dhatu_client
-from dhatu_client import DhatuAPI, Resilience
+from dhatu_client import DhatuAPI, Resilience, inputs
 
 ESSAY = Path(__file__).with_name("essay.txt").read_text(encoding="utf-8")
 
 VERBS = "rāmo vanaṃ gacchati. sītā vanaṃ gacchati. lakṣmaṇo vanaṃ gatvā phalāni karoti. gajo jalaṃ pibati."
 
-DOCUMENTS = [
+DOCUMENTS: list[inputs.DocumentInput] = [
     {
         "title": "A note on preverbs",
         "text": "A preverb stands before the root and turns its meaning: gacchati, āgacchati.",
