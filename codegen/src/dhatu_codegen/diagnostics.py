@@ -124,6 +124,7 @@ CODES: dict[str, tuple[Severity, str]] = {
     "DH246": ("warning", "an operationId that changed, the SDK method being the same"),
     "DH247": ("warning", "a property of a type that is gone"),
     "DH248": ("error", "an SDK package or client of another name"),
+    "DH249": ("error", "tokens that an SDK no longer obtains by itself"),
     "DH250": ("note", "a deprecated operation without a sunset date"),
     "DH251": ("error", "a sunset that comes earlier than was promised, or not at all"),
     "DH252": ("error", "a deprecated operation was removed before its sunset"),

@@ -168,6 +168,31 @@ def test_an_operation_added_is_a_note() -> None:
     assert [change.code for change in found] == ["DH219"]
 
 
+TRADE = "          tokens: {scheme: bearer, grants: [password, api_key]}\n"
+TRADES = changed(("          paginate:", f"{TRADE}          paginate:"))
+
+
+@pytest.mark.parametrize(
+    ("edit", "expected"),
+    [
+        (("[password, api_key]", "[password, api_key, refresh_token]"), []),
+        (
+            ("[password, api_key]", "[api_key]"),
+            ["no longer trades the grant password for tokens"],
+        ),
+        ((TRADE, ""), ["no longer trades anything"]),
+        (
+            ("scheme: bearer, grants", "scheme: key, grants"),
+            ["no longer trades anything for tokens of bearer"],
+        ),
+    ],
+)
+def test_a_grant_that_is_gone_is_a_break_of_the_sdk(edit: tuple[str, str], expected: list[str]) -> None:
+    found = changes(edit, before=TRADES)
+    assert [change.code for change in found] == ["DH249"] * len(expected)
+    assert all(text in change.text for text, change in zip(expected, found, strict=True))
+
+
 def test_a_renamed_type_is_named_by_both_names() -> None:
     (found,) = changes(("    Shape:\n", "    Form:\n"))
     assert (found.code, found.text) == ("DH241", "the type Shape is now called Form")

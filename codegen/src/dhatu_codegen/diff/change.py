@@ -51,6 +51,7 @@ CONCERNS: Final[dict[str, Concern]] = {
     "DH246": "SDK",
     "DH247": "SDK",
     "DH248": "SDK",
+    "DH249": "SDK",
     "DH250": "WIRE",
     "DH251": "WIRE",
     "DH252": "WIRE",

@@ -22,5 +22,6 @@ RULES: Final[tuple[Callable[[Comparison], None], ...]] = (
     sdk.names,
     sdk.components,
     sdk.arguments,
+    sdk.tokens,
     sdk.packages,
 )

@@ -74,6 +74,20 @@ def _pagination(
         comparison.add("DH245", new.name, f"the answer of {now.key} {word}", (old.node, new.node))
 
 
+def tokens(comparison: Comparison) -> None:
+    """DH249: the operation trades a kind of credential for tokens no longer, or those of another scheme."""
+    for old, was, new, now in comparison.operations:
+        if was.tokens is None:
+            continue
+        if now.tokens is None or now.tokens.scheme != was.tokens.scheme:
+            text = f"{now.key} no longer trades anything for tokens of {was.tokens.scheme}"
+            comparison.add("DH249", new.name, text, (old.node, new.node))
+            continue
+        for grant in (grant for grant in was.tokens.grants if grant not in now.tokens.grants):
+            text = f"{now.key} no longer trades the grant {grant} for tokens"
+            comparison.add("DH249", new.name, text, (old.node, new.node))
+
+
 def packages(comparison: Comparison) -> None:
     """DH248: the package or the client class is called otherwise."""
     old, new = (half.root.at("/x-dhatu/sdk") for half in (comparison.old, comparison.new))
