@@ -7,13 +7,13 @@ import warnings
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar, Unpack, cast
 
 from ._answers.decode import build_types, decode, find_response, parse_item
 from ._auth.credentials import renewed_token
 from ._auth.given import refuse_async
 from ._call import AnswerHead, ApiSpec, Arguments, CallOptions, Operation
+from ._closing import AsyncClosing, Closing
 from ._encoding.request import Caller, Invocation, encode_request
 from ._engine import Engine
 from ._flow.drivers import run, run_async
@@ -156,7 +156,7 @@ class ConfiguredClient:
         return bind(self._api.bound, twin, Origin(self, self._surroundings, invocation, answer), value)
 
 
-class AsyncAPIClient(ConfiguredClient):
+class AsyncAPIClient(ConfiguredClient, AsyncClosing):
     """The async client of an API; a generated class sets `_api` and adds the operations.
 
     Calls that may be repeated are, twice by default, within a budget that all calls share. After ten failures
@@ -244,16 +244,8 @@ class AsyncAPIClient(ConfiguredClient):
         """Close the connections, unless they belong to an `http_client` that was passed."""
         await self._transport.aclose()
 
-    async def __aenter__(self) -> Self:
-        return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.aclose()
-
-
-class SyncAPIClient(ConfiguredClient):
+class SyncAPIClient(ConfiguredClient, Closing):
     """The twin of `AsyncAPIClient` for code without an event loop; threads may share it.
 
     Time limits are checked whenever something arrives, so that a call may overrun its own by one wait.
@@ -317,14 +309,6 @@ class SyncAPIClient(ConfiguredClient):
     def close(self) -> None:
         """Close the connections, unless they belong to an `http_client` that was passed."""
         self._transport.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
 
 def _opened(

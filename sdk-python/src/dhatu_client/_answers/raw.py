@@ -12,10 +12,10 @@ import os
 from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import aclosing, closing
 from dataclasses import replace
-from types import TracebackType
-from typing import Any, Generic, Self, TypeAlias, TypeVar, Unpack, cast
+from typing import Any, Generic, TypeAlias, TypeVar, Unpack, cast
 
 from .._call import Operation
+from .._closing import AsyncClosing, Closing
 from .._media import parameter_of
 from .._modes import describes_stream
 from .._wire import Answer, AnswerReader, AsyncAnswerReader
@@ -64,7 +64,7 @@ class RawResponse(StreamedAnswer, Generic[T]):
         return cast("T", self._parsed[0])
 
 
-class StreamingResponse(StreamedAnswer, Generic[T]):
+class StreamingResponse(StreamedAnswer, AsyncClosing, Generic[T]):
     """An answer whose body is still arriving, whatever it is; an async context that frees its connection."""
 
     def __init__(self, head: StreamHead, operation: Operation[Any, Any], understand: Understand) -> None:
@@ -121,14 +121,6 @@ class StreamingResponse(StreamedAnswer, Generic[T]):
         """Stop reading and free the connection."""
         await self._body.aclose()
 
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.aclose()
-
     async def _chunks(self) -> AsyncGenerator[bytes, None]:
         if self._content is not None:
             yield self._content
@@ -137,7 +129,7 @@ class StreamingResponse(StreamedAnswer, Generic[T]):
             yield chunk
 
 
-class SyncStreamingResponse(StreamedAnswer, Generic[T]):
+class SyncStreamingResponse(StreamedAnswer, Closing, Generic[T]):
     """The twin of `StreamingResponse` for code without an event loop."""
 
     def __init__(self, head: StreamHead, operation: Operation[Any, Any], understand: Understand) -> None:
@@ -192,14 +184,6 @@ class SyncStreamingResponse(StreamedAnswer, Generic[T]):
     def close(self) -> None:
         """Stop reading and free the connection."""
         self._body.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def _chunks(self) -> Generator[bytes, None, None]:
         if self._content is not None:

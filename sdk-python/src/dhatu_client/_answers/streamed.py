@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from .._closing import AsyncClosing, Closing
 from .._errors import CallTimeoutError, DhatuError
 from .._flow.failures import failure_error
 from .._media import essence
@@ -132,7 +132,7 @@ class StreamedAnswer:
         return f"<{type(self).__name__} of {self._head.operation}, {self.status} {self.media_type}>"
 
 
-class AsyncStreamedAnswer(StreamedAnswer, Generic[T_co]):
+class AsyncStreamedAnswer(StreamedAnswer, AsyncClosing, Generic[T_co]):
     """One that is read awaiting."""
 
     def __init__(self, head: StreamHead, reader: AsyncAnswerReader, reading: Reading[T_co]) -> None:
@@ -145,16 +145,8 @@ class AsyncStreamedAnswer(StreamedAnswer, Generic[T_co]):
         self._reading.close()
         await self._source.aclose()
 
-    async def __aenter__(self) -> Self:
-        return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.aclose()
-
-
-class SyncStreamedAnswer(StreamedAnswer, Generic[T_co]):
+class SyncStreamedAnswer(StreamedAnswer, Closing, Generic[T_co]):
     """One that is read blocking."""
 
     def __init__(self, head: StreamHead, reader: AnswerReader, reading: Reading[T_co]) -> None:
@@ -166,11 +158,3 @@ class SyncStreamedAnswer(StreamedAnswer, Generic[T_co]):
         """Stop reading and free the connection."""
         self._reading.close()
         self._source.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
