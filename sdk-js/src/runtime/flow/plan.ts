@@ -1,0 +1,57 @@
+/** What a call is carried out with: itself, encoded, and the policies that all calls of a client share. */
+
+import type { Operation } from '../call.js';
+import type { Breakers } from '../policies/breaker.js';
+import type { RetryBudget } from '../policies/budget.js';
+import type { Hedger } from '../policies/hedge.js';
+import type { Pacer } from '../policies/pacing.js';
+import type { RetryPolicy } from '../policies/retry.js';
+import type { WatchCall } from '../watch/watch.js';
+import type { Request, Source } from '../wire.js';
+import type { Endpoints } from './endpoints.js';
+
+/** Tokens that run out and are renewed. */
+export interface TokenSource extends Source {
+  /** A token that needs no renewal now; undefined where one has to be fetched. */
+  ready(now: number): string | undefined;
+  /** The server did not take it; the next fetch renews it, unless somebody has. */
+  refused(token: string): void;
+}
+
+/** One call, encoded. */
+export interface Call {
+  readonly operation: Operation;
+  readonly request: Request;
+  readonly endpoints: Endpoints;
+  /** For everything: attempts, waits, and the answer unless it is streamed. */
+  readonly timeoutMs: number;
+  /** For each attempt; undefined: all the time that is left. */
+  readonly attemptTimeoutMs: number | undefined;
+  readonly retry: RetryPolicy;
+  /** In lower case; empty where attempt and time left are not sent. */
+  readonly headerPrefix: string;
+  readonly keepOpen: (status: number, mediaType: string) => boolean;
+  /** For each further event or piece of an answer that is kept open. */
+  readonly idleMs: number;
+  /** Whether an answer that breaks off may be asked for again. */
+  readonly resume: boolean;
+  /** Whether an answer may hold only what is described; nothing that the flow looks at. */
+  readonly strict: boolean;
+  /** What to authorise it with, where that has to be renewed; everything else is in the request. */
+  readonly tokens: TokenSource | undefined;
+}
+
+/** What the calls of a client share; time and chance are given, never taken. */
+export interface Policies {
+  readonly budget: RetryBudget;
+  readonly breakers: Breakers;
+  readonly pacer: Pacer | undefined;
+  readonly hedger: Hedger | undefined;
+  readonly watch: WatchCall;
+  /** Monotonic, in milliseconds. */
+  readonly now: () => number;
+  /** Milliseconds since 1970, for Retry-After dates alone. */
+  readonly wall: () => number;
+  /** From 0 to 1, exclusive. */
+  readonly random: () => number;
+}

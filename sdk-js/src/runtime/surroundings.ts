@@ -1,0 +1,70 @@
+/** Time and chance, as a client finds them; tests put their own in their place. */
+
+export interface Surroundings {
+  /** Monotonic, in milliseconds. */
+  readonly now: () => number;
+  /** Milliseconds since 1970, for dates in headers alone. */
+  readonly wall: () => number;
+  /** From 0 to 1, exclusive. */
+  readonly random: () => number;
+  /** Calls `then` once after that many milliseconds, unless the function that is returned was called before. */
+  readonly timer: (afterMs: number, then: () => void) => () => void;
+  /** Text that nobody can guess and nobody else has. */
+  readonly newToken: () => string;
+  /** Tells the developer, once, of something that goes on working. */
+  readonly warn: (message: string) => void;
+  /** Of the process; empty where there is none, as in browsers. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
+}
+
+/** What a process of Node.js offers, as far as it is used; other runtimes have none. */
+interface Process {
+  readonly env?: Record<string, string | undefined>;
+  readonly emitWarning?: (message: string, kind: string) => void;
+}
+
+/** Longer ones fire at once. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+const found = (globalThis as { process?: Process }).process;
+
+/** The clock, the dice and the warnings of this runtime. */
+export const SURROUNDINGS: Surroundings = {
+  now: () => performance.now(),
+  wall: () => Date.now(),
+  random: () => Math.random(),
+  timer: (afterMs, then) => {
+    const timer = setTimeout(then, Math.min(afterMs, LONGEST_TIMER_MS));
+    return () => clearTimeout(timer);
+  },
+  newToken: () => {
+    // randomUUID is there in secure contexts alone.
+    const bytes = crypto.getRandomValues(new Uint8Array(16));
+    return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+  },
+  warn: (message) => {
+    if (found?.emitWarning) found.emitWarning(message, 'DeprecationWarning');
+    else console.warn(message);
+  },
+  environment: found?.env ?? {},
+};
+
+/** Waits; rejects with the signal's reason when it fires before. */
+export function sleep(
+  surroundings: Surroundings,
+  delayMs: number,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (signal?.aborted) return reject(signal.reason);
+    const cancel = surroundings.timer(delayMs, () => {
+      signal?.removeEventListener('abort', leave);
+      resolve();
+    });
+    function leave() {
+      cancel();
+      reject(signal?.reason);
+    }
+    signal?.addEventListener('abort', leave, { once: true });
+  });
+}
