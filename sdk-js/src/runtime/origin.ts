@@ -10,6 +10,8 @@ export interface Invocation {
   readonly operation: Operation;
   readonly arguments: Arguments;
   readonly options: CallOptions;
+  /** Whether a stream is asked for, where the operation also answers whole. */
+  readonly stream?: boolean;
 }
 
 /** What can carry out an operation. */
