@@ -25,8 +25,8 @@ from ...ir.schema import (
     String,
     Union,
 )
+from ..schemas import takes_others
 from .model_document import ModelDocument
-from .schemas import takes_others
 
 MAPPING: Final = "Mapping[str, object]"
 FORMATS: Final = {"date-time": "datetime", "date": "date", "uuid": "UUID"}

@@ -8,10 +8,11 @@ from typing import Final, TypeAlias
 
 from ...ir.operation import Operation, Parameter, PartEncoding, Payload
 from ...ir.schema import AnyValue, Array, Object, Property, Schema, String, Union
+from ..schemas import Schemas
+from ..taken import Taken
 from .annotations import CONTENT, Annotations, Twin, literal, twin_union
 from .forms import Form, common, form_of
-from .identifiers import RESERVED_ARGUMENTS, Taken, value_name
-from .schemas import Schemas
+from .identifiers import RESERVED_ARGUMENTS, value_name
 
 Key: TypeAlias = "tuple[str, str]"
 """Where an argument goes (a parameter's location, body, file, content), and its name there."""

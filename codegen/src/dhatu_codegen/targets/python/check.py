@@ -11,10 +11,10 @@ from ...ir.operation import Operation, Parameter
 from ...ir.schema import Array, Boolean, Enum, Integer, Number, Object, Ref, Schema, String
 from ...ir.security import ApiKeyScheme, HttpScheme, MutualTlsScheme, SecurityScheme
 from ...ir.server import Server
+from ..schemas import Schemas
 from .answers import bodiless
 from .arguments import RUNTIME_HEADERS
 from .going_on import followed, listed
-from .schemas import Schemas
 
 _STYLES: Final = {
     "path": ("simple", "label", "matrix"),

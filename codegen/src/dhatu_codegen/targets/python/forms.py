@@ -7,7 +7,7 @@ from typing import Final, Literal, TypeAlias
 
 from ...ir.schema import Array, Boolean, Enum, Integer, Null, Number, Schema, String, Union
 from ...ir.source import SourceRef
-from .schemas import Schemas
+from ..schemas import Schemas
 
 FormKind: TypeAlias = Literal[
     "text", "base64", "integer", "number", "boolean", "json", "any", "file", "content"

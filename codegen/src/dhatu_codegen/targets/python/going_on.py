@@ -10,10 +10,10 @@ from typing import Final
 from ...ir.operation import Job, Operation, Pagination
 from ...ir.schema import Array, Object, Schema
 from ..literals import Call, Verbatim
+from ..schemas import Schemas
 from .annotations import Annotations, Twin, alternatives, twin_union
 from .answers import annotated, bodiless
 from .docstrings import docstring
-from .schemas import Schemas
 from .view import BoundClass, Method, Signature
 
 PAGE_MEMBERS: Final = frozenset({"has_next_page", "next_page", "pages"})

@@ -1,12 +1,10 @@
-"""Names that Python and the runtime leave free, each given out once."""
+"""How names are spelled in Python, and which ones it and the runtime keep to themselves."""
 
 from __future__ import annotations
 
 import keyword
 import re
 import unicodedata
-from collections.abc import Iterable
-from itertools import chain, count
 from typing import Final
 
 from ...ir.name import Name
@@ -76,29 +74,3 @@ def class_name(name: Name) -> str:
     """
     spelled = name.wire if _PASCAL.fullmatch(name.wire) else unicodedata.normalize("NFKC", pascal(name))
     return spelled if spelled.isidentifier() else f"Model{spelled}"
-
-
-class Taken:
-    """The names of one scope."""
-
-    def __init__(self, reserved: Iterable[str] = (), *, separator: str = "_", mark: str = "_") -> None:
-        self._taken = set(reserved)
-        self._separator = separator
-        self._mark = mark
-        self._reserved = frozenset(self._taken)
-
-    def give(self, wanted: str, *otherwise: str) -> str:
-        """The first of the names that is free, else the last one numbered; a reserved one gets a mark.
-
-        >>> names = Taken({"self"})
-        >>> names.give("id"), names.give("id", "id_body"), names.give("id", "id_body"), names.give("self")
-        ('id', 'id_body', 'id_body_2', 'self_')
-        """
-        last = (wanted, *otherwise)[-1]
-        numbered = (f"{last}{self._separator}{number}" for number in count(2))
-        for name in chain((wanted, *otherwise), numbered):
-            free = name + self._mark if name in self._reserved else name
-            if free not in self._taken:
-                self._taken.add(free)
-                return free
-        raise AssertionError("the numbers do not end")

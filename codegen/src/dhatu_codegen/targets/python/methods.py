@@ -11,12 +11,13 @@ from ...document import Node
 from ...ir.api import Api
 from ...ir.name import Name
 from ...ir.operation import Operation
+from ..taken import Taken
 from .annotations import Annotations
 from .answers import Answers
 from .arguments import Argument, ArgumentList
 from .docstrings import docstring, in_docstring
 from .going_on import GoingOn
-from .identifiers import CLIENT_MEMBERS, DECORATORS, FORMS, Taken, class_name, value_name
+from .identifiers import CLIENT_MEMBERS, DECORATORS, FORMS, class_name, value_name
 from .model_document import ModelDocument
 from .signatures import signatures
 from .view import Method, Package, Resource, Signature

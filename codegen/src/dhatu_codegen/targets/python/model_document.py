@@ -9,9 +9,10 @@ from ...ir.api import Api
 from ...ir.name import Name
 from ...ir.schema import Ref, Schema
 from ...ir.source import SourceRef
-from .identifiers import RESERVED_CLASSES, Taken, class_name
+from ..schemas import Schemas, nested
+from ..taken import Taken
+from .identifiers import RESERVED_CLASSES, class_name
 from .schema_writer import JsonSchema, Named, SchemaWriter, Sent
-from .schemas import Schemas, nested
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

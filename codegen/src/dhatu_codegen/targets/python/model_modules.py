@@ -14,7 +14,8 @@ from typing import Final
 
 from ...ir.name import Name
 from ..base import HEADER
-from .identifiers import Taken, value_name
+from ..taken import Taken
+from .identifiers import value_name
 
 _DOCSTRING: Final = "What the operations answer, and the objects that they take."
 RUNTIME: Final = "..._models"

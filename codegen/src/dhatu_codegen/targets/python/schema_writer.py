@@ -30,8 +30,9 @@ from ...ir.schema import (
     String,
     Union,
 )
-from .identifiers import Taken, class_name, value_name
-from .schemas import Schemas, nested, takes_others, variants_but_itself, without_null
+from ..schemas import Schemas, nested, takes_others, variants_but_itself, without_null
+from ..taken import Taken
+from .identifiers import class_name, value_name
 
 JsonSchema: TypeAlias = "dict[str, Json]"
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
-from ...ir.api import Api
-from ...ir.schema import (
+from ..ir.api import Api
+from ..ir.schema import (
     AnyValue,
     Array,
     Component,
