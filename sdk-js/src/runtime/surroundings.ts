@@ -7,8 +7,12 @@ export interface Surroundings {
   readonly wall: () => number;
   /** From 0 to 1, exclusive. */
   readonly random: () => number;
-  /** Calls `then` once after that many milliseconds, unless the function that is returned was called before. */
-  readonly timer: (afterMs: number, then: () => void) => () => void;
+  /**
+   * Calls `then` once after that many milliseconds, unless the function that is returned was called before.
+   *
+   * `pause` tells a wait of the call itself, as between two attempts, from a limit to something that takes its time.
+   */
+  readonly timer: (afterMs: number, then: () => void, pause?: boolean) => () => void;
   /** Text that nobody can guess and nobody else has. */
   readonly newToken: () => string;
   /** Tells the developer, once, of something that goes on working. */
@@ -57,10 +61,14 @@ export function sleep(
 ): Promise<void> {
   return new Promise((resolve, reject) => {
     if (signal?.aborted) return reject(signal.reason);
-    const cancel = surroundings.timer(delayMs, () => {
-      signal?.removeEventListener('abort', leave);
-      resolve();
-    });
+    const cancel = surroundings.timer(
+      delayMs,
+      () => {
+        signal?.removeEventListener('abort', leave);
+        resolve();
+      },
+      true,
+    );
     function leave() {
       cancel();
       reject(signal?.reason);
