@@ -3,6 +3,7 @@
 import type { Shape } from './answers/shapes.js';
 import type { StreamOpener } from './answers/streamed.js';
 import type { BodyEncoder } from './encoding/body.js';
+import type { ParameterWriter } from './encoding/parameters.js';
 import type { GoesOn } from './origin.js';
 import type { APIPromise } from './promise.js';
 
@@ -94,12 +95,27 @@ export interface CallOptions {
   signal?: AbortSignal;
 }
 
-/** Where one argument goes outside the body. */
-export interface ParameterSpec {
+/** Where one argument goes outside the body, in the style that its place has by default. */
+export interface PlainParameter {
   /** Name of the argument. */
   readonly argument: string;
   readonly in: 'path' | 'query' | 'header' | 'cookie';
   /** Name on the wire, if not that of the argument. */
+  readonly name?: string;
+  readonly style?: never;
+  readonly explode?: never;
+  readonly allowReserved?: never;
+  readonly contentType?: never;
+  readonly write?: never;
+}
+
+/**
+ * Where one argument goes outside the body, in another style than simple, not exploded, in the path and in headers, and
+ * form, exploded, in the query and in cookies.
+ */
+export interface StyledParameter {
+  readonly argument: string;
+  readonly in: 'path' | 'query' | 'header' | 'cookie';
   readonly name?: string;
   /** @default 'form' */
   readonly style?: string;
@@ -108,7 +124,11 @@ export interface ParameterSpec {
   readonly allowReserved?: boolean;
   /** Media type of a `content` parameter, which travels serialised. */
   readonly contentType?: string;
+  /** `styled`: named here, so that a bundle without such parameters does without it. */
+  readonly write: ParameterWriter;
 }
+
+export type ParameterSpec = PlainParameter | StyledParameter;
 
 /** One member of an object, form or multipart body. */
 export interface FieldSpec {
@@ -121,6 +141,7 @@ export interface FieldSpec {
   readonly file?: boolean;
   /** As of a query parameter, where the spec says so instead of a content type. */
   readonly style?: string;
+  /** @default false */
   readonly explode?: boolean;
   readonly allowReserved?: boolean;
 }

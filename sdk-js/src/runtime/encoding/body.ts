@@ -1,6 +1,6 @@
 /** Which body to send, and how: JSON, form, multipart, JSON Lines, text or bytes. */
 
-import type { Arguments, BodySpec, CallOptions, FieldSpec, Operation, PayloadKind } from '../call.js';
+import type { Arguments, BodySpec, FieldSpec, Operation, PayloadKind } from '../call.js';
 import { ArgumentError } from '../errors.js';
 import { essence, matches } from '../media.js';
 import type { Body } from './content.js';
@@ -18,11 +18,12 @@ export type BodyEncoder = (spec: BodySpec, given: GivenBody) => EncodedBody;
 
 /** What a body is written from. */
 export interface GivenBody {
+  /** Without a prototype, so that only what was given is found. */
   readonly arguments: Arguments;
   /** Members added by the caller, beside the arguments. */
   readonly extra: Readonly<Record<string, unknown>>;
-  /** The media type to send: that of the spec, or the one that the caller chose in its range. */
-  readonly mediaType: string;
+  /** The media type that the caller chose in the range of the spec; empty where there is no choice, or none was made. */
+  readonly wanted: string;
   /** Makes up boundaries. */
   readonly newToken: () => string;
 }
@@ -36,91 +37,50 @@ export const CHOICE = 'contentType';
 /**
  * The body that the arguments ask for; undefined where there is none.
  *
- * A Content-Type among the extra headers chooses among bodies that take the same arguments. Throws `ArgumentError`
+ * `preferred`, the caller's own Content-Type, chooses among bodies that take the same arguments. Throws `ArgumentError`
  * where they ask for none that the operation takes.
  */
 export function encodeBody(
-  operation: Operation,
+  { key, bodies = [], bodyRequired, parameters = [] }: Operation,
   given: Arguments,
-  options: CallOptions,
+  extra: GivenBody['extra'] | undefined,
+  preferred: string,
   newToken: () => string,
 ): EncodedBody | undefined {
-  const extra = options.extraBody;
-  const wanted = wantedType(operation, given);
-  const spec = choose(operation, given, options, wanted);
-  if (!spec) return undefined;
-  if (extra && !spec.fields.length)
-    throw new ArgumentError(`extraBody adds members to an object, but the body is whole (${spec.mediaType})`);
-  const mediaType = mediaTypeOf(spec, given, wanted);
-  return spec.encode(spec, { arguments: given, extra: extra ?? {}, mediaType, newToken });
-}
-
-/** The arguments that a body takes. */
-export function argumentsOf(spec: BodySpec): string[] {
-  return spec.fields.length ? spec.fields.map((field) => field.argument) : [spec.argument];
-}
-
-/** An argument that was given; undefined for one that was not, whatever objects inherit. */
-export function argumentOf(given: Arguments, name: string): unknown {
-  return Object.hasOwn(given, name) ? given[name] : undefined;
-}
-
-/** The first body that takes every body argument that was given, of the preferred media type if any is. */
-function choose(
-  { key, bodies = [], bodyRequired }: Operation,
-  given: Arguments,
-  { extraBody, extraHeaders = {} }: CallOptions,
-  wanted: string,
-): BodySpec | undefined {
-  const names = [...new Set(bodies.flatMap(argumentsOf))].filter(
-    (name) => argumentOf(given, name) !== undefined,
-  );
-  if (!names.length) {
-    const object = bodies.find((spec) => spec.fields.length);
-    if (object && (extraBody || bodyRequired)) return object;
-    if (bodies.length && bodyRequired)
-      throw new ArgumentError(`${key}: a body is needed; give ${alternatives(bodies)}`);
-    return undefined;
-  }
-  const said = Object.entries(extraHeaders).find(([name]) => name.toLowerCase() === 'content-type');
-  const preferred = essence(said?.[1] ?? '');
+  const taken = bodies.flatMap(argumentsOf);
+  const names = [...new Set(taken)].filter((name) => given[name] !== undefined);
+  if (!names.length && !bodyRequired && !extra) return undefined;
+  // The media type that the caller chose, where the operation leaves a choice.
+  const claimed = [...taken, ...parameters.map(({ argument }) => argument)].includes(CHOICE);
+  const wanted = claimed ? '' : String(given[CHOICE] ?? '');
   const fitting = bodies.filter(
     (spec) =>
       names.every((name) => argumentsOf(spec).includes(name)) &&
-      (spec.fields.length || !wanted || matches(spec.mediaType, wanted)),
+      (spec.fields.length || (names.length && (!wanted || matches(spec.mediaType, wanted)))),
   );
-  const chosen = fitting.find((spec) => matches(spec.mediaType, preferred)) ?? fitting[0];
-  if (chosen) return chosen;
-  throw new ArgumentError(
-    `${key}: ${names.sort().join(' and ')} cannot be sent${names.length > 1 ? ' together' : ''}${
-      wanted && ` as ${wanted}`
-    }; give ${alternatives(bodies)}`,
-  );
+  const spec = fitting.find(({ mediaType }) => matches(mediaType, essence(preferred))) ?? fitting[0];
+  if (!spec) {
+    if (!names.length && !(bodyRequired && bodies.length)) return undefined;
+    const choices = bodies.map((one) => `${argumentsOf(one).join(', ')} (${one.mediaType})`);
+    throw new ArgumentError(
+      `${key}: the body must be one of: ${choices.join('; ')}; given: ${names.join(' and ') || 'none'}${wanted && ` as ${wanted}`}`,
+    );
+  }
+  if (extra && !spec.fields.length)
+    throw new ArgumentError(
+      `${key}: extraBody adds members to an object, but ${spec.argument} is the whole body`,
+    );
+  return spec.encode(spec, {
+    arguments: given,
+    extra: extra ?? {},
+    wanted,
+    newToken,
+  });
 }
 
-/** The media type that the caller chose, where the operation leaves a choice. */
-function wantedType({ bodies = [], parameters = [] }: Operation, given: Arguments): string {
-  const chosen = argumentOf(given, CHOICE);
-  const claimed = [...bodies.flatMap(argumentsOf), ...parameters.map(({ argument }) => argument)];
-  return typeof chosen === 'string' && !claimed.includes(CHOICE) ? chosen : '';
-}
-
-function alternatives(bodies: readonly BodySpec[]): string {
-  return bodies.map((spec) => `${argumentsOf(spec).join(', ')} (${spec.mediaType})`).join(', or ');
-}
-
-/**
- * The media type to send: a range such as `image/*` becomes what was asked for, or what the file says of itself, or,
- * where anything goes, plain bytes.
- */
-function mediaTypeOf({ mediaType, kind, argument }: BodySpec, given: Arguments, wanted: string): string {
-  if (!mediaType.includes('*')) return mediaType;
-  if (kind === 'json') return 'application/json';
-  const content = given[argument];
-  const guessed = wanted || (content instanceof Blob && content.type) || 'application/octet-stream';
-  if (!wanted && !matches(mediaType, essence(guessed)))
-    throw new ArgumentError(`say which of ${mediaType} the ${argument} is: ${CHOICE} is missing`);
-  return guessed;
+/** The arguments that a body takes. */
+export function argumentsOf({ fields, argument }: BodySpec): string[] {
+  return fields.length ? fields.map((field) => field.argument) : [argument];
 }
 
 /** A body whose Content-Type says no more than its media type. */
@@ -129,11 +89,8 @@ export function encoded(mediaType: string, body: Body): EncodedBody {
 }
 
 /** The members of an object body that were given and added, under their wire names. */
-export function memberValues(spec: BodySpec, given: GivenBody): Readonly<Record<string, unknown>> {
-  const members = spec.fields.map((field) => [
-    field.name ?? field.argument,
-    argumentOf(given.arguments, field.argument),
-  ]);
+export function memberValues({ fields }: BodySpec, given: GivenBody): Readonly<Record<string, unknown>> {
+  const members = fields.map(({ argument, name = argument }) => [name, given.arguments[argument]]);
   return { ...Object.fromEntries(members), ...given.extra };
 }
 
@@ -144,13 +101,12 @@ export function bodySpec(
   source: readonly Field[] | string,
   encode: BodyEncoder,
 ): BodySpec {
-  return typeof source === 'string'
-    ? { mediaType, kind, fields: [], argument: source, encode }
-    : {
-        mediaType,
-        kind,
-        fields: source.map((field) => (typeof field === 'string' ? { argument: field } : field)),
-        argument: '',
-        encode,
-      };
+  const [fields, argument] = typeof source === 'string' ? [[], source] : [source, ''];
+  return {
+    mediaType,
+    kind,
+    fields: fields.map((field) => (typeof field === 'string' ? { argument: field } : field)),
+    argument,
+    encode,
+  };
 }

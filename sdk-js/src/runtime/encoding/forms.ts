@@ -16,7 +16,7 @@ export function formBody(
 }
 
 function encodeForm(spec: BodySpec, given: GivenBody): EncodedBody {
-  return writtenOut(spec, given) ?? encoded(given.mediaType, wholeBody(utf8(pairsOf(spec, given).join('&'))));
+  return writtenOut(spec, given) ?? encoded(spec.mediaType, wholeBody(utf8(pairsOf(spec, given).join('&'))));
 }
 
 /** By the style of a field; where it has none, lists repeat the name and objects travel as JSON. */

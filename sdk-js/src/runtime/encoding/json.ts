@@ -11,6 +11,10 @@ export function jsonBody(source: readonly Field[] | string, mediaType = 'applica
 }
 
 function encodeJson(spec: BodySpec, given: GivenBody): EncodedBody {
+  const { mediaType } = spec;
   const value = spec.fields.length ? memberValues(spec, given) : given.arguments[spec.argument];
-  return encoded(given.mediaType, wholeBody(utf8(jsonText(value, 'the body'))));
+  return encoded(
+    mediaType.includes('*') ? 'application/json' : mediaType,
+    wholeBody(utf8(jsonText(value, 'the body'))),
+  );
 }

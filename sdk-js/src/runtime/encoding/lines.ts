@@ -3,7 +3,8 @@
 import type { BodySpec } from '../call.js';
 import { ArgumentError } from '../errors.js';
 import { bodySpec, type EncodedBody, encoded, type GivenBody } from './body.js';
-import { asBytes, bodyOf, isSeries, seriesBody, utf8 } from './content.js';
+import { isSeries, isWhole, seriesBody, utf8 } from './content.js';
+import { encodeContent } from './text.js';
 import { jsonText, kindOf } from './values.js';
 
 /** A body of one JSON value a line: bytes as they are, or items that are written when they are sent. */
@@ -13,9 +14,8 @@ export function linesBody(argument: string, mediaType = 'application/jsonl'): Bo
 
 function encodeLines(spec: BodySpec, given: GivenBody): EncodedBody {
   const content = given.arguments[spec.argument];
-  if (typeof content === 'string' || content instanceof Blob || asBytes(content))
-    return encoded(given.mediaType, bodyOf(content));
-  if (isSeries(content)) return encoded(given.mediaType, seriesBody(content, line));
+  if (isWhole(content)) return encodeContent(spec, given);
+  if (isSeries(content)) return encoded(spec.mediaType, seriesBody(content, line));
   throw new ArgumentError(`JSON Lines need an iterable of items, not ${kindOf(content)}`);
 }
 

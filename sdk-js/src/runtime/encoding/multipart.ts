@@ -3,7 +3,7 @@
 import type { BodySpec, FieldSpec } from '../call.js';
 import { essence, matches } from '../media.js';
 import { bodySpec, type EncodedBody, type Field, type GivenBody } from './body.js';
-import { asBytes, type Body, bodyOf, utf8, wholeBody } from './content.js';
+import { type Body, bodyOf, isWhole, utf8, wholeBody } from './content.js';
 import { namedOf, styled, textOf, writtenOut } from './parts.js';
 import { simplify } from './values.js';
 
@@ -18,7 +18,7 @@ export function multipartBody(
 function encodeMultipart(spec: BodySpec, given: GivenBody): EncodedBody {
   const written = writtenOut(spec, given);
   if (written) return written;
-  const { mediaType } = given;
+  const { mediaType } = spec;
   const boundary = given.newToken();
   const parts = namedOf(spec, given).flatMap(([field, value]) => partsOf(field, value, boundary));
   return {
@@ -77,11 +77,7 @@ function part(field: FieldSpec, item: unknown, boundary: string): Body[] {
 }
 
 function isFile(item: unknown): boolean {
-  return (
-    item instanceof Blob ||
-    asBytes(item) !== undefined ||
-    (typeof item === 'object' && item !== null && 'getReader' in item)
-  );
+  return typeof item !== 'string' && (isWhole(item) || item instanceof ReadableStream);
 }
 
 /** What the file says of itself, where the spec allows it; else the first type that the spec lists. */

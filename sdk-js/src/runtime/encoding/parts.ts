@@ -3,9 +3,10 @@
 import type { BodySpec, FieldSpec } from '../call.js';
 import { ArgumentError } from '../errors.js';
 import { isJson } from '../media.js';
-import { type EncodedBody, encoded, type GivenBody, memberValues } from './body.js';
-import { asBytes, bodyOf } from './content.js';
-import { queryPairs } from './parameters.js';
+import { type EncodedBody, type GivenBody, memberValues } from './body.js';
+import { isWhole } from './content.js';
+import { queryPairs } from './styles.js';
+import { encodeContent } from './text.js';
 import { isObject, jsonText, kindOf, membersOf, simplify } from './values.js';
 
 /** A member, and what is said of it; of one that was added, nothing is. */
@@ -29,14 +30,12 @@ export function namedOf(spec: BodySpec, given: GivenBody): Named[] {
 /** A body that was given whole, written out already. */
 export function writtenOut(spec: BodySpec, given: GivenBody): EncodedBody | undefined {
   const whole = spec.fields.length ? undefined : given.arguments[spec.argument];
-  return typeof whole === 'string' || whole instanceof Blob || asBytes(whole)
-    ? encoded(given.mediaType, bodyOf(whole))
-    : undefined;
+  return isWhole(whole) ? encodeContent(spec, given) : undefined;
 }
 
 /** The `name=value` pairs of a field that has a style, as of a query parameter. */
 export function styled(field: FieldSpec, value: unknown): string[] {
-  return queryPairs({ ...field, in: 'query', explode: field.explode ?? false, contentType: '' }, value);
+  return queryPairs({ explode: false, ...field, in: 'query', contentType: '' }, value);
 }
 
 /** Text as it is, everything else as JSON. */

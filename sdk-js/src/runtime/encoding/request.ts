@@ -6,7 +6,6 @@ import type {
   CallOptions,
   OnProgress,
   Operation,
-  ParameterSpec,
   ResponseSpec,
   SchemeSpec,
 } from '../call.js';
@@ -14,9 +13,10 @@ import { ArgumentError } from '../errors.js';
 import { essence } from '../media.js';
 import type { Invocation } from '../origin.js';
 import type { Request } from '../wire.js';
-import { argumentOf, argumentsOf, CHOICE, encodeBody } from './body.js';
+import { argumentsOf, CHOICE, encodeBody } from './body.js';
 import { type Body, utf8 } from './content.js';
-import { checkedHeader, cookiePairs, encode, headerText, pathSegment, queryPairs } from './parameters.js';
+import { checkedHeader, encode, writePlain } from './parameters.js';
+import { membersOf } from './values.js';
 
 /** A scheme, and the text that proves it. */
 export type Proof = readonly [SchemeSpec, string];
@@ -47,45 +47,72 @@ const OPTIONS: Readonly<Record<keyof CallOptions, 1>> = {
  */
 export function encodeRequest(
   api: ApiSpec,
-  { operation, arguments: given, options, stream }: Invocation,
+  { operation, arguments: args, options, stream }: Invocation,
   proofs: readonly Proof[],
   newToken: () => string,
   meter?: Meter,
 ): Request {
-  refuseUnknown(operation, given, options);
-  const body = encodeBody(operation, given, options, newToken);
-  const query = valuesOf(operation, given, 'query').flatMap((pair) => queryPairs(...pair));
-  for (const [name, value] of Object.entries(options.extraQuery ?? {}))
-    query.push(`${encode(name)}=${encode(value)}`);
-  const cookies = valuesOf(operation, given, 'cookie').flatMap((pair) => cookiePairs(...pair));
+  const { key, method, parameters = [] } = operation;
+  const { extraQuery = {}, idempotencyKey, onProgress } = options;
+  refuseUnknown(operation, args, options);
+  // Only what was given is there, whatever objects inherit.
+  const given: Arguments = { __proto__: null, ...args };
+  const extra = extraHeaders(options);
+  const body = encodeBody(operation, given, options.extraBody, extra.get('content-type') ?? '', newToken);
   const answers = wanted(operation, body?.mediaType, stream);
   const headers = new Map([
     ['accept', [...new Set(answers.map(acceptable))].join(', ') || '*/*'],
     ['user-agent', `${api.distribution.replace('@', '').replace('/', '-')}/${api.version}`],
   ]);
-  if (body) headers.set('content-type', body.contentType);
-  if (options.idempotencyKey !== undefined || operation.retry === 'keyed')
-    headers.set('idempotency-key', checkedHeader('Idempotency-Key', options.idempotencyKey || newToken()));
-  for (const [spec, value] of valuesOf(operation, given, 'header'))
-    headers.set((spec.name ?? spec.argument).toLowerCase(), headerText(spec, value));
-  for (const [{ in: location = 'header', parameter = 'Authorization' }, text] of proofs) {
-    if (location === 'header') headers.set(parameter.toLowerCase(), text);
-    else (location === 'query' ? query : cookies).push(`${encode(parameter)}=${encode(text)}`);
+  if (body) {
+    headers.set('content-type', body.contentType);
+    // What chose the body does not replace what that says of itself, such as its boundary.
+    if (essence(extra.get('content-type') ?? '') === essence(body.mediaType)) extra.delete('content-type');
   }
+  if (idempotencyKey !== undefined || operation.retry === 'keyed')
+    headers.set('idempotency-key', checkedHeader('Idempotency-Key', idempotencyKey || newToken()));
+
+  let path = operation.path;
+  const query: string[] = [];
+  const cookies: string[] = [];
+  for (const spec of parameters) {
+    const { argument, in: location, name = argument } = spec;
+    const value = given[argument];
+    if (value === undefined) continue;
+    const pieces = (spec.write ?? writePlain)(spec, value);
+    const text = pieces.join();
+    if (location === 'query') query.push(...pieces);
+    else if (location === 'header') headers.set(name.toLowerCase(), checkedHeader(name, text));
+    else if (location === 'cookie') {
+      // RFC 6265, section 4.1.1.
+      if (/[ \t";\\]/.test(text))
+        throw new ArgumentError(`the cookie ${name} holds a space, quote, semicolon or backslash`);
+      cookies.push(...pieces.map((piece) => checkedHeader(name, piece)));
+    } else if (text) path = path.replace(`{${name}}`, () => text);
+    else throw new ArgumentError(`${argument} must not be empty: it is part of the path`);
+  }
+  const missing = /\{(.*?)\}/.exec(path);
+  if (missing) throw new ArgumentError(`${key}: the path parameter ${missing[1]} is missing`);
+  // Servers and fetch resolve such segments, encoded or not (RFC 3986, section 5.2.4): another operation would be called.
+  if (/\/(\.|%2e){1,2}([/?]|$)/i.test(path))
+    throw new ArgumentError(`${key}: a path parameter must not be '.' or '..'`);
+  const pair = (name: string, text: string) => `${encode(name)}=${encode(text)}`;
+  for (const [name, text] of Object.entries(extraQuery)) query.push(pair(name, text));
+  for (const [{ in: location = 'header', parameter = 'Authorization' }, text] of proofs)
+    if (location === 'header') headers.set(parameter.toLowerCase(), text);
+    else (location === 'query' ? query : cookies).push(pair(parameter, text));
   if (cookies.length) headers.set('cookie', cookies.join('; '));
-  // What chose the body does not replace what that says of itself, such as its boundary.
-  for (const [name, text] of extraHeaders(options))
-    if (name !== 'content-type' || !body || essence(text) !== essence(body.mediaType))
-      headers.set(name, text);
-  const path = pathOf(operation, given);
   // Some APIs tell operations apart by a query in the path itself.
-  const target = query.length ? `${path}${path.includes('?') ? '&' : '?'}${query.join('&')}` : path;
+  if (query.length) path += (path.includes('?') ? '&' : '?') + query.join('&');
   return {
-    method: operation.method,
-    target,
+    method,
+    target: path,
     // fetch takes bytes: those of UTF-8, one in each character.
-    headers: [...headers].map(([name, text]) => [name, String.fromCharCode(...utf8(text))]),
-    body: body && (meter && options.onProgress ? meter(body.body, options.onProgress) : body.body),
+    headers: [...new Map([...headers, ...extra])].map(([name, text]) => [
+      name,
+      String.fromCharCode(...utf8(text)),
+    ]),
+    body: body && (meter && onProgress ? meter(body.body, onProgress) : body.body),
     openEnded: answers.some((spec) => spec.open),
   };
 }
@@ -110,60 +137,35 @@ function acceptable({ kind, mediaType }: ResponseSpec): string {
 }
 
 /** JavaScript takes any object: a name that nobody reads would be lost without a word. */
-function refuseUnknown(operation: Operation, given: Arguments, options: CallOptions): void {
-  const { key, bodies = [], parameters = [] } = operation;
-  const known = new Set([CHOICE, ...bodies.flatMap(argumentsOf), ...parameters.map((spec) => spec.argument)]);
-  for (const [name, value] of Object.entries(given))
-    if (value !== undefined && !known.has(name))
+function refuseUnknown(
+  { key, bodies = [], parameters = [] }: Operation,
+  args: Arguments,
+  options: CallOptions,
+): void {
+  const names = new Set([CHOICE, ...bodies.flatMap(argumentsOf), ...parameters.map((spec) => spec.argument)]);
+  for (const [name] of membersOf(args))
+    if (!names.has(name))
       throw new ArgumentError(
-        Object.hasOwn(OPTIONS, name)
-          ? `${key}: ${name} is an option: pass it in the object after the parameters`
-          : `${key}: there is no parameter ${name}`,
+        `${key}: ${name} is ${Object.hasOwn(OPTIONS, name) ? 'an option: pass it in the object after the parameters' : 'no parameter'}`,
       );
-  for (const [name, value] of Object.entries(options))
-    if (value !== undefined && !Object.hasOwn(OPTIONS, name))
+  for (const [name] of membersOf({ ...options }))
+    if (!Object.hasOwn(OPTIONS, name))
       throw new ArgumentError(
-        known.has(name)
-          ? `${key}: ${name} is a parameter: pass it in the object before the options`
-          : `${key}: there is no option ${name}`,
+        `${key}: ${name} is ${names.has(name) ? 'a parameter: pass it in the object before the options' : 'no option'}`,
       );
 }
 
 /** What the caller adds or replaces, except what says where the body ends. */
-function extraHeaders(options: CallOptions): [string, string][] {
-  return Object.entries(options.extraHeaders ?? {}).map(([given, text]) => {
-    const name = given.toLowerCase();
-    // RFC 9110, section 5.6.2.
-    if (!/^[\w!#$%&'*+.^`|~-]+$/.test(name))
-      throw new ArgumentError(`extraHeaders holds '${given}', which is not the name of a header`);
-    if (/^(content-length|transfer-encoding|connection)$/.test(name))
-      throw new ArgumentError(`extraHeaders must not hold ${name}: it follows from the body`);
-    return [name, checkedHeader(given, text)];
-  });
-}
-
-/** The parameters of one location that were given. */
-function valuesOf(
-  { parameters = [] }: Operation,
-  given: Arguments,
-  location: ParameterSpec['in'],
-): [ParameterSpec, unknown][] {
-  return parameters.flatMap((spec) => {
-    const value = spec.in === location ? argumentOf(given, spec.argument) : undefined;
-    return value === undefined ? [] : [[spec, value]];
-  });
-}
-
-function pathOf(operation: Operation, given: Arguments): string {
-  const values = valuesOf(operation, given, 'path');
-  const path = operation.path.replace(/\{(.*?)\}/g, (_, name) => {
-    const pair = values.find(([spec]) => (spec.name ?? spec.argument) === name);
-    if (pair) return pathSegment(...pair);
-    throw new ArgumentError(`${operation.key}: the path parameter ${name} is missing`);
-  });
-  // Servers and fetch resolve such segments, encoded or not (RFC 3986, section 5.2.4), so that another operation would
-  // be called.
-  if (/\/(\.|%2e){1,2}([/?]|$)/i.test(path))
-    throw new ArgumentError(`${operation.key}: a path parameter must not be '.' or '..'`);
-  return path;
+function extraHeaders({ extraHeaders = {} }: CallOptions): Map<string, string> {
+  return new Map(
+    Object.entries(extraHeaders).map(([given, text]) => {
+      const name = given.toLowerCase();
+      // RFC 9110, section 5.6.2.
+      if (!/^[\w!#$%&'*+.^`|~-]+$/.test(name) || /^(content-length|transfer-encoding|connection)$/.test(name))
+        throw new ArgumentError(
+          `extraHeaders must not hold ${name}: it is no name, or follows from the body`,
+        );
+      return [name, checkedHeader(given, text)];
+    }),
+  );
 }

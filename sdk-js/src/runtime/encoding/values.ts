@@ -14,25 +14,21 @@ export type Plain =
 
 /** `value` as compact JSON, as `JSON.stringify` writes it, and big integers to the digit; `where` names it in errors. */
 export function jsonText(value: unknown, where: string): string {
-  let why: unknown;
   try {
-    const text = write(value, '');
-    // So is half a character written, after an even number of backslashes.
-    if (!/[^\\](\\\\)*\\ud/.test(text)) return text;
-    why = 'it holds a lone surrogate';
+    return write(value, '');
   } catch (error) {
     // A RangeError where an object holds itself.
-    why = error instanceof Error ? error.message : error;
+    throw new ArgumentError(`${where} cannot be written as JSON: ${error instanceof Error && error.message}`);
   }
-  throw new ArgumentError(`${where} cannot be written as JSON: ${why}`);
 }
 
 function write(value: unknown, at: string): string {
   const plain = simplify(value, at || 'it');
-  if (typeof plain === 'string') return JSON.stringify(plain);
+  if (typeof plain === 'string') return JSON.stringify(wellFormed(plain));
   if (Array.isArray(plain)) return `[${Array.from(plain, (item, index) => write(item, `${at}/${index}`))}]`;
-  if (!isObject(plain)) return String(plain);
-  return `{${membersOf(plain).map(([name, member]) => `${JSON.stringify(name)}:${write(member, `${at}/${name}`)}`)}}`;
+  return isObject(plain)
+    ? `{${membersOf(plain).map(([name, member]) => `${write(name, at)}:${write(member, `${at}/${name}`)}`)}}`
+    : String(plain);
 }
 
 /**
@@ -40,28 +36,20 @@ function write(value: unknown, at: string): string {
  *
  * Throws `ArgumentError` where there is no such step; `at` says where that is.
  */
-export function simplify(value: unknown, at: string, last = false): Plain {
+export function simplify(value: unknown, at: string): Plain {
   const kind = kindOf(value);
-  switch (typeof value) {
-    case 'string':
-    case 'boolean':
-    case 'bigint':
-      return value;
-    case 'number':
-      if (Number.isFinite(value)) return value;
-      break;
-    case 'object':
-      if (value === null || Array.isArray(value)) return value;
-      if (value instanceof Set) return [...value];
-      if (value instanceof Map) return Object.fromEntries(value);
-      if (value instanceof Date) {
-        // To the second or the microsecond, as other languages write it; of a date that is none, toJSON gives null.
-        if (!Number.isNaN(value.getTime()))
-          return value.toISOString().replace(/\.(\d+)/, (part) => (part === '.000' ? '' : `${part}000`));
-      } else if (!last && 'toJSON' in value && typeof value.toJSON === 'function')
-        return simplify(value.toJSON(), at, true);
-      // Neither a promise nor bytes, nor another thing whose members are not its content.
-      else if (kind === 'Object') return { ...value };
+  if (typeof value === 'string' || typeof value === 'boolean' || typeof value === 'bigint') return value;
+  if (typeof value === 'number' && Number.isFinite(value)) return value;
+  if (typeof value === 'object') {
+    if (value === null || Array.isArray(value)) return value;
+    if (value instanceof Set) return [...value];
+    if (value instanceof Date) {
+      // To the second or the microsecond, as Python writes it; of a date that is none, toJSON gives null.
+      if (Number.isFinite(+value))
+        return value.toISOString().replace(/\.\d+/, (part) => (+part ? `${part}000` : ''));
+    } else if ('toJSON' in value && typeof value.toJSON === 'function') return simplify(value.toJSON(), at);
+    // Neither a promise nor bytes, nor another thing whose members are not its content.
+    else if (kind === 'Object') return { ...value };
   }
   throw new ArgumentError(
     `${at} is ${typeof value === 'number' ? value : `of type ${kind}`}, which has no JSON form`,
@@ -69,12 +57,18 @@ export function simplify(value: unknown, at: string, last = false): Plain {
 }
 
 export function isObject(plain: Plain): plain is Readonly<Record<string, unknown>> {
-  return typeof plain === 'object' && plain !== null && !Array.isArray(plain);
+  return plain !== null && typeof plain === 'object' && !Array.isArray(plain);
 }
 
 /** The members that are there: one that is undefined is not. */
 export function membersOf(plain: Readonly<Record<string, unknown>>): [string, unknown][] {
   return Object.entries(plain).filter(([, member]) => member !== undefined);
+}
+
+/** `text`, if it has an encoding. */
+export function wellFormed(text: string): string {
+  if (/\p{Cs}/u.test(text)) throw new ArgumentError('text must not hold a lone surrogate');
+  return text;
 }
 
 /** What kind of thing a value is, for messages: `Promise`, `Function`; never what it holds. */
