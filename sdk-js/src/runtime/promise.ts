@@ -1,6 +1,8 @@
 /** What a call returns: a promise of the value that can also give the answer it came in. */
 
+import type { RawResponse } from './answers/raw.js';
 import type { AnswerHead } from './call.js';
+import { ArgumentError } from './errors.js';
 import type { Answered, Mode } from './origin.js';
 
 /** A value, and what it came in. */
@@ -17,6 +19,7 @@ export interface WithResponse<T> {
 export class APIPromise<T> extends Promise<T> {
   readonly #answered: Promise<Answered>;
   #mode: Mode = 'plain';
+  #begun = false;
 
   /** What `then` makes is a plain promise. */
   static override get [Symbol.species](): PromiseConstructor {
@@ -24,13 +27,19 @@ export class APIPromise<T> extends Promise<T> {
   }
 
   constructor(start: (mode: Mode) => Promise<Answered>) {
-    let settle: (answered: Promise<T>) => void = () => {};
+    let settle: (value: Promise<T>) => void = () => {};
     super((resolve) => {
       settle = resolve;
     });
-    this.#answered = Promise.resolve().then(() => start(this.#mode));
+    this.#answered = Promise.resolve().then(() => {
+      this.#begun = true;
+      return start(this.#mode);
+    });
     settle(
-      this.#answered.then((answered) => (this.#mode === 'plain' ? answered.understand() : undefined) as T),
+      this.#answered.then((answered) => {
+        if (this.#mode === 'raw') throw new ArgumentError('the value is in what asResponse() gave');
+        return answered.understand() as T; // what the operation describes
+      }),
     );
   }
 
@@ -45,8 +54,24 @@ export class APIPromise<T> extends Promise<T> {
     const [data, { answer }] = await Promise.all([this, this.#answered]);
     return { data, response: headOf(answer) };
   }
+
+  /**
+   * The answer itself, whose value is read when it is asked for; to be called at once, before the call begins.
+   *
+   * @example
+   * const response = await client.corpus.search('dhātu').asResponse();
+   * if (response.headers.get('etag') !== known) use(await response.parse());
+   */
+  async asResponse(): Promise<RawResponse<T>> {
+    if (this.#begun) throw new ArgumentError('asResponse() comes too late: call it where the call is made');
+    this.#mode = 'raw';
+    this.catch(() => {}); // whoever asks for the answer has no use for the value
+    const [{ RawResponse }, answered] = await Promise.all([import('./answers/raw.js'), this.#answered]);
+    return new RawResponse<T>(answered);
+  }
 }
 
-function headOf({ status, headers, attempts }: Answered['answer']): AnswerHead {
+/** What of an answer may be shown before its body is understood. */
+export function headOf({ status, headers, attempts }: Answered['answer']): AnswerHead {
   return { status, headers, attempts, requestId: headers.get('x-request-id') ?? '' };
 }

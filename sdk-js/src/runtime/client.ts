@@ -1,0 +1,204 @@
+/** The client that generated ones extend: settings, connections, and `call`. */
+
+import { decode, findResponse, parseItem } from './answers/decode.js';
+import { proofs, renewedToken } from './auth/credentials.js';
+import type { ApiSpec, Arguments, CallOptions, Operation } from './call.js';
+import { encodeRequest, type Meter } from './encoding/request.js';
+import { type Engine, engineOf } from './engine.js';
+import { run } from './flow/drivers.js';
+import { callFlow } from './flow/life.js';
+import type { Call } from './flow/plan.js';
+import type { Answered, Caller, Invocation, Mode } from './origin.js';
+import { APIPromise, headOf } from './promise.js';
+import {
+  addressOf,
+  type ChangeableOptions,
+  type ClientOptions,
+  checkedTimeout,
+  rechanged,
+  resolve,
+  type Settings,
+  withRetries,
+} from './settings.js';
+import { SURROUNDINGS, type Surroundings } from './surroundings.js';
+import { withoutUser } from './urls.js';
+import type { Answer, AnswerReader } from './wire.js';
+
+/** All that a client is; it holds secrets, so that it is private. */
+interface Made {
+  readonly api: ApiSpec;
+  readonly given: ClientOptions;
+  readonly surroundings: Surroundings;
+  readonly settings: Settings;
+  readonly engine: Engine;
+  /** What callers have been warned of. */
+  readonly warned: Set<string>;
+}
+
+/** What `withOptions` makes the next client of, whatever the constructors of subclasses are given. */
+let handedOver: Made | undefined;
+
+/**
+ * The client of an API; a generated class adds the operations.
+ *
+ * Calls that may be repeated are, twice by default, within a budget that all calls share. After ten failures in a row, or
+ * where half of the calls fail, calls are refused at once for five seconds; then three at a time are let through until three
+ * succeed. `resilience` holds all of that.
+ */
+export class APIClient implements Caller {
+  readonly #made: Made;
+
+  /** Throws `ConfigurationError`. */
+  constructor(api: ApiSpec, options: ClientOptions = {}) {
+    this.#made = handedOver ?? make(api, options);
+    handedOver = undefined;
+  }
+
+  /** A client with other settings, which shares this one's connections and policies. */
+  withOptions(changes: ChangeableOptions): this {
+    const made = this.#made;
+    handedOver = { ...made, settings: rechanged(made.settings, changes) };
+    try {
+      // The class of this client, which has a constructor of its own.
+      const Kind = this.constructor as new (options: ClientOptions) => this;
+      return new Kind(made.given);
+    } finally {
+      handedOver = undefined;
+    }
+  }
+
+  /**
+   * Carries out one operation.
+   *
+   * What comes back follows the answer: the value for JSON, a string for text, undefined for an empty one, `BinaryResponse`
+   * for bytes, `EventStream` for server-sent events and JSON Lines. `stream` asks for events where an operation offers JSON
+   * as well. Rejects with `DhatuError`, or with the reason of `options.signal`.
+   */
+  call<T, P extends APIPromise<T>>(
+    operation: Operation<T, P>,
+    args: Arguments,
+    options: CallOptions = {},
+    stream = false,
+  ): P {
+    const Kind = operation.goesOn?.promise ?? APIPromise;
+    const invocation = { operation, arguments: args, options, stream };
+    return new Kind((mode) => carriedOut(this, this.#made, invocation, mode)) as P; // as the descriptor says
+  }
+
+  toString(): string {
+    const { api, settings } = this.#made;
+    return `${api.client}(${settings.endpoints.map(({ url }) => withoutUser(url)).join(', ')})`;
+  }
+}
+
+function make(api: ApiSpec, given: ClientOptions): Made {
+  const surroundings = { ...SURROUNDINGS, ...given.surroundings };
+  const settings = resolve(api, given, surroundings);
+  return {
+    api,
+    given,
+    surroundings,
+    settings,
+    engine: engineOf(settings, given, surroundings),
+    warned: new Set(),
+  };
+}
+
+async function carriedOut(client: Caller, made: Made, invocation: Invocation, mode: Mode): Promise<Answered> {
+  const { engine, surroundings } = made;
+  const { operation, options } = invocation;
+  options.signal?.throwIfAborted();
+  if (operation.deprecated) warnOnce(made, operation.key, operation.deprecated);
+  const meter = options.onProgress && (await import('./progress.js')).meteredBody;
+  await engine.ready;
+  const call = prepared(made, invocation, mode, meter);
+  const again = (call: Call) =>
+    run(callFlow(call, engine.policies), engine.transport, surroundings, options.signal);
+  const answer = await again(call);
+  await tell(made, invocation, answer);
+  return { answer, understand: () => understood(client, made, invocation, call, answer) };
+}
+
+/** The call, encoded; throws `ArgumentError`, and `ConfigurationError` for times that are none. */
+function prepared(
+  { api, engine, settings, surroundings }: Made,
+  invocation: Invocation,
+  mode: Mode,
+  meter: Meter | undefined,
+): Call {
+  const { operation, options } = invocation;
+  const { credentials } = settings;
+  const timeoutMs =
+    checkedTimeout(options.timeoutMs, 'timeoutMs') ?? settings.timeoutMs ?? operation.timeoutMs ?? 60_000;
+  return {
+    operation,
+    request: encodeRequest(
+      api,
+      invocation,
+      proofs(api, credentials, operation),
+      surroundings.newToken,
+      meter,
+    ),
+    endpoints: engine.endpointsAt(addressOf(settings, operation)),
+    timeoutMs,
+    attemptTimeoutMs:
+      checkedTimeout(options.attemptTimeoutMs, 'attemptTimeoutMs') ?? settings.attemptTimeoutMs,
+    retry: withRetries(settings.retry, options.maxRetries),
+    strict: options.strict ?? settings.strict,
+    headerPrefix: api.headerPrefix?.toLowerCase() ?? '',
+    keepOpen: (status, mediaType) => isKeptOpen(mode, operation, status, mediaType),
+    tokens: renewedToken(api, credentials, operation, options),
+    idleMs: checkedTimeout(options.eventIdleMs, 'eventIdleMs') ?? timeoutMs,
+    resume: options.resume ?? true,
+  };
+}
+
+/** Whether the body of such an answer is left to the caller to read: a raw one holds bytes, but not events. */
+function isKeptOpen(mode: Mode, operation: Operation, status: number, mediaType: string): boolean {
+  const spec = status < 300 ? findResponse(operation, status, mediaType) : undefined;
+  return !!spec?.open && !(mode === 'raw' && spec.kind === 'binary');
+}
+
+/** The answer as the operation describes it. */
+function understood(client: Caller, made: Made, invocation: Invocation, call: Call, answer: Answer): unknown {
+  const { operation } = invocation;
+  const { status, headers, reader, content } = answer;
+  const spec = findResponse(operation, status, headers.get('content-type') ?? '');
+  if (spec?.open)
+    return spec.open(
+      { answer, operation: operation.key },
+      reader ?? arrived(content),
+      spec,
+      (payload: Uint8Array) => parseItem(operation, answer, spec, payload, call.strict),
+    );
+  const value = decode(operation, answer, call.strict);
+  return (
+    operation.goesOn?.bind({ client, surroundings: made.surroundings, invocation, answer }, value) ?? value
+  );
+}
+
+/** Reads an answer that is whole already. */
+function arrived(content: Uint8Array): AnswerReader {
+  return {
+    async *chunks() {
+      yield content;
+    },
+    async close() {},
+  };
+}
+
+/** Shows the head of an answer to whom it may concern. */
+async function tell(made: Made, { operation: { key }, options }: Invocation, answer: Answer): Promise<void> {
+  const { headers } = answer;
+  options.onAnswer?.(headOf(answer));
+  if (!headers.has('deprecation') && !headers.has('sunset')) return;
+  const { deprecationNotice } = await import('./answers/deprecation.js');
+  const notice = deprecationNotice(key, headers, made.surroundings.wall());
+  if (notice) warnOnce(made, `${key}, as the server says`, notice);
+}
+
+function warnOnce({ warned, surroundings }: Made, about: string, message: string): void {
+  if (warned.has(about)) return;
+  warned.add(about);
+  surroundings.warn(message);
+}

@@ -1,0 +1,32 @@
+/** The public surface of the runtime, beside what is generated. */
+
+export type { BinaryResponse, SaveOptions } from './answers/binary.js';
+export type { RawResponse } from './answers/raw.js';
+export type { EventStream, StreamEvent } from './answers/streams.js';
+export {
+  APIKeyGrant,
+  ClientCredentials,
+  PasswordGrant,
+  RefreshToken,
+} from './auth/grants.js';
+export { ConsulEndpoints } from './balance/consul.js';
+export { StaticEndpoints } from './balance/static.js';
+export type { AnswerHead, CallOptions, OnProgress, Progress } from './call.js';
+export { APIClient } from './client.js';
+export type { Content } from './encoding/content.js';
+export * from './errors.js';
+export type { EndpointProvider } from './flow/endpoints.js';
+export type { Job, WaitOptions } from './jobs.js';
+export type { Page, PagePromise } from './pages.js';
+export type { FieldError, Problem } from './problem.js';
+export type { APIPromise, WithResponse } from './promise.js';
+export type {
+  BreakerPolicy,
+  BudgetPolicy,
+  HedgePolicy,
+  Resilience,
+  RetryPolicy,
+} from './resilience.js';
+export type { BaseURL, ChangeableOptions, ClientOptions } from './settings.js';
+export type { Fetch } from './transport/over-fetch.js';
+export type { Endpoint } from './wire.js';

@@ -1,0 +1,39 @@
+/** Why `fetch` brought no answer, as far as it tells. */
+
+import type { Failure, FailureKind } from '../wire.js';
+
+/** What errors have beside what their types say. */
+interface Told {
+  readonly code?: unknown;
+  readonly syscall?: unknown;
+  readonly message?: unknown;
+  readonly cause?: unknown;
+  readonly errors?: readonly unknown[];
+}
+
+/** Nobody was reached, or not the one that was meant: by the codes of Node.js, undici and Bun, and the words of Deno. */
+const UNREACHED =
+  /^(ECONNREFUSED|ENOTFOUND|EAI_|EHOSTUNREACH|ENETUNREACH|EADDRNOTAVAIL|EPROTO|ERR_TLS_|ERR_SSL_|CERT_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|ConnectionRefused|FailedToOpenSocket)|client error \(Connect\)/;
+
+/** What `fetch`, or a body, was rejected with; the target may hold an API key, so that no cause shows it. */
+export function failureOf(error: unknown, target: string): Failure {
+  return {
+    kind: kindOf(error) ?? 'lost',
+    cause: String(error).includes(target) && target.includes('?') ? new Error('it broke off') : error,
+  };
+}
+
+function kindOf(error: unknown): FailureKind | undefined {
+  if (typeof error !== 'object' || error === null) return undefined;
+  const { code, syscall, message, cause, errors = [] } = error as Told;
+  if (code === 'UND_ERR_CONNECT_TIMEOUT') return 'connect_timeout';
+  if (code === 'UND_ERR_HEADERS_TIMEOUT' || code === 'UND_ERR_BODY_TIMEOUT') return 'timeout';
+  if (code === 'ETIMEDOUT' && syscall === 'connect') return 'connect_timeout';
+  if (UNREACHED.test(String(code)) || UNREACHED.test(String(message))) return 'connect';
+  // Where a name has several addresses, each has failed in a way of its own.
+  for (const inner of [...errors, cause]) {
+    const kind = kindOf(inner);
+    if (kind) return kind;
+  }
+  return undefined;
+}
