@@ -1,6 +1,7 @@
 /** What passes between the flow and the transport that carries it out. */
 
 import type { Body } from './encoding/content.js';
+import type { Surroundings } from './surroundings.js';
 
 export type FailureKind = 'connect' | 'connect_timeout' | 'pool_timeout' | 'timeout' | 'lost';
 
@@ -102,6 +103,13 @@ export interface Race {
   readonly second: () => Send | undefined;
   /** Whether an outcome ends the race; one that is not waits for the other attempt. */
   readonly decisive: (outcome: Outcome) => boolean;
+  /** How to run it, which only clients that hedge have to know. */
+  readonly run: (
+    race: Race,
+    transport: Transport,
+    surroundings: Surroundings,
+    signal: AbortSignal | undefined,
+  ) => Promise<Raced>;
 }
 
 /** How a race ended; undefined for an attempt that was not made, or cancelled because the other one won. */

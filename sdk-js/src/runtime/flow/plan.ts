@@ -7,7 +7,7 @@ import type { Hedger } from '../policies/hedge.js';
 import type { Pacer } from '../policies/pacing.js';
 import type { RetryPolicy } from '../policies/retry.js';
 import type { WatchCall } from '../watch/watch.js';
-import type { Request, Source } from '../wire.js';
+import type { HeaderList, Request, Source } from '../wire.js';
 import type { Endpoints } from './endpoints.js';
 
 /** Tokens that run out and are renewed. */
@@ -39,6 +39,12 @@ export interface Call {
   readonly strict: boolean;
   /** What to authorise it with, where that has to be renewed; everything else is in the request. */
   readonly tokens: TokenSource | undefined;
+}
+
+/** The same with further headers, which replace those of the same name. */
+export function withHeaders(call: Call, headers: HeaderList): Call {
+  const merged = new Map([...call.request.headers, ...headers]);
+  return { ...call, request: { ...call.request, headers: [...merged] } };
 }
 
 /** What the calls of a client share; time and chance are given, never taken. */

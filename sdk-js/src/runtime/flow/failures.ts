@@ -1,0 +1,53 @@
+/** Failures and refusals as the errors that a caller meets. */
+
+import {
+  CallTimeoutError,
+  ConnectionFailedError,
+  ConnectionLostError,
+  ConnectTimeoutError,
+  DeadlineExceededError,
+  DhatuError,
+  errorClass,
+} from '../errors.js';
+import { readProblem } from '../problem.js';
+import type { Answer, Failure } from '../wire.js';
+
+const CHECK = '; check baseURL and the network';
+
+/**
+ * The error to throw, its cause attached; `overdue` where the time for the whole call ran out.
+ *
+ * A cause that is an error of this package speaks for itself.
+ */
+export function failureError(
+  { kind, cause }: Failure,
+  operation: string,
+  timeoutMs: number,
+  attempts: number,
+  overdue = false,
+): DhatuError {
+  if (cause instanceof DhatuError) return cause;
+  const reason = cause instanceof Error ? cause.message || cause.name : String(cause);
+  const [Kind, message] = {
+    connect: [ConnectionFailedError, `could not connect: ${reason}${CHECK}`] as const,
+    connect_timeout: [ConnectTimeoutError, `could not connect in time${CHECK}`] as const,
+    pool_timeout: [ConnectTimeoutError, 'no connection became free in time; close streams'] as const,
+    timeout: [
+      overdue ? DeadlineExceededError : CallTimeoutError,
+      `no complete answer within ${timeoutMs / 1000} s; give a larger timeoutMs if that is expected`,
+    ] as const,
+    lost: [ConnectionLostError, `the connection broke: ${reason}`] as const,
+  }[kind];
+  return new Kind(message, operation, attempts, cause);
+}
+
+/** The error to throw for an answer that is no success; `retryAfterMs` is the wait that it asks for. */
+export function refusalError(
+  { status, headers, content }: Answer,
+  operation: string,
+  retryAfterMs: number | undefined,
+  attempts: number,
+): DhatuError {
+  const problem = readProblem(status, content);
+  return new (errorClass(status))({ operation, status, problem, headers, retryAfterMs, attempts });
+}
