@@ -13,7 +13,7 @@ interface Told {
 
 /** Nobody was reached, or not the one that was meant: by the codes of Node.js, undici and Bun, and the words of Deno. */
 const UNREACHED =
-  /^(ECONNREFUSED|ENOTFOUND|EAI_|EHOSTUNREACH|ENETUNREACH|EADDRNOTAVAIL|EPROTO|ERR_TLS_|ERR_SSL_|CERT_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|ConnectionRefused|FailedToOpenSocket)|client error \(Connect\)/;
+  /^(ECONNREFUSED|ENOTFOUND|EAI_|EHOSTUNREACH|ENETUNREACH|EADDRNOTAVAIL|EPROTO|ERR_TLS_|ERR_SSL_(?!\w*ALERT)|CERT_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|ConnectionRefused|FailedToOpenSocket)|client error \(Connect\)/;
 
 /** What `fetch`, or a body, was rejected with; the target may hold an API key, so that no cause shows it. */
 export function failureOf(error: unknown, target: string): Failure {

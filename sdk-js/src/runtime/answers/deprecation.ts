@@ -1,0 +1,49 @@
+/** What a server says of the end of an operation: `Deprecation` (RFC 9745), `Sunset` (RFC 8594), `Link`. */
+
+import { dateMs } from '../policies/retry.js';
+
+/** Links and their parameters (RFC 8288, section 3). */
+const LINKS = /<([^>]*)>([^<]*)/g;
+const REL = /;\s*rel="?([^";,]*)"?/i;
+const SPEAKS_OF_IT = /(^|\s)(deprecation|sunset|successor-version)(\s|$)/i;
+
+/**
+ * What to tell a caller; empty where the answer announces nothing. `wall` is in milliseconds since 1970.
+ *
+ * @example
+ * const headers = new Headers({ deprecation: '@1688169599', sunset: 'Sun, 30 Jun 2024 23:59:59 GMT' });
+ * deprecationNotice('documents.get', headers, 1_700_000_000_000);
+ * // 'documents.get is deprecated since 2023-06-30 and ends on 2024-06-30'
+ */
+export function deprecationNotice(operation: string, headers: Headers, wall: number): string {
+  const deprecation = headers.get('deprecation');
+  const since = sinceMs(deprecation ?? '');
+  const ends = dateMs(headers.get('sunset') ?? '');
+  const said: string[] = [];
+  if (since !== undefined) said.push(`is deprecated ${since <= wall ? 'since' : 'from'} ${day(since)}`);
+  else if (deprecation) said.push('is deprecated');
+  if (ends !== undefined) said.push(`${ends > wall ? 'ends' : 'ended'} on ${day(ends)}`);
+  if (!said.length) return '';
+  const link = linkOf(headers.get('link') ?? '');
+  return `${operation} ${said.join(' and ')}${link && `; see ${link}`}`;
+}
+
+/** `@` and seconds (RFC 9651, section 3.3.7); a date in the drafts before. */
+function sinceMs(text: string): number | undefined {
+  const seconds = /^\s*@(\d+)\s*$/.exec(text)?.[1];
+  return seconds ? Number(seconds) * 1000 : dateMs(text);
+}
+
+/** A time that no calendar has is left as it is. */
+function day(at: number): string {
+  const date = new Date(at);
+  return Number.isNaN(date.getTime()) ? `@${BigInt(at) / 1000n}` : date.toISOString().slice(0, 10);
+}
+
+/** The first link that speaks of the end; empty where there is none. */
+function linkOf(header: string): string {
+  for (const [, url = '', parameters = ''] of header.matchAll(LINKS)) {
+    if (SPEAKS_OF_IT.test(REL.exec(parameters)?.[1] ?? '')) return url;
+  }
+  return '';
+}
