@@ -18,15 +18,13 @@ export * from './errors.js';
 export type { EndpointProvider } from './flow/endpoints.js';
 export type { Job, WaitOptions } from './jobs.js';
 export type { Page, PagePromise } from './pages.js';
+export type { BreakerPolicy } from './policies/breaker.js';
+export type { BudgetPolicy } from './policies/budget.js';
+export type { HedgePolicy } from './policies/hedge.js';
+export type { RetryPolicy } from './policies/retry.js';
 export type { FieldError, Problem } from './problem.js';
 export type { APIPromise, WithResponse } from './promise.js';
-export type {
-  BreakerPolicy,
-  BudgetPolicy,
-  HedgePolicy,
-  Resilience,
-  RetryPolicy,
-} from './resilience.js';
+export type { Resilience } from './resilience.js';
 export type { BaseURL, ChangeableOptions, ClientOptions } from './settings.js';
 export type { Fetch } from './transport/over-fetch.js';
 export type { Endpoint } from './wire.js';
