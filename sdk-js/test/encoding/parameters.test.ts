@@ -99,7 +99,8 @@ test('content travels as JSON, text in another media type as it is', () => {
   assert.equal(written('query', 'plain', { contentType: 'text/plain' }), 'color=plain');
   assert.equal(written('query', '<a/>', { contentType: 'application/xml' }), 'color=%3Ca%2F%3E');
   assert.equal(written('header', ['a,b'], { contentType: 'application/json' }), '["a,b"]');
-  assert.equal(written('path', 'a', { contentType: 'application/json' }), '%22a%22');
+  for (const style of ['simple', 'label', 'matrix'])
+    assert.equal(written('path', 'a,b', { style, contentType: 'application/json' }), '%22a%2Cb%22');
 });
 
 const COOKIES: readonly (readonly [boolean, unknown, string])[] = [

@@ -73,6 +73,10 @@ describe('the path', () => {
     assert.equal(ask(NAMED, { id: "$&{id}$'" }).target, '/a/%24%26%7Bid%7D%24%27');
   });
 
+  test('may hold a parameter twice', () => {
+    assert.equal(ask({ ...NAMED, path: '/{id}/{id}' }, { id: 'a' }).target, '/a/a');
+  });
+
   test('may hold a query of its own', () => {
     const path = '/a?beta=true';
     assert.equal(

@@ -52,7 +52,6 @@ export function encodeRequest(
   newToken: () => string,
   meter?: Meter,
 ): Request {
-  const { key, method, parameters = [] } = operation;
   const { extraQuery = {}, idempotencyKey, onProgress } = options;
   refuseUnknown(operation, args, options);
   // Only what was given is there, whatever objects inherit.
@@ -71,10 +70,36 @@ export function encodeRequest(
   }
   if (idempotencyKey !== undefined || operation.retry === 'keyed')
     headers.set('idempotency-key', checkedHeader('Idempotency-Key', idempotencyKey || newToken()));
-
-  let path = operation.path;
   const query: string[] = [];
   const cookies: string[] = [];
+  const path = place(operation, given, query, cookies, headers);
+  const pair = (name: string, text: string) => `${encode(name)}=${encode(text)}`;
+  for (const [name, text] of membersOf(extraQuery)) query.push(pair(name, text));
+  for (const [{ in: location = 'header', parameter = 'Authorization' }, text] of proofs)
+    if (location === 'header') headers.set(parameter.toLowerCase(), text);
+    else (location === 'query' ? query : cookies).push(pair(parameter, text));
+  if (cookies.length) headers.set('cookie', cookies.join('; '));
+  for (const [name, text] of extra) headers.set(name, text);
+  return {
+    method: operation.method,
+    // Some APIs tell operations apart by a query in the path itself.
+    target: path + (query.length ? (path.includes('?') ? '&' : '?') + query.join('&') : ''),
+    // fetch takes bytes: those of UTF-8, one in each character.
+    headers: [...headers].map(([name, text]) => [name, String.fromCharCode(...utf8(text))]),
+    body: body && (meter && onProgress ? meter(body.body, onProgress) : body.body),
+    openEnded: answers.some((spec) => spec.open),
+  };
+}
+
+/** Puts each parameter where it goes, and returns the path. */
+function place(
+  { key, path, parameters = [] }: Operation,
+  given: Arguments,
+  query: string[],
+  cookies: string[],
+  headers: Map<string, string>,
+): string {
+  let filled = path;
   for (const spec of parameters) {
     const { argument, in: location, name = argument } = spec;
     const value = given[argument];
@@ -88,33 +113,15 @@ export function encodeRequest(
       if (/[ \t";\\]/.test(text))
         throw new ArgumentError(`the cookie ${name} holds a space, quote, semicolon or backslash`);
       cookies.push(...pieces.map((piece) => checkedHeader(name, piece)));
-    } else if (text) path = path.replace(`{${name}}`, () => text);
+    } else if (text) filled = filled.replaceAll(`{${name}}`, () => text);
     else throw new ArgumentError(`${argument} must not be empty: it is part of the path`);
   }
-  const missing = /\{(.*?)\}/.exec(path);
+  const missing = /\{(.*?)\}/.exec(filled);
   if (missing) throw new ArgumentError(`${key}: the path parameter ${missing[1]} is missing`);
-  // Servers and fetch resolve such segments, encoded or not (RFC 3986, section 5.2.4): another operation would be called.
-  if (/\/(\.|%2e){1,2}([/?]|$)/i.test(path))
+  // Servers and fetch resolve such segments, encoded or not (RFC 3986, section 5.2.4): it would be another operation.
+  if (/\/(\.|%2e){1,2}([/?]|$)/i.test(filled))
     throw new ArgumentError(`${key}: a path parameter must not be '.' or '..'`);
-  const pair = (name: string, text: string) => `${encode(name)}=${encode(text)}`;
-  for (const [name, text] of Object.entries(extraQuery)) query.push(pair(name, text));
-  for (const [{ in: location = 'header', parameter = 'Authorization' }, text] of proofs)
-    if (location === 'header') headers.set(parameter.toLowerCase(), text);
-    else (location === 'query' ? query : cookies).push(pair(parameter, text));
-  if (cookies.length) headers.set('cookie', cookies.join('; '));
-  // Some APIs tell operations apart by a query in the path itself.
-  if (query.length) path += (path.includes('?') ? '&' : '?') + query.join('&');
-  return {
-    method,
-    target: path,
-    // fetch takes bytes: those of UTF-8, one in each character.
-    headers: [...new Map([...headers, ...extra])].map(([name, text]) => [
-      name,
-      String.fromCharCode(...utf8(text)),
-    ]),
-    body: body && (meter && onProgress ? meter(body.body, onProgress) : body.body),
-    openEnded: answers.some((spec) => spec.open),
-  };
+  return filled;
 }
 
 /** The answers to ask for: a stream if it is to be one, else what is like the body sent, else JSON, else any. */
@@ -158,7 +165,7 @@ function refuseUnknown(
 /** What the caller adds or replaces, except what says where the body ends. */
 function extraHeaders({ extraHeaders = {} }: CallOptions): Map<string, string> {
   return new Map(
-    Object.entries(extraHeaders).map(([given, text]) => {
+    membersOf(extraHeaders).map(([given, text]) => {
       const name = given.toLowerCase();
       // RFC 9110, section 5.6.2.
       if (!/^[\w!#$%&'*+.^`|~-]+$/.test(name) || /^(content-length|transfer-encoding|connection)$/.test(name))

@@ -27,6 +27,7 @@ export function styled(spec: ParameterSpec, value: unknown): string[] {
 function pathSegment(spec: Style, value: unknown): string {
   const { style = '', explode = true } = spec;
   const plain = plainOf(spec, value);
+  if (spec.contentType) return encode(scalarText(spec.argument, plain));
   const pieces = piecesOf(spec, plain);
   if (plain === '' || !pieces.length) return '';
   const prefix = PREFIXES[style] ?? '';

@@ -15,11 +15,23 @@ export type Plain =
 /** `value` as compact JSON, as `JSON.stringify` writes it, and big integers to the digit; `where` names it in errors. */
 export function jsonText(value: unknown, where: string): string {
   try {
-    return write(value, '');
+    return isJsonAlready(value) ? JSON.stringify(value) : write(value, '');
   } catch (error) {
     // A RangeError where an object holds itself.
     throw new ArgumentError(`${where} cannot be written as JSON: ${error instanceof Error && error.message}`);
   }
+}
+
+/** Whether `JSON.stringify`, which is several times as fast, writes the same. */
+function isJsonAlready(value: unknown): boolean {
+  if (typeof value === 'string') return !/\p{Cs}/u.test(value);
+  if (typeof value !== 'object') return typeof value === 'boolean' || Number.isFinite(value);
+  if (value === null) return true;
+  if (Array.isArray(value)) return value.every(isJsonAlready);
+  if (kindOf(value) !== 'Object' || 'toJSON' in value) return false;
+  return Object.entries(value).every(
+    ([name, member]) => isJsonAlready(name) && (member === undefined || isJsonAlready(member)),
+  );
 }
 
 function write(value: unknown, at: string): string {
@@ -37,7 +49,6 @@ function write(value: unknown, at: string): string {
  * Throws `ArgumentError` where there is no such step; `at` says where that is.
  */
 export function simplify(value: unknown, at: string): Plain {
-  const kind = kindOf(value);
   if (typeof value === 'string' || typeof value === 'boolean' || typeof value === 'bigint') return value;
   if (typeof value === 'number' && Number.isFinite(value)) return value;
   if (typeof value === 'object') {
@@ -49,10 +60,10 @@ export function simplify(value: unknown, at: string): Plain {
         return value.toISOString().replace(/\.\d+/, (part) => (+part ? `${part}000` : ''));
     } else if ('toJSON' in value && typeof value.toJSON === 'function') return simplify(value.toJSON(), at);
     // Neither a promise nor bytes, nor another thing whose members are not its content.
-    else if (kind === 'Object') return { ...value };
+    else if (kindOf(value) === 'Object') return value as Readonly<Record<string, unknown>>;
   }
   throw new ArgumentError(
-    `${at} is ${typeof value === 'number' ? value : `of type ${kind}`}, which has no JSON form`,
+    `${at} is ${typeof value === 'number' ? value : `of type ${kindOf(value)}`}, which has no JSON form`,
   );
 }
 
@@ -61,7 +72,7 @@ export function isObject(plain: Plain): plain is Readonly<Record<string, unknown
 }
 
 /** The members that are there: one that is undefined is not. */
-export function membersOf(plain: Readonly<Record<string, unknown>>): [string, unknown][] {
+export function membersOf<T>(plain: Readonly<Record<string, T>>): [string, T][] {
   return Object.entries(plain).filter(([, member]) => member !== undefined);
 }
 
