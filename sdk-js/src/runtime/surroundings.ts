@@ -53,11 +53,12 @@ export const SURROUNDINGS: Surroundings = {
   environment: found?.env ?? {},
 };
 
-/** Waits; rejects with the signal's reason when it fires before. */
+/** Waits; rejects with the signal's reason when it fires before. `pause` is as of `Surroundings.timer`. */
 export function sleep(
   surroundings: Surroundings,
   delayMs: number,
   signal: AbortSignal | undefined,
+  pause = true,
 ): Promise<void> {
   return new Promise((resolve, reject) => {
     if (signal?.aborted) return reject(signal.reason);
@@ -67,7 +68,7 @@ export function sleep(
         signal?.removeEventListener('abort', leave);
         resolve();
       },
-      true,
+      pause,
     );
     function leave() {
       cancel();

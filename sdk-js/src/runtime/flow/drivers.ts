@@ -63,7 +63,7 @@ async function fetched(
   try {
     return await Promise.race([
       source.fetch(transport),
-      sleep(surroundings, timeLeftMs, over.signal).then(() => {
+      sleep(surroundings, timeLeftMs, over.signal, false).then(() => {
         throw new TransportFailed(outOfTime());
       }),
     ]);
