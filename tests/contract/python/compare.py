@@ -63,6 +63,8 @@ def _check_error(found: Mapping[str, Any], wanted: Mapping[str, Any], where: str
         match key:
             case "message_contains":
                 assert [text for text in value if text not in found["message"]] == [], where
+            case "option":
+                assert value in found["message"], where
             case "message_excludes":
                 assert [text for text in value if text in said] == [], where
             case "retry_after_s" if value is not None:
