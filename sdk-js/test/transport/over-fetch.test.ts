@@ -383,17 +383,13 @@ test('a browser is asked for nothing that it cannot send', async (context) => {
     return new Response('om');
   };
   async function* pieces() {
-    yield new Uint8Array([111]);
-    yield new Uint8Array([109]);
+    yield* [new Uint8Array([111]), new Uint8Array([109])];
   }
   const found = Object.getOwnPropertyDescriptor(globalThis, 'navigator') ?? {};
   context.after(() => Object.defineProperty(globalThis, 'navigator', { value: undefined, ...found }));
   Object.defineProperty(globalThis, 'navigator', { value: { userAgent: 'Mozilla/5.0' }, configurable: true });
-  const request = {
-    method: 'POST',
-    headers: [['user-agent', 'dhatu-client/1']] as const,
-    body: bodyOf(pieces()),
-  };
+  const headers = [['user-agent', 'dhatu-client/1']] as const;
+  const request = { method: 'POST', headers, body: bodyOf(pieces()) };
   await overFetch(recording, SURROUNDINGS).send(sending('http://a.test', request), undefined);
   const [init = {}] = seen;
   assert.equal(new Headers(init.headers).get('user-agent'), null);
