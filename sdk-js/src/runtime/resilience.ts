@@ -6,6 +6,8 @@ import type { BudgetPolicy } from './policies/budget.js';
 import type { HedgePolicy } from './policies/hedge.js';
 import type { RetryPolicy } from './policies/retry.js';
 
+export type { BalancePolicy, BreakerPolicy, BudgetPolicy, HedgePolicy, RetryPolicy };
+
 /**
  * The policies of a client; each has defaults for what is left out.
  *
