@@ -135,7 +135,10 @@ async function* pagesFrom<T extends object>(first: T): AsyncGenerator<T, void, u
 }
 
 async function* itemsFrom<I>(first: object): AsyncGenerator<I, void, undefined> {
-  for await (const page of pagesFrom(first)) yield* itemsOf(page, placeOf(page).spec) as I[];
+  for await (const page of pagesFrom(first)) {
+    // Not `yield*`: an array that is a page has an iterator of pages itself.
+    for (const item of itemsOf(page, placeOf(page).spec)) yield item as I;
+  }
 }
 
 async function nextPage<T extends object>(page: T): Promise<T | undefined> {
@@ -212,8 +215,12 @@ export function nextLink(header: string): string {
   for (const [, target = '', parameters = ''] of header.matchAll(
     /<([^>]*)>((?:\s*;[^,;"]*(?:"[^"]*")?)*)/g,
   )) {
-    const relations = /;\s*rel\s*=\s*"?([^";]*)/i.exec(parameters)?.[1] ?? '';
-    if (relations.toLowerCase().split(/\s+/).includes('next')) return target;
+    // Parameter by parameter, since a title may hold anything.
+    for (const [, name, quoted, plain] of parameters.matchAll(/;\s*(\w+)\s*=\s*(?:"([^"]*)"|([^;\s]*))/g)) {
+      if (name?.toLowerCase() !== 'rel') continue;
+      if (/(^|\s)next(\s|$)/i.test(quoted ?? plain ?? '')) return target;
+      break;
+    }
   }
   return '';
 }

@@ -37,7 +37,7 @@ function sinceMs(text: string): number | undefined {
 /** A time that no calendar has is left as it is. */
 function day(at: number): string {
   const date = new Date(at);
-  return Number.isNaN(date.getTime()) ? `@${BigInt(at) / 1000n}` : date.toISOString().slice(0, 10);
+  return Number.isNaN(date.getTime()) ? `@${(at / 1000).toFixed(0)}` : date.toISOString().slice(0, 10);
 }
 
 /** The first link that speaks of the end; empty where there is none. */
