@@ -1,6 +1,7 @@
 /** The client that generated ones extend: settings, connections, and `call`. */
 
-import { decode, findResponse, parseItem } from './answers/decode.js';
+import { decode, parseItem } from './answers/decode.js';
+import { findResponse } from './answers/responses.js';
 import { proofs, renewedToken } from './auth/credentials.js';
 import type { ApiSpec, Arguments, CallOptions, Operation } from './call.js';
 import { encodeRequest, type Meter } from './encoding/request.js';
