@@ -318,7 +318,7 @@ export function errorClass(status: number): new (refusal: Refusal) => APIStatusE
 const MAX_PARTS = 5;
 
 /** One line: the title, and the refused parts or else the detail. */
-function summary({ title, detail, errors }: Problem): string {
+export function summary({ title, detail, errors }: Problem): string {
   const parts = errors
     .slice(0, MAX_PARTS)
     .map((part) => `${part.location} ${part.name} ${part.detail}`.trim());

@@ -1,0 +1,81 @@
+/** What proves who calls, and how each security scheme carries it. */
+
+import type { ApiSpec, CallOptions, Operation, SchemeSpec } from '../call.js';
+import { ConfigurationError } from '../errors.js';
+import type { TokenSource } from '../flow/plan.js';
+
+/** What satisfies a scheme: the text that is sent, empty where nothing has to be, or what renews a token. */
+export type Held = string | TokenSource;
+
+/** What the client was given; functions, which nothing prints. */
+export interface Credentials {
+  /** What satisfies a scheme; undefined where nothing does. */
+  readonly of: (scheme: SchemeSpec) => Held | undefined;
+  /** Whether that is for this scheme alone. */
+  readonly isOwn: (key: string) => boolean;
+}
+
+/** What is sent to satisfy the operation's security, but for a token that is renewed. */
+export function proofs(
+  api: ApiSpec,
+  credentials: Credentials,
+  operation: Operation,
+): (readonly [SchemeSpec, string])[] {
+  return satisfied(api, credentials, operation).flatMap(([scheme, held]) =>
+    held && typeof held === 'string' ? [[scheme, held] as const] : [],
+  );
+}
+
+/** What renews the token of a call; undefined where it needs none, or brings its own Authorization. */
+export function renewedToken(
+  api: ApiSpec,
+  credentials: Credentials,
+  operation: Operation,
+  { extraHeaders = {} }: CallOptions,
+): TokenSource | undefined {
+  if (Object.keys(extraHeaders).some((name) => /^authorization$/i.test(name))) return undefined;
+  for (const [, held] of satisfied(api, credentials, operation)) if (typeof held === 'object') return held;
+  return undefined;
+}
+
+/**
+ * The first alternative that the client can satisfy, before one that needs nothing; none where it can satisfy none, since
+ * the server then says better than we could what is missing.
+ */
+function satisfied(
+  { schemes = [] }: ApiSpec,
+  credentials: Credentials,
+  { security = [] }: Operation,
+): (readonly [SchemeSpec, Held])[] {
+  for (const alternative of security) {
+    const found = alternative.flatMap((key) => {
+      const scheme = schemes.find((one) => one.key === key);
+      const held = scheme && credentials.of(scheme);
+      return scheme && held !== undefined ? [[scheme, held] as const] : [];
+    });
+    if (found.length && found.length === alternative.length && isApart(found, credentials)) return found;
+  }
+  return [];
+}
+
+/** Whether all can be sent together: each in a place of its own, and `apiKey` for one of them only. */
+function isApart(found: readonly (readonly [SchemeSpec, Held])[], credentials: Credentials): boolean {
+  const places = new Map<string, Held>();
+  let shared = 0;
+  for (const [{ key, kind, in: location, parameter }, held] of found) {
+    if (kind === 'api_key' && !credentials.isOwn(key) && shared++) return false;
+    const place = `${location ?? 'header'} ${parameter ?? 'Authorization'}`.toLowerCase();
+    if (held && (places.get(place) ?? held) !== held) return false;
+    if (held) places.set(place, held);
+  }
+  return true;
+}
+
+/** The secret, if a header can carry it; throws `ConfigurationError`, which never shows it. */
+export function checkedSecret(secret: string, name: string): string {
+  if (secret && !/^[!-~]([ -~]*[!-~])?$/.test(secret))
+    throw new ConfigurationError(
+      `${name} holds a character that no credential has, such as a line break at its end`,
+    );
+  return secret;
+}
