@@ -20,6 +20,7 @@ from ..ir.schema import (
     Schema,
     Union,
 )
+from .circles import circles_of
 
 _MAX_SPREAD: Final = 4
 """Unions within one another that an intersection is spread over; one that holds itself has no end of them."""
@@ -30,6 +31,12 @@ class Schemas:
 
     def __init__(self, api: Api) -> None:
         self.components = {component.name.wire: component for component in api.components}
+        self._resolved: dict[str, Schema] = {}
+        # From the innermost on, so that a chain of references, however long, is never followed to its end.
+        direct = {key: direct_references(found.schema) for key, found in self.components.items()}
+        for circle in circles_of(direct):
+            if len(circle) == 1 and circle[0] not in direct[circle[0]]:
+                self._resolved[circle[0]] = self.resolve(self.components[circle[0]].schema)
 
     def named(self, schema: Schema) -> Component | None:
         """The component that a schema is another word for, if it is."""
@@ -62,7 +69,8 @@ class Schemas:
             case Ref(component=key):
                 if key in seen:
                     return AnyValue(source=simple.source, constraints={})
-                found = self._resolve(self.components[key].schema, seen | {key}, depth)
+                known = self._resolved.get(key) if not depth else None
+                found = known or self._resolve(self.components[key].schema, seen | {key}, depth)
                 return replace(found, description=simple.description) if simple.description else found
             case Intersection(parts=parts):
                 resolved = [self._resolve(part, seen, depth) for part in parts]
@@ -87,7 +95,7 @@ class Schemas:
                 return variants[0] if len(variants) == 1 else spread
         objects = [part for part in telling if isinstance(part, Object)]
         if len(objects) == len(telling):
-            return _joined(objects)
+            return joined(objects)
         return next((part for part in telling if isinstance(part, Never)), telling[0])
 
 
@@ -100,6 +108,35 @@ def simplified(schema: Schema) -> Schema:
         return schema
     part = simplified(telling[0])
     return replace(part, description=schema.description) if schema.description else part
+
+
+def direct_references(schema: Schema) -> tuple[str, ...]:
+    """The components that a schema is, or may be, with no list and no object around them."""
+    found: dict[str, None] = {}
+    waiting = [schema]
+    while waiting:
+        match waiting.pop():
+            case Ref(component=key):
+                found[key] = None
+            case Union(variants=parts) | Intersection(parts=parts):
+                waiting += reversed(parts)
+            case _:
+                pass
+    return tuple(found)
+
+
+def spread(schema: Intersection) -> Iterator[Schema]:
+    """The parts that say something, those of intersections among them."""
+    waiting = [*reversed(schema.parts)]
+    while waiting:
+        part = simplified(waiting.pop())
+        match part:
+            case Intersection(parts=parts):
+                waiting += reversed(parts)
+            case AnyValue():
+                pass
+            case _:
+                yield part
 
 
 def _unnamed(schema: Object) -> list[Schema]:
@@ -196,7 +233,7 @@ def nested(schema: Schema) -> Iterator[Schema]:
         waiting.extend(parts_of(found))
 
 
-def _joined(objects: list[Object]) -> Object:
+def joined(objects: list[Object]) -> Object:
     """One object with the members of all; required once is required.
 
     Members without a name have to please every part: the one that says most about them speaks.

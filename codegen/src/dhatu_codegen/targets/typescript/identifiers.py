@@ -8,7 +8,7 @@ from typing import Final
 
 from ...ir.name import Name
 from ...naming import camel, pascal
-from .source import quoted
+from .source import IDENTIFIER, quoted
 
 _WORDS: Final = """
 arguments await break case catch class const continue debugger default delete do else enum eval export extends
@@ -35,8 +35,6 @@ a promise, and one with `toJSON` would send a request where it is printed."""
 CLIENT_MEMBERS: Final = RESERVED_METHODS | {"call", "withOptions"}
 """What the runtime's client defines besides."""
 
-_IDENTIFIER = re.compile(r"[A-Za-z_$][\w$]*", re.ASCII)
-_PASCAL = re.compile(r"[A-Z][A-Za-z0-9]*")
 _CAMEL = re.compile(r"[a-z][A-Za-z0-9]*")
 
 
@@ -46,7 +44,9 @@ def type_name(name: Name) -> str:
     >>> type_name(Name.of("search_page")), type_name(Name.of("APIKey")), type_name(Name.of("3d model"))
     ('SearchPage', 'APIKey', 'Model3DModel')
     """
-    spelled = name.wire if _PASCAL.fullmatch(name.wire) else unicodedata.normalize("NFKC", pascal(name))
+    spelled = unicodedata.normalize("NFKC", name.wire)
+    if not (spelled.isidentifier() and spelled[:1].isupper() and "_" not in spelled):
+        spelled = unicodedata.normalize("NFKC", pascal(name))
     return spelled if spelled.isidentifier() else f"Model{spelled}"
 
 
@@ -56,7 +56,7 @@ def member_name(wire: str) -> str:
     >>> member_name("next_cursor"), member_name("class"), member_name("@id"), member_name("3d")
     ('next_cursor', 'class', "'@id'", "'3d'")
     """
-    return wire if _IDENTIFIER.fullmatch(wire) else quoted(wire)
+    return wire if IDENTIFIER.fullmatch(wire) else quoted(wire)
 
 
 def argument_name(name: Name) -> str:
@@ -65,7 +65,7 @@ def argument_name(name: Name) -> str:
     >>> argument_name(Name.of("page_size")), argument_name(Name.of("Accept-Language"))
     ('page_size', 'acceptLanguage')
     """
-    return name.wire if _IDENTIFIER.fullmatch(name.wire) else _identifier(camel(name))
+    return name.wire if IDENTIFIER.fullmatch(name.wire) else _identifier(camel(name))
 
 
 def variable_name(spelled: str) -> str:

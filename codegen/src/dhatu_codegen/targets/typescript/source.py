@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Final
 
 from ...ir.schema import Json
 
 WIDTH: Final = 110
+IDENTIFIER: Final = re.compile(r"[A-Za-z_$][\w$]*", re.ASCII)
+"""What needs no quotes as a member of an object."""
 _LINE_ENDS: Final = {"\u2028": "\\u2028", "\u2029": "\\u2029", "\x7f": "\\x7f", "\ufeff": "\\ufeff"}
 
 
@@ -23,11 +26,22 @@ def quoted(text: str) -> str:
     return f"'{_paired(inner)}'"
 
 
+def pair(name: str, value: str) -> str:
+    """A member of an object literal, where a plain `__proto__` would be something else.
+
+    >>> pair("in", "1"), pair("a b", "1"), pair("__proto__", "1")
+    ('in: 1', "'a b': 1", "['__proto__']: 1")
+    """
+    if name == "__proto__":
+        return f"[{quoted(name)}]: {value}"
+    return f"{name}: {value}" if IDENTIFIER.fullmatch(name) else f"{quoted(name)}: {value}"
+
+
 def literal(value: Json) -> str:
     """A JSON value as an expression.
 
     >>> print(literal(["a", 1.5, True, None]), literal({"in": {}, "a b": 1}))
-    ['a', 1.5, true, null] { 'in': {}, 'a b': 1 }
+    ['a', 1.5, true, null] { in: {}, 'a b': 1 }
     """
     match value:
         case str():
@@ -35,7 +49,7 @@ def literal(value: Json) -> str:
         case list():
             return f"[{', '.join(map(literal, value))}]"
         case dict():
-            inner = ", ".join(f"{quoted(name)}: {literal(member)}" for name, member in value.items())
+            inner = ", ".join(pair(name, literal(member)) for name, member in value.items())
             return f"{{ {inner} }}" if inner else "{}"
         case _:
             return json.dumps(value)
