@@ -226,6 +226,7 @@ test('codes tell what happened, however deep they are', async () => {
     [{ code: 'ETIMEDOUT', syscall: 'read' }, 'lost'],
     [{ code: 'ECONNRESET' }, 'lost'],
     [{ code: 'EAI_AGAIN' }, 'connect'],
+    [{ code: 'EMFILE' }, 'pool_timeout'],
     [{ code: 'DEPTH_ZERO_SELF_SIGNED_CERT' }, 'connect'],
     [{ code: 'ERR_SSL_WRONG_VERSION_NUMBER' }, 'connect'],
     [{ code: 'ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED' }, 'lost'],

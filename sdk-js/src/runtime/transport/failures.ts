@@ -29,6 +29,8 @@ function kindOf(error: unknown): FailureKind | undefined {
   if (code === 'UND_ERR_CONNECT_TIMEOUT') return 'connect_timeout';
   if (code === 'UND_ERR_HEADERS_TIMEOUT' || code === 'UND_ERR_BODY_TIMEOUT') return 'timeout';
   if (code === 'ETIMEDOUT' && syscall === 'connect') return 'connect_timeout';
+  // This process has too much open, such as streams that nobody closes; the server has no part in it.
+  if (code === 'EMFILE' || code === 'ENFILE') return 'pool_timeout';
   if (UNREACHED.test(String(code)) || UNREACHED.test(String(message))) return 'connect';
   // Where a name has several addresses, each has failed in a way of its own.
   for (const inner of [...errors, cause]) {
