@@ -11,13 +11,21 @@ NODE_STAMP := $(VENV)/.node
 JS_STAMP   := sdk-js/node_modules/.installed
 JS_SOURCES := $(shell find sdk-js/src sdk-js/test -name '*.ts' 2>/dev/null)
 JS_BUILD   := build/sdk-js
+CODEGEN_SOURCES := $(shell find codegen/src -name '*.py')
 JS_STATE   := $(JS_BUILD)/.compiled
 JS_TESTS   := $(patsubst sdk-js/%.ts,$(JS_BUILD)/%.js,$(filter %.test.ts,$(JS_SOURCES)))
+# The SDK of the contract cases, as a package that is installed beside those who play them to it.
+CONTRACT         := build/contract
+CONTRACT_SDK     := $(CONTRACT)/node_modules/library
+CONTRACT_SOURCES := $(wildcard tests/contract/javascript/*.ts)
+CONTRACT_STATE   := $(CONTRACT)/.compiled
+CONTRACT_TESTS   := $(patsubst tests/contract/%.ts,$(CONTRACT)/%.js,$(filter %.test.ts,$(CONTRACT_SOURCES)))
+CASE             :=
 JS         := PATH="$(CURDIR)/sdk-js/node_modules/.bin:$(CURDIR)/$(BIN):$$PATH"
 JS_TOOL    := cd sdk-js && $(JS)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve test test-python test-js check format generate lock bench bench-codegen bench-gateway bench-sdk clean
+.PHONY: help setup demo serve test test-python test-js test-contract-js check format generate lock bench bench-codegen bench-gateway bench-sdk clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' Makefile
@@ -68,10 +76,24 @@ test-python: setup
 	@$(BIN)/pytest -n auto --dist loadgroup
 
 test-js: $(JS_STATE)
-	@$(if $(JS_TESTS),$(JS) node --test --test-reporter=dot $(JS_TESTS))
+	@$(JS) node --test --test-reporter=dot $(JS_TESTS)
+
+test-contract-js: $(CONTRACT_STATE)
+	@$(JS) node --test --test-reporter=dot $(CASE:%=--test-name-pattern=^%$$) $(CONTRACT_TESTS)
 
 $(JS_STATE): $(JS_SOURCES) sdk-js/tsconfig.json $(JS_STAMP)
 	@$(JS_TOOL) tsc -p tsconfig.json
+	@touch $@
+
+$(CONTRACT_SDK)/dist: tests/contract/api.yaml $(CODEGEN_SOURCES) $(filter sdk-js/src/runtime/%,$(JS_SOURCES)) $(JS_STAMP)
+	@rm -rf $(CONTRACT_SDK)
+	@$(BIN)/dhatu-codegen sdk $< --lang typescript --name library --out $(CONTRACT_SDK)
+	@$(JS) tsc -p $(CONTRACT_SDK)
+	@touch $@
+
+$(CONTRACT_STATE): $(CONTRACT_SDK)/dist $(CONTRACT_SOURCES) $(wildcard tests/contract/javascript/*.json)
+	@$(JS) tsc -p tests/contract/javascript
+	@cp tests/contract/javascript/package.json $(CONTRACT)/javascript
 	@touch $@
 
 check: setup  ## format, lint, types, architecture, generated code current

@@ -1,0 +1,29 @@
+/** Every case, played to the JavaScript SDK. */
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { check } from './compare.js';
+import { cases, texts } from './files.js';
+import { play } from './play.js';
+import { spoilt } from './spoil.js';
+
+const played = new Set<string>();
+
+for (const { id, given, expected } of cases()) {
+  test(id, async () => {
+    const record = await play(given);
+    check(record, expected);
+    for (const [where, spoiled] of spoilt(expected)) {
+      assert.throws(() => check(record, spoiled), assert.AssertionError, `nobody looks at ${where}`);
+    }
+    played.add(id);
+  });
+}
+
+test('every case of every file was played', () => {
+  const ids = texts().flatMap((text) =>
+    [...text.matchAll(/"id": "([a-z]+\/[a-z0-9-]+)"/g)].map(([, id]) => id),
+  );
+  assert.ok(ids.length >= 398);
+  assert.deepEqual([...played].sort(), ids.sort());
+});
