@@ -1,35 +1,31 @@
 /** A race of two attempts: the second starts when the first is slow, and the first decisive outcome counts. */
 
 import type { Surroundings } from '../surroundings.js';
+import type { CallWatch } from '../watch/watch.js';
 import { isAnswer, type Outcome, type Race, type Raced, type Send, type Transport } from '../wire.js';
-import type { Attempt, Attempts } from './attempts.js';
+import type { Attempt } from './attempts.js';
 import type { Step } from './life.js';
 
 /** Two attempts of a flow; `hedge` begins the second, if there is to be one. */
 export function* hedged(
   first: Attempt,
   afterMs: number,
-  attempts: Attempts,
   hedge: () => Attempt | undefined,
+  watch: CallWatch,
 ): Generator<Step, Outcome, unknown> {
   let second: Attempt | undefined;
   let raced: Raced | undefined;
+  const begin = () => {
+    second = hedge();
+    if (second) watch.hedged(second.number, afterMs);
+    return second?.step;
+  };
   try {
     // A driver answers Race with how it ended.
-    raced = (yield {
-      step: 'race',
-      first: first.step,
-      afterMs,
-      second: () => {
-        second = hedge();
-        return second?.step;
-      },
-      decisive,
-      run: race,
-    }) as Raced;
+    raced = (yield { step: 'race', first: first.step, afterMs, second: begin, decisive, run: race }) as Raced;
   } finally {
-    attempts.end(first, raced?.first);
-    if (second) attempts.end(second, raced?.second);
+    first.end(raced?.first);
+    second?.end(raced?.second);
   }
   const ended = [raced.first, raced.second].filter((outcome) => outcome !== undefined);
   const counts = ended.find(decisive) ?? ended.at(-1);

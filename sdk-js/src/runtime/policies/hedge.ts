@@ -1,6 +1,9 @@
 /** Hedging: an attempt that takes longer than most gets another beside it, and the first answer counts. */
 
+import type { Operation } from '../call.js';
+import type { Attempt } from '../flow/attempts.js';
 import { hedged } from '../flow/race.js';
+import type { CallWatch } from '../watch/watch.js';
 import { complete } from './complete.js';
 
 /** When to send a second attempt: of operations that may be repeated, and within the retry budget. */
@@ -68,13 +71,22 @@ export class Latencies {
 
 /** The latencies of each operation of a client, and how its attempts are hedged: clients that do not hedge hold neither. */
 export class Hedger {
-  readonly hedged = hedged;
-
   readonly #policy: Required<HedgePolicy>;
   readonly #latencies = new Map<string, Latencies>();
 
   constructor(policy?: HedgePolicy) {
     this.#policy = resolveHedge(policy);
+  }
+
+  /** A part of a flow with a second attempt beside the `first`; undefined where there is to be none. */
+  hedged(
+    { key, retry }: Operation,
+    first: Attempt,
+    hedge: () => Attempt | undefined,
+    watch: CallWatch,
+  ): ReturnType<typeof hedged> | undefined {
+    const afterMs = retry === 'safe' || retry === 'idempotent' ? this.of(key).delayMs() : undefined;
+    return afterMs === undefined ? afterMs : hedged(first, afterMs, hedge, watch);
   }
 
   of(operation: string): Latencies {
