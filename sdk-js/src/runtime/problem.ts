@@ -42,18 +42,22 @@ function madeUp(status: number, detail: string): Problem {
 
 /** The problem that the members of an object describe. */
 export function problemOf(status: number, members: Readonly<Record<string, unknown>>): Problem {
+  const text = (name: string, of: Readonly<Record<string, unknown>> = members) => {
+    const value = of[name];
+    return typeof value === 'string' ? value : '';
+  };
   const { errors } = members;
   return {
-    type: said(members, 'type') || 'about:blank',
-    title: said(members, 'title') || phrase(status),
+    type: text('type') || 'about:blank',
+    title: text('title') || phrase(status),
     status,
-    detail: said(members, 'detail'),
-    instance: said(members, 'instance'),
-    requestId: said(members, 'request_id'),
+    detail: text('detail'),
+    instance: text('instance'),
+    requestId: text('request_id'),
     errors: (Array.isArray(errors) ? errors : []).filter(isObject).map((part) => ({
-      location: said(part, 'location'),
-      name: said(part, 'name'),
-      detail: said(part, 'detail'),
+      location: text('location', part),
+      name: text('name', part),
+      detail: text('detail', part),
     })),
     members,
   };
@@ -63,19 +67,12 @@ function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-function said(members: Readonly<Record<string, unknown>>, name: string): string {
-  const value = members[name];
-  return typeof value === 'string' ? value : '';
-}
-
-/** HTTP/2 sends none (RFC 9110, section 15). */
-const PHRASES = [
-  'Bad Request,Unauthorized,Payment Required,Forbidden,Not Found,Method Not Allowed,Not Acceptable,Proxy Authentication Required,Request Timeout,Conflict,Gone,Length Required,Precondition Failed,Content Too Large,URI Too Long,Unsupported Media Type,Range Not Satisfiable,Expectation Failed,,,,Misdirected Request,Unprocessable Content,Locked,Failed Dependency,Too Early,Upgrade Required,,Precondition Required,Too Many Requests',
-  'Internal Server Error,Not Implemented,Bad Gateway,Service Unavailable,Gateway Timeout,HTTP Version Not Supported',
-];
+/** HTTP/2 sends none (RFC 9110, section 15); of those that nobody sends, the number has to do. */
+const PHRASES =
+  '400 Bad Request,401 Unauthorized,403 Forbidden,404 Not Found,405 Method Not Allowed,406 Not Acceptable,408 Request Timeout,409 Conflict,410 Gone,412 Precondition Failed,413 Content Too Large,415 Unsupported Media Type,422 Unprocessable Content,429 Too Many Requests,500 Internal Server Error,501 Not Implemented,502 Bad Gateway,503 Service Unavailable,504 Gateway Timeout';
 
 function phrase(status: number): string {
-  return PHRASES[Math.floor(status / 100) - 4]?.split(',')[status % 100] || 'Unknown status';
+  return new RegExp(`${status} ([^,]+)`).exec(PHRASES)?.[1] ?? 'Unknown status';
 }
 
 function short(text: string): string {

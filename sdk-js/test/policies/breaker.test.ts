@@ -3,10 +3,11 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import {
-  Breaker,
+  type Breaker,
   type BreakerPolicy,
   type BreakerState,
   Breakers,
+  breakerOf,
   resolveBreaker,
 } from '../../src/runtime/policies/breaker.js';
 import type { Outcome } from '../../src/runtime/wire.js';
@@ -27,7 +28,7 @@ class Watched {
 
   constructor(policy: BreakerPolicy) {
     const whole = resolveBreaker({ failures: 1000, halfOpenCalls: 1, ...policy });
-    this.breaker = new Breaker(whole, this.clock.now, (state) => this.listen(state));
+    this.breaker = breakerOf(whole, this.clock.now, (state) => this.listen(state));
   }
 
   calls(failed: boolean | undefined, times = 1): void {

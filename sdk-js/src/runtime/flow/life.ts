@@ -90,7 +90,7 @@ export function* callFlow(call: Call, policies: Policies): Flow {
 
   const noRoom = (waitMs: number) =>
     new DeadlineExceededError(
-      `not sent, since the rate limit leaves no room for another ${(waitMs / 1000).toFixed(1)} s, which is more than is left of ${timeoutMs / 1000} s`,
+      `not sent, since the rate limit leaves no room for another ${(waitMs / 1000).toFixed(1)} s, more than is left of ${timeoutMs / 1000} s`,
       key,
       attempts.number(),
     );

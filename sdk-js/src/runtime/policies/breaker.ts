@@ -55,94 +55,92 @@ export function resolveBreaker(policy?: BreakerPolicy | null): Required<BreakerP
 }
 
 /** Closed, open or half open. */
-export class Breaker {
-  readonly #policy: Required<BreakerPolicy>;
-  readonly #now: () => number;
-  readonly #changed: (state: BreakerState) => void;
-  #state: BreakerState = 'closed';
-  #openedAt = 0;
-  /** Failures while it is closed, successes while it is half open. */
-  #inRow = 0;
-  /** Under way. */
-  #trials = 0;
-  /** Counts changes of state: an outcome from before the last one says nothing about now. */
-  #epoch = 0;
-  /** The latest calls, in slices of a tenth of the window. */
-  #slices: { readonly number: number; calls: number; failures: number }[] = [];
+export interface Breaker {
+  /** A ticket for one attempt, to be settled once; undefined where calls are refused. */
+  admit(): number | undefined;
+  /** Tells how an attempt ended; undefined where that says nothing of the server, as when the caller left. */
+  settle(ticket: number, failed: boolean | undefined): void;
+  /** Milliseconds until the next attempt may be admitted; 0 where it would be now. */
+  refusesForMs(): number;
+}
 
-  constructor(policy: Required<BreakerPolicy>, now: () => number, changed: (state: BreakerState) => void) {
-    this.#policy = policy;
-    this.#now = now;
-    this.#changed = changed;
+export function breakerOf(
+  policy: Required<BreakerPolicy>,
+  now: () => number,
+  changed: (state: BreakerState) => void,
+): Breaker {
+  const { failures, failureRate, windowMs, minCalls, openMs, halfOpenCalls } = policy;
+  let state: BreakerState;
+  let opensAgainAt: number;
+  /** Failures while it is closed, successes while it is half open. */
+  let inRow: number;
+  /** Under way. */
+  let trials: number;
+  /** Counts changes of state: an outcome from before the last one says nothing about now. */
+  let epoch = 0;
+  /** The latest calls and their failures, in slices of a tenth of the window. */
+  let slices: { readonly number: number; calls: number; failed: number }[];
+
+  function become(next: BreakerState): void {
+    state = next;
+    opensAgainAt = now() + openMs;
+    inRow = trials = 0;
+    slices = [];
+    epoch++;
   }
 
-  /** A ticket for one attempt, to be settled once; undefined where calls are refused. */
-  admit(): number | undefined {
-    if (this.refusesForMs()) return undefined;
-    const opened = this.#state === 'open';
-    if (opened) this.#become('half_open');
-    this.#trials++;
-    const ticket = this.#epoch;
-    if (opened) this.#changed('half_open');
+  function refusesForMs(): number {
+    if (state === 'open') return Math.max(0, opensAgainAt - now());
+    return state === 'half_open' && trials >= halfOpenCalls ? openMs : 0;
+  }
+
+  function admit(): number | undefined {
+    if (refusesForMs()) return undefined;
+    const opened = state === 'open';
+    if (opened) become('half_open');
+    trials++;
+    const ticket = epoch;
+    if (opened) changed(state);
     return ticket;
   }
 
-  /** Tells how an attempt ended; undefined where that says nothing of the server, as when the caller left. */
-  settle(ticket: number, failed: boolean | undefined): void {
-    if (ticket !== this.#epoch) return;
-    this.#trials--;
-    if (failed === undefined) return;
-    const state = failed ? this.#afterFailure() : this.#afterSuccess();
-    if (!state) return;
-    this.#become(state);
-    this.#changed(state); // at the end: who listens may make a call
-  }
-
-  /** Milliseconds until the next attempt may be admitted; 0 where it would be now. */
-  refusesForMs(): number {
-    const { openMs, halfOpenCalls } = this.#policy;
-    if (this.#state === 'open') return Math.max(0, this.#openedAt + openMs - this.#now());
-    return this.#state === 'half_open' && this.#trials >= halfOpenCalls ? openMs : 0;
-  }
-
-  #become(state: BreakerState): void {
-    this.#state = state;
-    this.#openedAt = this.#now();
-    this.#epoch++;
-    this.#trials = this.#inRow = 0;
-    this.#slices = [];
-  }
-
-  #afterFailure(): BreakerState | undefined {
-    const { failures, failureRate, minCalls } = this.#policy;
-    if (this.#state === 'half_open') return 'open';
-    this.#count(1);
-    const calls = this.#slices.reduce((sum, slice) => sum + slice.calls, 0);
-    const failed = this.#slices.reduce((sum, slice) => sum + slice.failures, 0);
-    return ++this.#inRow >= failures || (calls >= minCalls && failed / calls > failureRate)
-      ? 'open'
-      : undefined;
-  }
-
-  #afterSuccess(): BreakerState | undefined {
-    if (this.#state === 'half_open')
-      return ++this.#inRow >= this.#policy.halfOpenCalls ? 'closed' : undefined;
-    this.#inRow = 0;
-    this.#count(0);
-    return undefined;
-  }
-
-  #count(failures: number): void {
-    const number = Math.floor((this.#now() / this.#policy.windowMs) * SLICES);
-    this.#slices = this.#slices.filter((slice) => slice.number > number - SLICES);
-    let slice = this.#slices.at(-1);
-    if (slice?.number !== number) {
-      slice = { number, calls: 0, failures: 0 };
-      this.#slices.push(slice);
+  /** The share of failures in the window, from 0 to 1; 0 while there are too few calls to tell. */
+  function rateWith(failed: boolean): number {
+    const number = Math.floor((now() / windowMs) * SLICES);
+    slices = slices.filter((slice) => slice.number > number - SLICES);
+    if (slices.at(-1)?.number !== number) slices.push({ number, calls: 0, failed: 0 });
+    let [calls, ofThem] = [0, 0];
+    for (const slice of slices) {
+      if (slice.number === number) {
+        slice.calls++;
+        if (failed) slice.failed++;
+      }
+      calls += slice.calls;
+      ofThem += slice.failed;
     }
-    slice.calls++;
-    slice.failures += failures;
+    return calls < minCalls ? 0 : ofThem / calls;
   }
+
+  function settle(ticket: number, failed: boolean | undefined): void {
+    if (ticket !== epoch) return;
+    trials--;
+    if (failed === undefined) return;
+    let next: BreakerState | undefined;
+    if (state === 'half_open') {
+      if (failed) next = 'open';
+      else if (++inRow >= halfOpenCalls) next = 'closed';
+    } else {
+      const rate = rateWith(failed);
+      inRow = failed ? inRow + 1 : 0;
+      if (failed && (inRow >= failures || rate > failureRate)) next = 'open';
+    }
+    if (!next) return;
+    become(next);
+    changed(next); // at the end: who listens may make a call
+  }
+
+  become('closed');
+  return { admit, settle, refusesForMs };
 }
 
 /** Leave to send one attempt, to be called once with how it ended; undefined where it was given up. */
@@ -150,10 +148,8 @@ export type Settle = (outcome: Outcome | undefined) => void;
 
 /** The breakers of a client: by endpoint, and by endpoint and operation; made when first asked for. */
 export class Breakers {
-  readonly #policy: Required<BreakerPolicy>;
-  readonly #now: () => number;
-  readonly #changed: (name: string, state: BreakerState) => void;
   readonly #breakers = new Map<string, Breaker>();
+  readonly #made: (name: string) => Breaker;
 
   /** Null: every call is tried. `changed` is told the name of a breaker and its new state. */
   constructor(
@@ -161,47 +157,44 @@ export class Breakers {
     now: () => number,
     changed: (name: string, state: BreakerState) => void,
   ) {
-    this.#policy = resolveBreaker(policy);
-    this.#now = now;
-    this.#changed = changed;
+    const whole = resolveBreaker(policy);
+    this.#made = (name) => breakerOf(whole, now, (state) => changed(name, state));
   }
 
   /** Leave to send one attempt; undefined where either breaker refuses. */
   admit(url: string, operation: string): Settle | undefined {
-    const ofEndpoint = this.#of(url);
-    const ofOperation = this.#of(url, operation);
+    const [ofEndpoint, ofOperation] = this.#of(url, operation);
     const endpoint = ofEndpoint.admit();
     if (endpoint === undefined) return undefined;
     const ticket = ofOperation.admit();
-    if (ticket === undefined) {
-      ofEndpoint.settle(endpoint, undefined);
-      return undefined;
-    }
-    return (outcome) => {
-      ofEndpoint.settle(endpoint, endpointFailed(outcome));
-      ofOperation.settle(ticket, operationFailed(outcome));
-    };
+    if (ticket !== undefined)
+      return (outcome) => {
+        ofEndpoint.settle(endpoint, endpointFailed(outcome));
+        ofOperation.settle(ticket, operationFailed(outcome));
+      };
+    ofEndpoint.settle(endpoint, undefined);
+    return undefined;
   }
 
   /** Milliseconds until the next attempt may be admitted; 0 where it would be now. */
   refusesForMs(url: string, operation: string): number {
-    return Math.max(this.#of(url).refusesForMs(), this.#of(url, operation).refusesForMs());
+    return Math.max(...this.#of(url, operation).map((breaker) => breaker.refusesForMs()));
   }
 
   /** Forgets those of endpoints that are gone. */
   keep(urls: readonly string[]): void {
     for (const name of this.#breakers.keys())
-      if (!urls.some((url) => url === name || name.endsWith(` ${url}`))) this.#breakers.delete(name);
+      if (!urls.includes(name.replace(/^.* /, ''))) this.#breakers.delete(name);
   }
 
-  #of(url: string, operation = ''): Breaker {
-    const name = operation ? `${operation} at ${url}` : url;
-    let found = this.#breakers.get(name);
-    if (!found) {
-      found = new Breaker(this.#policy, this.#now, (state) => this.#changed(name, state));
-      this.#breakers.set(name, found);
-    }
-    return found;
+  /** That of the endpoint, and that of the operation there. */
+  #of(url: string, operation: string): [Breaker, Breaker] {
+    const found = (name: string) => {
+      const breaker = this.#breakers.get(name) ?? this.#made(name);
+      this.#breakers.set(name, breaker);
+      return breaker;
+    };
+    return [found(url), found(`${operation} at ${url}`)];
   }
 }
 

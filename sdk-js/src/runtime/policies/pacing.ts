@@ -28,13 +28,17 @@ export class Pacer {
   release(operation: string, now: number, headers: Headers | undefined, heldMs = 0): void {
     const reading = headers && readHeaders(headers);
     let limit = this.#limits.get(operation);
-    if (!limit) {
-      if (!reading && !heldMs) return;
-      limit = new Limit();
+    if (!limit && (reading || heldMs)) {
+      limit = limitOf();
       this.#limits.set(operation, limit);
     }
-    limit.release(now, reading, heldMs);
+    limit?.release(now, reading, heldMs);
   }
+}
+
+interface Limit {
+  reserve(now: number): number;
+  release(now: number, reading: Reading | undefined, heldMs: number): void;
 }
 
 /**
@@ -44,76 +48,69 @@ export class Pacer {
  * emptied the time until it is full grows, and in a window it shrinks; and a refusal from a bucket asks to wait for less
  * than that. Until one of these was seen, the caller waits for the whole of it, which is right for both.
  */
-class Limit {
-  #underWay = 0;
-  #heldUntil = 0;
-  #latest: Reading | undefined;
-  #at = 0;
+function limitOf(): Limit {
+  let latest: Reading | undefined;
+  let at = 0;
   /** That may be made now; below 0 where callers wait already. */
-  #calls = 0;
-  #gradual = false;
+  let calls = 0;
+  let underWay = 0;
+  let heldUntil = 0;
+  let gradual = false;
 
-  release(now: number, reading: Reading | undefined, heldMs: number): void {
-    this.#underWay = Math.max(0, this.#underWay - 1);
-    if (reading) {
-      const before = this.#latest;
-      if (before && reading.quota && reading.remaining < before.remaining)
-        this.#gradual ||= reading.resetMs > before.resetMs;
-      // Those under way may not be counted by the server yet. To count them twice costs a moment's wait.
-      this.#calls = reading.remaining - this.#underWay;
-      this.#latest = reading;
-      this.#at = now;
-    }
-    if (heldMs) {
-      this.#heldUntil = Math.max(this.#heldUntil, now + heldMs);
-      if (this.#latest?.quota && heldMs < this.#latest.resetMs) this.#gradual = true;
-    }
-  }
-
-  reserve(now: number): number {
-    this.#underWay++;
-    const heldMs = Math.max(0, this.#heldUntil - now);
-    const latest = this.#latest;
-    if (!latest) return heldMs;
-    this.#refill(latest, now);
-    return --this.#calls >= 0 ? heldMs : Math.max(heldMs, this.#queueMs(this.#latest ?? latest, now));
-  }
-
-  #refill(latest: Reading, now: number): void {
-    const { remaining, resetMs, quota, windowMs } = latest;
-    const passedMs = now - this.#at;
-    if (this.#gradual) {
-      const full = remaining + (resetMs * quota) / windowMs;
-      this.#calls = Math.min(this.#calls + (passedMs * quota) / windowMs, full);
-      this.#at = now;
+  function refill({ remaining, resetMs, quota, windowMs }: Reading, now: number): void {
+    const passedMs = now - at;
+    if (gradual) {
+      calls = Math.min(calls + (passedMs * quota) / windowMs, remaining + (resetMs * quota) / windowMs);
+      at = now;
     } else if (passedMs >= resetMs) {
       // A new window: what is queued comes off it first.
-      this.#calls = Math.max(quota, 1) + Math.min(this.#calls, 0);
-      this.#latest = { ...latest, resetMs: Math.max(windowMs, resetMs) };
-      this.#at = now;
+      calls = Math.max(quota, 1) + Math.min(calls, 0);
+      latest = { remaining, resetMs: Math.max(windowMs, resetMs), quota, windowMs };
+      at = now;
     }
   }
 
   /** For the last in the queue, -`calls` places behind the next free one. */
-  #queueMs({ resetMs, quota, windowMs }: Reading, now: number): number {
-    if (this.#gradual) return (-this.#calls * windowMs) / quota;
-    const windows = quota && Math.floor((-this.#calls - 1) / quota);
-    return resetMs - (now - this.#at) + windows * windowMs;
+  function queueMs({ resetMs, quota, windowMs }: Reading, now: number): number {
+    if (gradual) return (-calls * windowMs) / quota;
+    return resetMs - (now - at) + (quota && Math.floor((-calls - 1) / quota)) * windowMs;
   }
+
+  return {
+    reserve(now) {
+      underWay++;
+      const heldMs = Math.max(0, heldUntil - now);
+      if (!latest) return heldMs;
+      refill(latest, now);
+      return --calls < 0 ? Math.max(heldMs, queueMs(latest, now)) : heldMs;
+    },
+    release(now, reading, heldMs) {
+      underWay = Math.max(0, underWay - 1);
+      if (reading) {
+        if (latest && reading.quota && reading.remaining < latest.remaining)
+          gradual ||= reading.resetMs > latest.resetMs;
+        // Those under way may not be counted by the server yet. To count them twice costs a moment's wait.
+        calls = reading.remaining - underWay;
+        latest = reading;
+        at = now;
+      }
+      if (!heldMs) return;
+      heldUntil = Math.max(heldUntil, now + heldMs);
+      if (latest?.quota && heldMs < latest.resetMs) gradual = true;
+    },
+  };
 }
 
 /** The limit with the fewest calls left; undefined where the headers name none that can be understood. */
 export function readHeaders(headers: Headers): Reading | undefined {
-  const header = (name: string) => headers.get(`ratelimit${name}`) ?? '';
-  const states = items(header(''));
-  if (!states.size) {
-    const [remaining, reset] = [header('-remaining'), header('-reset')];
-    if (isCount(remaining) && isCount(reset)) states.set('', { r: Number(remaining), t: Number(reset) });
-  }
-  const policies = items(header('-policy'));
+  const header = (name = '') => headers.get(`ratelimit${name}`) ?? '';
+  const policies = new Map(items(header('-policy')));
+  const states = header()
+    ? items(header())
+    : items(`draft;r=${header('-remaining')};t=${header('-reset')}`).filter(([, { t }]) => t !== undefined);
   const readings: Reading[] = [];
   for (const [name, { r, t }] of states) {
-    const { q = 0, w } = policies.get(name) ?? {};
+    const { q = 0, w } = (header() && policies.get(name)) || {};
     const reset = t ?? w ?? 0;
     if (r !== undefined)
       readings.push({ remaining: r, resetMs: reset * 1000, quota: q, windowMs: ((w ?? reset) || 1) * 1000 });
@@ -121,21 +118,16 @@ export function readHeaders(headers: Headers): Reading | undefined {
   return readings.sort((a, b) => a.remaining - b.remaining || a.resetMs - b.resetMs)[0];
 }
 
-/** The items of a structured list (RFC 9651) and those of their parameters that are counts. */
-function items(text: string): Map<string, Readonly<Partial<Record<string, number>>>> {
-  const found = new Map<string, Partial<Record<string, number>>>();
-  for (const item of text.split(',')) {
-    const [name = '', ...parameters] = item.split(';').map((part) => part.trim());
-    const counts: Partial<Record<string, number>> = {};
-    for (const parameter of parameters) {
-      const [key = '', value = ''] = parameter.split('=');
-      if (isCount(value)) counts[key] = Number(value);
-    }
-    if (name) found.set(name, counts);
-  }
-  return found;
-}
+type Counts = Readonly<Partial<Record<string, number>>>;
 
-function isCount(text: string): boolean {
-  return /^\d{1,15}$/.test(text);
+/** The items of a structured list (RFC 9651) and those of their parameters that are counts. */
+function items(text: string): (readonly [string, Counts])[] {
+  return text.split(',').map((item) => {
+    const [name = '', ...parameters] = item.split(';').map((part) => part.trim());
+    const counts = parameters
+      .map((parameter) => parameter.split('='))
+      .filter(([, value = '']) => /^\d{1,15}$/.test(value))
+      .map(([key, value]) => [key, Number(value)]);
+    return [name, Object.fromEntries(counts)];
+  });
 }
