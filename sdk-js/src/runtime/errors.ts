@@ -220,14 +220,14 @@ export interface Refusal {
 
 /** The server answered with a status that is not a success. */
 export class APIStatusError extends DhatuError implements Refusal {
-  readonly operation: string;
-  readonly status: number;
-  readonly problem: Problem;
-  readonly headers: Headers;
+  declare readonly operation: string;
+  declare readonly status: number;
+  declare readonly problem: Problem;
+  declare readonly headers: Headers;
   /** Names this request in the server's logs; empty where the server gave none. */
-  readonly requestId: string;
-  readonly retryAfterMs: number | undefined;
-  readonly attempts: number;
+  declare readonly requestId: string;
+  declare readonly retryAfterMs: number | undefined;
+  declare readonly attempts: number;
 
   constructor(refusal: Refusal, advice = '') {
     const { operation, status, problem, headers, retryAfterMs, attempts } = refusal;
@@ -236,13 +236,7 @@ export class APIStatusError extends DhatuError implements Refusal {
     super(
       `${operation}: ${status} ${summary(problem)}${advice}${wait}${after(attempts)}${quoting(requestId)}`,
     );
-    this.operation = operation;
-    this.status = status;
-    this.problem = problem;
-    this.headers = headers;
-    this.requestId = requestId;
-    this.retryAfterMs = retryAfterMs;
-    this.attempts = attempts;
+    Object.assign(this, refusal, { requestId });
     // A headers object prints what it holds.
     Object.defineProperty(this, 'headers', { enumerable: false });
   }
@@ -319,13 +313,10 @@ const MAX_PARTS = 5;
 
 /** One line: the title, and the refused parts or else the detail. */
 export function summary({ title, detail, errors }: Problem): string {
-  const parts = errors
-    .slice(0, MAX_PARTS)
-    .map((part) => `${part.location} ${part.name} ${part.detail}`.trim());
-  const more = errors.length - MAX_PARTS;
-  if (more > 0) parts.push(`and ${more} more`);
-  const said = parts.join('; ') || detail.replace(/\.$/, '');
-  return [title, said].filter(Boolean).join(': ');
+  const parts = errors.map((part) => `${part.location} ${part.name} ${part.detail}`.trim());
+  const more = parts.splice(MAX_PARTS).length;
+  if (more) parts.push(`and ${more} more`);
+  return [title, parts.join('; ') || detail.replace(/\.$/, '')].filter(Boolean).join(': ');
 }
 
 function after(attempts: number): string {

@@ -8,12 +8,10 @@ import {
   BreakerOpenError,
   ConnectionFailedError,
   ConnectionLostError,
-  DiscoveryError,
 } from '../../src/runtime/errors.js';
 import type { Endpoints, Pick } from '../../src/runtime/flow/endpoints.js';
 import type { TokenSource } from '../../src/runtime/flow/plan.js';
-import { Refresh } from '../../src/runtime/flow/refresh.js';
-import { type Endpoint, TransportFailed } from '../../src/runtime/wire.js';
+import { TransportFailed } from '../../src/runtime/wire.js';
 import { answer, headersOf, LOST, OK, UNSENT, World } from './world.js';
 
 /** Tokens numbered as they are fetched; the first `broken` fetches fail. */
@@ -178,55 +176,5 @@ describe('endpoints', () => {
     for (let call = 0; call < 2; call++) await assert.rejects(world.run(world.call(), [answer(503)]));
     await world.run(world.call(), [OK]);
     assert.equal(urls(world).at(-1), 'https://b.test');
-  });
-});
-
-describe('a list of endpoints that is asked for', () => {
-  const transport = { send: () => Promise.reject(new Error('nothing is to be sent')) };
-  const listed = (answers: (readonly Endpoint[] | Error)[]) => {
-    const found: (readonly Endpoint[])[] = [];
-    const clock = { now: 0 };
-    const provider = {
-      refreshMs: 1000,
-      endpoints: async () => {
-        const next = answers.shift();
-        if (!next || next instanceof Error) throw next;
-        return next;
-      },
-    };
-    const refresh = new Refresh(
-      provider,
-      (endpoints) => found.push(endpoints),
-      () => clock.now,
-    );
-    return { found, clock, refresh };
-  };
-  const A = [{ url: 'https://a.test' }];
-  const B = [{ url: 'https://b.test' }];
-
-  test('everybody asks until it is known, and one does when it has grown old', async () => {
-    const { found, clock, refresh } = listed([A, B]);
-    assert.ok(refresh.due(0) && refresh.due(0));
-    await refresh.fetch(transport);
-    assert.equal(refresh.due(999), undefined);
-    clock.now = 1000;
-    assert.ok(refresh.due(1000));
-    assert.equal(refresh.due(1000), undefined);
-    await refresh.fetch(transport);
-    assert.deepEqual(found, [A, B]);
-  });
-
-  test('a failure is the caller’s only where nothing is known, and is tried again soon', async () => {
-    const failure = new DiscoveryError('no answer');
-    const { found, clock, refresh } = listed([failure, A, failure, B]);
-    await assert.rejects(refresh.fetch(transport), failure);
-    await refresh.fetch(transport);
-    clock.now = 1000;
-    assert.ok(refresh.due(1000));
-    await refresh.fetch(transport);
-    assert.equal(refresh.due(1099), undefined);
-    assert.ok(refresh.due(1100));
-    await refresh.fetch(transport);
-    assert.deepEqual(found, [A, B]);
   });
 });

@@ -103,14 +103,17 @@ function limitOf(): Limit {
 
 /** The limit with the fewest calls left; undefined where the headers name none that can be understood. */
 export function readHeaders(headers: Headers): Reading | undefined {
-  const header = (name = '') => headers.get(`ratelimit${name}`) ?? '';
-  const policies = new Map(items(header('-policy')));
-  const states = header()
-    ? items(header())
-    : items(`draft;r=${header('-remaining')};t=${header('-reset')}`).filter(([, { t }]) => t !== undefined);
+  const said = (name: string, plain = '') => items(plain + (headers.get(`ratelimit${name}`) ?? ''));
+  const policies = said('-policy');
+  let states = said('');
+  if (!states.size) {
+    // As the drafts before have it.
+    const [remaining, reset] = [said('-remaining', 'r;r=').get('r'), said('-reset', 't;t=').get('t')];
+    if (reset?.t !== undefined) states = new Map([['', { ...remaining, ...reset }]]);
+  }
   const readings: Reading[] = [];
   for (const [name, { r, t }] of states) {
-    const { q = 0, w } = (header() && policies.get(name)) || {};
+    const { q = 0, w } = policies.get(name) ?? {};
     const reset = t ?? w ?? 0;
     if (r !== undefined)
       readings.push({ remaining: r, resetMs: reset * 1000, quota: q, windowMs: ((w ?? reset) || 1) * 1000 });
@@ -118,16 +121,17 @@ export function readHeaders(headers: Headers): Reading | undefined {
   return readings.sort((a, b) => a.remaining - b.remaining || a.resetMs - b.resetMs)[0];
 }
 
-type Counts = Readonly<Partial<Record<string, number>>>;
-
 /** The items of a structured list (RFC 9651) and those of their parameters that are counts. */
-function items(text: string): (readonly [string, Counts])[] {
-  return text.split(',').map((item) => {
-    const [name = '', ...parameters] = item.split(';').map((part) => part.trim());
-    const counts = parameters
-      .map((parameter) => parameter.split('='))
-      .filter(([, value = '']) => /^\d{1,15}$/.test(value))
-      .map(([key, value]) => [key, Number(value)]);
-    return [name, Object.fromEntries(counts)];
-  });
+function items(text: string): Map<string, Readonly<Partial<Record<string, number>>>> {
+  const found = new Map<string, Partial<Record<string, number>>>();
+  for (const item of text.split(',')) {
+    const [name, ...parameters] = item.split(';').map((part) => part.trim());
+    const counts: Partial<Record<string, number>> = {};
+    for (const parameter of parameters) {
+      const [, key, count] = /^(\w+)=(\d{1,15})$/.exec(parameter) ?? [];
+      if (key) counts[key] = Number(count);
+    }
+    if (name) found.set(name, counts);
+  }
+  return found;
 }
