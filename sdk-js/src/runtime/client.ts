@@ -112,6 +112,7 @@ async function carriedOut(client: Caller, made: Made, invocation: Invocation, mo
   if (operation.deprecated) warnOnce(made, operation.key, operation.deprecated);
   const meter = options.onProgress && (await import('./progress.js')).meteredBody;
   await engine.ready;
+  await made.settings.credentials.ready?.();
   const call = prepared(made, invocation, mode, meter);
   const again = (call: Call) =>
     run(callFlow(call, engine.policies), engine.transport, surroundings, options.signal);

@@ -9,11 +9,20 @@ export type Held = string | TokenSource;
 
 /** What the client was given; functions, which nothing prints. */
 export interface Credentials {
+  /**
+   * Resolves when all is there to answer with; undefined where it is.
+   *
+   * Rejects with `ConfigurationError`, each time it is called.
+   */
+  readonly ready?: (() => Promise<void>) | undefined;
   /** What satisfies a scheme; undefined where nothing does. */
   readonly of: (scheme: SchemeSpec) => Held | undefined;
   /** Whether that is for this scheme alone. */
   readonly isOwn: (key: string) => boolean;
 }
+
+/** A scheme, and what satisfies it. */
+type Satisfied = readonly [SchemeSpec, Held];
 
 /** What is sent to satisfy the operation's security, but for a token that is renewed. */
 export function proofs(
@@ -46,7 +55,7 @@ function satisfied(
   { schemes = [] }: ApiSpec,
   credentials: Credentials,
   { security = [] }: Operation,
-): (readonly [SchemeSpec, Held])[] {
+): Satisfied[] {
   for (const alternative of security) {
     const found = alternative.flatMap((key) => {
       const scheme = schemes.find((one) => one.key === key);
@@ -59,23 +68,22 @@ function satisfied(
 }
 
 /** Whether all can be sent together: each in a place of its own, and `apiKey` for one of them only. */
-function isApart(found: readonly (readonly [SchemeSpec, Held])[], credentials: Credentials): boolean {
-  const places = new Map<string, Held>();
-  let shared = 0;
-  for (const [{ key, kind, in: location, parameter }, held] of found) {
-    if (kind === 'api_key' && !credentials.isOwn(key) && shared++) return false;
-    const place = `${location ?? 'header'} ${parameter ?? 'Authorization'}`.toLowerCase();
-    if (held && (places.get(place) ?? held) !== held) return false;
-    if (held) places.set(place, held);
-  }
-  return true;
+function isApart(found: readonly Satisfied[], { isOwn }: Credentials): boolean {
+  const sent = found.filter(([, held]) => held);
+  const places = new Map(sent.map(([scheme, held]) => [placeOf(scheme), held]));
+  return (
+    sent.every(([scheme, held]) => places.get(placeOf(scheme)) === held) &&
+    found.filter(([{ key, kind }]) => kind === 'api_key' && !isOwn(key)).length < 2
+  );
+}
+
+function placeOf({ in: location = 'header', parameter = 'Authorization' }: SchemeSpec): string {
+  return `${location} ${parameter}`.toLowerCase();
 }
 
 /** The secret, if a header can carry it; throws `ConfigurationError`, which never shows it. */
 export function checkedSecret(secret: string, name: string): string {
   if (secret && !/^[!-~]([ -~]*[!-~])?$/.test(secret))
-    throw new ConfigurationError(
-      `${name} holds a character that no credential has, such as a line break at its end`,
-    );
+    throw new ConfigurationError(`${name} holds a line break, or another character that no header takes`);
   return secret;
 }

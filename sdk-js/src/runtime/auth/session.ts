@@ -3,6 +3,7 @@
 import type { GrantSpec } from '../call.js';
 import { ConfigurationError, TokenError } from '../errors.js';
 import type { Transport } from '../wire.js';
+import type { Place } from './further.js';
 import type { Grant } from './grants.js';
 import {
   type Asking,
@@ -14,7 +15,6 @@ import {
   PassingFailure,
   type Trade,
 } from './oauth2.js';
-import type { Place } from './renewing.js';
 import type { Obtain, Token } from './tokens.js';
 
 /**
