@@ -62,7 +62,7 @@ class Components:
         return {
             key: number
             for number, circle in enumerate(self.direct_circles)
-            if len(circle) > 1 or circle[0] in self._direct[circle[0]]
+            if len(circle) > 1 or any(key in self._direct[key] for key in circle)
             for key in circle
         }
 

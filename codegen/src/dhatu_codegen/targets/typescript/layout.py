@@ -22,7 +22,7 @@ def laid_out(flat: str, used: int = 0, indent: int = 0) -> str:
     if used + len(flat) < WIDTH:
         return flat
     begin, end = _last_bracket(flat)
-    parts = _elements(flat[begin + 1 : end])
+    parts = _elements(flat[begin + 1 : end]) if begin >= 0 else []
     if not parts:
         return flat
     head, tail = flat[: begin + 1], flat[end:]

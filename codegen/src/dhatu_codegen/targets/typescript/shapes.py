@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final, assert_never
@@ -36,6 +37,11 @@ RUNTIME: Final = "../runtime/answers/shapes.js"
 """The runtime's module of shapes, as `shapes.ts` imports it."""
 _HEAD: Final = "/** What answers are checked against. */\n"
 _ANYTHING: Final = "anything"
+_TEXT: Final = re.compile(r"'(?:[^'\\]|\\.)*'")
+_FACTORY: Final = re.compile(
+    r"\b(all|anything|array|boolean|integer|lazy|nothing|nullable|number|object|oneOf|record|string|tagged"
+    r"|union)\b(?!:)"
+)
 _ANY_OBJECT: Final = "/*#__PURE__*/ record(anything)"
 _NULLABLE: Final = "/*#__PURE__*/ nullable("
 
@@ -54,9 +60,8 @@ def shape_of(components: Components, schema: Schema, prefix: str = "") -> ShapeE
 
     It is on one line, for `laid_out`; calls are annotated as pure. `anything` says that nothing is checked.
     """
-    writer = _Shapes(components, prefix)
-    text = writer.shape(schema)
-    return ShapeExpression(text=text, factories=frozenset(writer.factories))
+    text = _Shapes(components, prefix).shape(schema)
+    return ShapeExpression(text=text, factories=frozenset(_used(text)))
 
 
 def render_shapes(components: Components) -> str:
@@ -76,19 +81,18 @@ def render_shapes(components: Components) -> str:
                 body.append(f"{head}{laid_out(text, len(head))};\n")
     if not body:
         return f"// {HEADER}\n{_HEAD}\nexport {{}};\n"
-    names = ", ".join(sorted(writer.factories, key=lambda name: (name.lower(), name)))
-    imports = laid_out(f"import {{ {names}, type Shape }} from '{RUNTIME}';")
-    return f"// {HEADER}\n{_HEAD}{imports}\n\n{''.join(body)}"
+    text = "".join(body)
+    imports = laid_out(f"import {{ {', '.join(_used(text))}, type Shape }} from '{RUNTIME}';")
+    return f"// {HEADER}\n{_HEAD}{imports}\n\n{text}"
 
 
 class _Shapes:
-    """Writes shapes, and notes what they are made with."""
+    """Writes shapes, each on one line."""
 
     def __init__(self, components: Components, prefix: str = "") -> None:
         self._components = components
         self._schemas = components.schemas
         self._prefix = prefix
-        self.factories: set[str] = set()
         self.later: set[str] = set()
         """The components whose constants are not there yet."""
 
@@ -100,7 +104,7 @@ class _Shapes:
             return ""
         if interface is None:
             around = frozenset({key}) if key in self._components.circles else frozenset[str]()
-            return self._shape(schema, around) or self._made(_ANYTHING)
+            return self._shape(schema, around) or _ANYTHING
         own = self._object(interface.own, self._components.tags.get(key, {}))
         bases = [self._mention(base) for base in interface.bases]
         if bases and not interface.own.properties:
@@ -109,24 +113,24 @@ class _Shapes:
 
     def shape(self, schema: Schema) -> str:
         """The shape of a schema."""
-        return self._shape(schema, frozenset()) or self._made(_ANYTHING)
+        return self._shape(schema, frozenset()) or _ANYTHING
 
     def _shape(self, schema: Schema, around: frozenset[str]) -> str:
         """`around` are the components that this is an alternative of, as in types; empty for these alone."""
         simple = simplified(schema)
         match simple:
             case AnyValue() | Never():
-                return self._made(_ANYTHING)
+                return _ANYTHING
             case Null():
-                return self._made("nothing")
+                return "nothing"
             case Boolean():
-                return self._made("boolean")
+                return "boolean"
             case Integer():
-                return self._made("integer")
+                return "integer"
             case Number():
-                return self._made("number")
+                return "number"
             case String():
-                return self._made("string")
+                return "string"
             case Enum(values=values):
                 return self._one_of(values)
             case Array(items=items, prefix=prefix):
@@ -142,12 +146,7 @@ class _Shapes:
             case _:
                 assert_never(simple)
 
-    def _made(self, factory: str) -> str:
-        self.factories.add(factory)
-        return factory
-
     def _call(self, factory: str, arguments: list[str]) -> str:
-        self.factories.add(factory)
         return f"/*#__PURE__*/ {factory}({', '.join(arguments)})"
 
     def _named(self, wire: str, around: frozenset[str]) -> str:
@@ -156,11 +155,11 @@ class _Shapes:
             if wire in around:
                 return ""
             if len(around) > MAX_CIRCLE:
-                return self._made(_ANYTHING)
+                return _ANYTHING
             return self._shape(self._schemas.components[wire].schema, around | {wire})
         schema = self._schemas.components[wire].schema
         if word := self._word(schema):
-            return self._made(word)
+            return word
         component = self._schemas.named(schema) if wire not in circles else None
         return self._mention(component.name.wire if component is not None else wire)
 
@@ -189,14 +188,14 @@ class _Shapes:
     def _one_of(self, values: Iterable[Json]) -> str:
         listed = [*values]
         if any(isinstance(value, list | dict) for value in listed):
-            return self._made(_ANYTHING)
+            return _ANYTHING
         return self._call("oneOf", [literal(value) for value in listed])
 
     def _object(self, schema: Object, tags: Mapping[str, tuple[Json, ...]]) -> str:
         others = self._schemas.others(schema) if takes_others(schema) or not schema.properties else ()
         rest = self._any_of(others, frozenset()) if others else _ANYTHING
         if not schema.properties:
-            return self._call("record", [rest if rest != _ANYTHING else self._made(_ANYTHING)])
+            return self._call("record", [rest if rest != _ANYTHING else _ANYTHING])
         required: list[str] = []
         optional: list[str] = []
         for member in schema.properties:
@@ -241,7 +240,7 @@ class _Shapes:
             telling = [shape for shape in telling if shape != _ANY_OBJECT]
         if len(telling) > 1:
             return self._call("all", telling)
-        return telling[0] if telling else "" if around else self._made(_ANYTHING)
+        return telling[0] if telling else "" if around else _ANYTHING
 
     def _is_contradicted(self, part: Schema, beside: Object) -> bool:
         return isinstance(part, Ref) and bool(contradictions(self._components, part, beside))
@@ -251,6 +250,11 @@ class _Shapes:
         if _ANYTHING in shapes:
             return _ANYTHING
         return self._call("union", shapes) if len(shapes) > 1 else shapes[0] if shapes else ""
+
+
+def _used(text: str) -> list[str]:
+    """What shapes need of the runtime, sorted: a name that is no text and no member."""
+    return sorted({*_FACTORY.findall(_TEXT.sub("''", text))}, key=lambda name: (name.lower(), name))
 
 
 def _members(pairs: list[str]) -> str:
