@@ -3,8 +3,8 @@
 import { getActiveResourcesInfo } from 'node:process';
 import { setImmediate } from 'node:timers/promises';
 
-/** As many turns of the event loop in which nothing is read from a disk, and nobody can go on without a timer. */
-const QUIET_TURNS = 3;
+/** After as many turns of the event loop in which nothing was read from a disk, nobody can go on without a timer. */
+const QUIET_TURNS = 5;
 
 interface Timer {
   readonly at: number;
@@ -14,6 +14,7 @@ interface Timer {
 /** Jumps to the next timer as soon as nothing else is left to do; timeouts and races run as they do in earnest. */
 export class VirtualClock {
   #now = 0;
+  #held = 0;
   readonly #timers = new Set<Timer>();
 
   /** In milliseconds, since the case began. */
@@ -37,6 +38,16 @@ export class VirtualClock {
     });
   }
 
+  /** Holds the clock until the work is done, which takes an unknown number of turns and no time. */
+  async hold<T>(work: Promise<T>): Promise<T> {
+    this.#held++;
+    try {
+      return await work;
+    } finally {
+      this.#held--;
+    }
+  }
+
   /** Lets time pass for as long as the work takes. */
   async run<T>(work: Promise<T>): Promise<T> {
     let isDone = false;
@@ -45,7 +56,7 @@ export class VirtualClock {
     };
     work.then(done, done);
     for (;;) {
-      await quiet();
+      await this.#quiet();
       if (isDone) return work;
       this.#pass();
     }
@@ -61,11 +72,12 @@ export class VirtualClock {
     this.#now = next.at;
     next.then();
   }
-}
 
-async function quiet(): Promise<void> {
-  for (let turns = 0; turns < QUIET_TURNS; turns++) {
-    await setImmediate();
-    if (getActiveResourcesInfo().some((name) => name.endsWith('Req') || name.startsWith('FSReq'))) turns = -1;
+  async #quiet(): Promise<void> {
+    for (let turns = 0; turns < QUIET_TURNS; turns++) {
+      await setImmediate();
+      const reads = getActiveResourcesInfo().some((name) => /^FSReq|Req$/.test(name));
+      if (this.#held || reads) turns = -1;
+    }
   }
 }

@@ -42,7 +42,7 @@ export class Server {
     const { signal } = request;
     signal.throwIfAborted();
     const answer = this.#choose(request);
-    const content = UNSENT.has(answer.failure) ? new Uint8Array() : await bodyOf(request);
+    const content = UNSENT.has(answer.failure) ? new Uint8Array() : await this.#clock.hold(bodyOf(request));
     this.arrivals.push({
       atMs: this.#clock.now(),
       method: request.method,
