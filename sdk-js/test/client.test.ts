@@ -212,7 +212,10 @@ test('the answer itself', async () => {
 
 test('what only some clients need is loaded before their first call', async () => {
   const library = new Library(json({ id: 'a' }));
-  const client = library.client({ baseURL: ['https://a.test', 'https://b.test'], resilience: { hedge: {} } });
+  const client = library.client({
+    baseURL: ['https://a.test', 'https://b.test'],
+    resilience: { hedge: {}, balance: { algorithm: 'round_robin' } },
+  });
   for (let call = 0; call < 20; call++) await client.call(GET, { id: 'a' });
   const hosts = new Set(library.arrivals.map(({ url }) => new URL(url).host));
   assert.deepEqual([...hosts].sort(), ['a.test', 'b.test']);

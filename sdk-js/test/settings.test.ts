@@ -64,8 +64,8 @@ test('bad settings are named, and secrets are not', () => {
     [{ timeoutMs: Number.NaN }, /timeoutMs must be/],
     [{ attemptTimeoutMs: Infinity }, /attemptTimeoutMs must be/],
     [{ maxRetries: -1 }, /maxRetries must be/],
-    [{ apiKey: `${SECRET}\n` }, /apiKey holds a character/],
-    [{ token: 'ś' }, /token holds a character/],
+    [{ apiKey: `${SECRET}\n` }, /apiKey holds /],
+    [{ token: 'ś' }, /token holds /],
     [{ resilience: { retry: { maxRetrys: 1 } } }, /maxRetrys is unknown/],
     [{ baseUrl: 'https://a.test' }, /LibraryAPI\(\) has no option baseUrl; is it baseURL\?/],
     [{ api_key: SECRET }, /no option api_key; is it apiKey\?/],
@@ -86,7 +86,7 @@ test('bad settings are named, and secrets are not', () => {
 
 test('bad variables are named', () => {
   const cases: [Record<string, string>, RegExp][] = [
-    [{ LIBRARY_API_KEY: `${SECRET}\n` }, /LIBRARY_API_KEY holds a character/],
+    [{ LIBRARY_API_KEY: `${SECRET}\n` }, /LIBRARY_API_KEY holds /],
     [{ LIBRARY_LOG: 'loud' }, /LIBRARY_LOG must be one of debug, .*, not 'loud'/],
     [{ LIBRARY_BASE_URL: 'nowhere' }, /LIBRARY_BASE_URL must be an address/],
   ];

@@ -15,10 +15,10 @@ import {
   addressOf,
   type ChangeableOptions,
   type ClientOptions,
-  checkedTimeout,
-  rechanged,
+  changed,
   resolve,
   type Settings,
+  timesOf,
   withRetries,
 } from './settings.js';
 import { SURROUNDINGS, type Surroundings } from './surroundings.js';
@@ -58,7 +58,7 @@ export class APIClient implements Caller {
   /** A client with other settings, which shares this one's connections and policies. */
   withOptions(changes: ChangeableOptions): this {
     const made = this.#made;
-    handedOver = { ...made, settings: rechanged(made.settings, changes) };
+    handedOver = { ...made, settings: changed(made.settings, changes, true) };
     try {
       // The class of this client, which has a constructor of its own.
       const Kind = this.constructor as new (options: ClientOptions) => this;
@@ -129,28 +129,29 @@ function prepared(
   meter: Meter | undefined,
 ): Call {
   const { operation, options } = invocation;
-  const { credentials } = settings;
-  const timeoutMs =
-    checkedTimeout(options.timeoutMs, 'timeoutMs') ?? settings.timeoutMs ?? operation.timeoutMs ?? 60_000;
+  const {
+    credentials,
+    strict,
+    timeoutMs: ownMs = operation.timeoutMs ?? 60_000,
+    attemptTimeoutMs,
+  } = settings;
+  const { eventIdleMs, ...times } = timesOf(options, {
+    timeoutMs: ownMs,
+    attemptTimeoutMs,
+    eventIdleMs: undefined,
+  });
+  const sent = proofs(api, credentials, operation);
   return {
+    ...times,
     operation,
-    request: encodeRequest(
-      api,
-      invocation,
-      proofs(api, credentials, operation),
-      surroundings.newToken,
-      meter,
-    ),
+    request: encodeRequest(api, invocation, sent, surroundings.newToken, meter),
     endpoints: engine.endpointsAt(addressOf(settings, operation)),
-    timeoutMs,
-    attemptTimeoutMs:
-      checkedTimeout(options.attemptTimeoutMs, 'attemptTimeoutMs') ?? settings.attemptTimeoutMs,
     retry: withRetries(settings.retry, options.maxRetries),
-    strict: options.strict ?? settings.strict,
+    strict: options.strict ?? strict,
     headerPrefix: api.headerPrefix?.toLowerCase() ?? '',
     keepOpen: (status, mediaType) => isKeptOpen(mode, operation, status, mediaType),
     tokens: renewedToken(api, credentials, operation, options),
-    idleMs: checkedTimeout(options.eventIdleMs, 'eventIdleMs') ?? timeoutMs,
+    idleMs: eventIdleMs ?? times.timeoutMs,
     resume: options.resume ?? true,
   };
 }

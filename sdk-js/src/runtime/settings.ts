@@ -9,7 +9,7 @@ import { type RetryPolicy, resolveRetry } from './policies/retry.js';
 import type { Resilience } from './resilience.js';
 import type { Surroundings } from './surroundings.js';
 import type { Fetch } from './transport/over-fetch.js';
-import { checkedURL, listedEndpoints } from './urls.js';
+import { listedEndpoints } from './urls.js';
 import type { Listener, Tracer } from './watch/watch.js';
 import type { Endpoint } from './wire.js';
 
@@ -95,70 +95,59 @@ export interface Settings {
   readonly logLevel: string;
 }
 
-const LOG_LEVELS = ['debug', 'info', 'warning', 'error', 'off'];
-const CHANGEABLE: Readonly<Record<keyof ChangeableOptions, 1>> = {
-  timeoutMs: 1,
-  attemptTimeoutMs: 1,
-  maxRetries: 1,
-  strict: 1,
-};
-const OPTIONS: Readonly<Record<Exclude<keyof ClientOptions, keyof ChangeableOptions>, 1>> = {
-  baseURL: 1,
-  apiKey: 1,
-  token: 1,
-  auth: 1,
-  username: 1,
-  password: 1,
-  credentials: 1,
-  resilience: 1,
-  onEvent: 1,
-  tracer: 1,
-  fetch: 1,
-  surroundings: 1,
-};
+/** The first of them may be changed by `withOptions`. */
+const OPTIONS: readonly (keyof ClientOptions)[] = [
+  'timeoutMs',
+  'attemptTimeoutMs',
+  'maxRetries',
+  'strict',
+  'baseURL',
+  'apiKey',
+  'token',
+  'auth',
+  'username',
+  'password',
+  'credentials',
+  'resilience',
+  'onEvent',
+  'tracer',
+  'fetch',
+  'surroundings',
+];
 
 /** The settings of a new client; throws `ConfigurationError`, which names the option or the variable. */
 export function resolve(api: ApiSpec, given: ClientOptions, surroundings: Surroundings): Settings {
-  refuseUnknown(given, [...Object.keys(OPTIONS), ...Object.keys(CHANGEABLE)], `${api.client}()`);
-  const variable = (name: string) =>
-    (api.environmentPrefix && surroundings.environment[`${api.environmentPrefix}_${name}`]) || '';
-  const { endpoints = [], provider, isPlaceGiven } = placeOf(api, given.baseURL, variable('BASE_URL'));
-  return changed(
-    {
-      endpoints,
-      provider,
-      isPlaceGiven,
-      credentials: resolveCredentials(given, {
-        api,
-        baseURL: endpoints[0]?.url ?? '',
-        surroundings,
-      }),
-      timeoutMs: undefined,
-      attemptTimeoutMs: undefined,
-      retry: resolveRetry(given.resilience?.retry),
-      strict: false,
-      logLevel: logLevel(api, variable('LOG')),
-    },
-    given,
-  );
+  refuseUnknown(given, OPTIONS, `${api.client}()`);
+  const prefix = api.environmentPrefix;
+  const variable = (name: string) => (prefix && surroundings.environment[`${prefix}_${name}`]?.trim()) || '';
+  const place = placeOf(api, given.baseURL, variable('BASE_URL'));
+  const logLevel = variable('LOG').toLowerCase();
+  if (logLevel && !/^(debug|info|warning|error|off)$/.test(logLevel))
+    throw new ConfigurationError(
+      `${prefix}_LOG must be one of debug, info, warning, error, off, not '${logLevel}'`,
+    );
+  const settings = {
+    ...place,
+    credentials: resolveCredentials(given, { api, baseURL: place.endpoints[0]?.url ?? '', surroundings }),
+    timeoutMs: undefined,
+    attemptTimeoutMs: undefined,
+    retry: resolveRetry(given.resilience?.retry),
+    strict: false,
+    logLevel,
+  };
+  return changed(settings, given);
 }
 
-/** With other values, where they are given; throws `ConfigurationError`. */
-export function changed(settings: Settings, changes: ChangeableOptions): Settings {
-  const { maxRetries, strict, timeoutMs, attemptTimeoutMs } = changes;
+/** With other values, where they are given; throws `ConfigurationError`, for names that are none with `isRefusing`. */
+export function changed(settings: Settings, changes: ChangeableOptions, isRefusing?: boolean): Settings {
+  if (isRefusing) refuseUnknown(changes, OPTIONS.slice(0, 4), 'withOptions()');
+  const { timeoutMs, attemptTimeoutMs } = settings;
   return {
     ...settings,
-    timeoutMs: checkedTimeout(timeoutMs, 'timeoutMs') ?? settings.timeoutMs,
-    attemptTimeoutMs: checkedTimeout(attemptTimeoutMs, 'attemptTimeoutMs') ?? settings.attemptTimeoutMs,
-    retry: withRetries(settings.retry, maxRetries),
-    strict: strict ?? settings.strict,
+    ...timesOf(changes, { timeoutMs, attemptTimeoutMs }),
+    retry: withRetries(settings.retry, changes.maxRetries),
+    strict: changes.strict ?? settings.strict,
   };
-}
-
-/** As `changed`, for `withOptions`, which takes no other names. */
-export function rechanged(settings: Settings, changes: ChangeableOptions): Settings {
-  refuseUnknown(changes, Object.keys(CHANGEABLE), 'withOptions()');
-  return changed(settings, changes);
 }
 
 /** A policy of retries with another number of them; throws `ConfigurationError`. */
@@ -168,10 +157,20 @@ export function withRetries(retry: RetryPolicy, maxRetries: number | undefined):
   return { ...retry, maxRetries };
 }
 
-/** The time, if it is one; throws `ConfigurationError`. */
-export function checkedTimeout(timeoutMs: number | undefined, name: string): number | undefined {
-  if (timeoutMs === undefined || (timeoutMs > 0 && timeoutMs < Infinity)) return timeoutMs;
-  throw new ConfigurationError(`${name} must be a number of milliseconds above 0, not ${timeoutMs}`);
+/** Times by their names. */
+type Times<N extends string> = Readonly<Record<N, number | undefined>>;
+
+/** The times that are given, else those that were before; throws `ConfigurationError`. */
+export function timesOf<T extends Times<string>>(given: Partial<Times<keyof T & string>>, before: T): T {
+  const found = { ...before };
+  for (const name in before) {
+    const timeMs = given[name];
+    if (timeMs === undefined) continue;
+    if (!(timeMs > 0 && timeMs < Infinity))
+      throw new ConfigurationError(`${name} must be a number of milliseconds above 0, not ${timeMs}`);
+    Object.assign(found, { [name]: timeMs });
+  }
+  return found;
 }
 
 /** Where an operation is served that has a server of its own; undefined where it is where the API is. */
@@ -194,33 +193,21 @@ function refuseUnknown(given: object, known: readonly string[], where: string): 
   }
 }
 
-function logLevel({ environmentPrefix }: ApiSpec, said: string): string {
-  const level = said.trim().toLowerCase();
-  if (!level || LOG_LEVELS.includes(level)) return level;
-  throw new ConfigurationError(
-    `${environmentPrefix}_LOG must be one of ${LOG_LEVELS.join(', ')}, not '${level}'`,
-  );
-}
-
 /** The endpoints or the provider of them; several addresses in the variable are separated by commas. */
 function placeOf(
   { baseURL: own, environmentPrefix: prefix }: ApiSpec,
   given: BaseURL | undefined,
   variable: string,
-): { endpoints?: readonly Endpoint[]; provider?: EndpointProvider; isPlaceGiven: boolean } {
+): Pick<Settings, 'endpoints' | 'provider' | 'isPlaceGiven'> {
   const name = prefix ? `baseURL or ${prefix}_BASE_URL` : 'baseURL';
   const listed = variable.split(',').flatMap((url) => url.trim() || []);
-  let place = typeof given === 'string' ? (given ? [given] : undefined) : given;
-  if (!place && listed.length) place = listed;
-  if (place)
-    return isProvider(place)
-      ? { provider: place, isPlaceGiven: true }
-      : { endpoints: listedEndpoints(place, name), isPlaceGiven: true };
-  if (own.startsWith('/'))
+  const place = (typeof given === 'string' ? given && [given] : given) || (listed.length && listed);
+  if (place && isProvider(place)) return { endpoints: [], provider: place, isPlaceGiven: true };
+  if (!place && own[0] === '/')
     throw new ConfigurationError(`the address of the API is missing: set ${name}; its path is ${own}`);
-  return { endpoints: [{ url: checkedURL(own, name) }], isPlaceGiven: false };
+  return { endpoints: listedEndpoints(place || [own], name), provider: undefined, isPlaceGiven: !!place };
 }
 
 function isProvider(place: object): place is EndpointProvider {
-  return 'endpoints' in place && typeof place.endpoints === 'function';
+  return 'refreshMs' in place;
 }

@@ -10,38 +10,30 @@ export function listedEndpoints(
 ): readonly Endpoint[] {
   const endpoints = Array.isArray(given)
     ? given.map((url: string) => ({ url: checkedURL(url, name) }))
-    : Object.entries(given).map(([url, weight]) => ({
-        url: checkedURL(url, name),
-        weight: checkedWeight(weight),
-      }));
-  if (!endpoints.length) throw missing(name);
+    : Object.entries(given).map(([url, weight]) => {
+        if (weight > 0 && weight < Infinity) return { url: checkedURL(url, name), weight };
+        throw new ConfigurationError(`the weight of a base URL must be a number above 0, not ${weight}`);
+      });
+  if (!endpoints.length) checkedURL('', name);
   return endpoints;
 }
 
 /** The address without a slash at its end; throws `ConfigurationError`. */
 export function checkedURL(url: string, name: string): string {
-  if (!url) throw missing(name);
+  const refused = (what: string) => new ConfigurationError(what);
+  if (!url) throw refused(`the address of the API is missing: set ${name}`);
   let parsed: URL | undefined;
   try {
     parsed = new URL(url);
   } catch {}
   // An address may have a password in it: none is shown.
   if (!parsed || !/^https?:$/.test(parsed.protocol) || parsed.port === '0')
-    throw new ConfigurationError(`${name} must be an address such as https://api.example.com`);
-  if (/[?#]/.test(url)) throw new ConfigurationError(`${name} must hold neither a query nor a fragment`);
+    throw refused(`${name} must be an address such as https://api.example.com`);
+  if (/[?#]/.test(url)) throw refused(`${name} must hold neither a query nor a fragment`);
   return url.replace(/\/+$/, '');
 }
 
 /** The address as it may be shown. */
 export function withoutUser(url: string): string {
   return url.replace(/\/\/[^/]*@/, '//');
-}
-
-function missing(name: string): ConfigurationError {
-  return new ConfigurationError(`the address of the API is missing: set ${name}`);
-}
-
-function checkedWeight(weight: number): number {
-  if (weight > 0 && weight < Infinity) return weight;
-  throw new ConfigurationError(`the weight of a base URL must be a number above 0, not ${weight}`);
 }

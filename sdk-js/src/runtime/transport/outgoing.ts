@@ -4,8 +4,8 @@ import type { Body } from '../encoding/content.js';
 
 /** The body of one attempt. */
 export interface Outgoing {
-  /** What `fetch` is given for it. */
-  readonly init: () => Promise<RequestInit>;
+  /** What `fetch` is given for it; where its size is known, `headers` say so. */
+  readonly init: (headers: Headers) => Promise<RequestInit>;
   /** What reading the source threw, which `fetch` would wrap. */
   readonly thrown: () => { readonly error: unknown } | undefined;
   /** Lets go of the source. */
@@ -25,7 +25,11 @@ export function outgoingOf(body: Body, collects: boolean): Outgoing {
     }
   };
   return {
-    init: async () => (collects ? { body: await collected(next) } : streamed(next)),
+    async init(headers) {
+      if (collects) return { body: await collected(next) };
+      if (body.sizeBytes !== undefined) headers.set('content-length', `${body.sizeBytes}`);
+      return streamed(next);
+    },
     thrown: () => thrown,
     close: () => void chunks.return().catch(() => {}), // a source that is just read ends when that is over
   };
