@@ -17,6 +17,7 @@ import {
   TokenError,
 } from '../../src/runtime/errors.js';
 import { callFlow } from '../../src/runtime/flow/life.js';
+import { withHeaders } from '../../src/runtime/flow/plan.js';
 import type { BreakerPolicy } from '../../src/runtime/policies/breaker.js';
 import type { Outcome } from '../../src/runtime/wire.js';
 import { seeded } from '../clock.js';
@@ -201,6 +202,13 @@ describe('times', () => {
     const over = await rejection(world.run(whole, [TIMEOUT], 10_000), DeadlineExceededError);
     assert.match(over.message, /within 10 s/);
   });
+});
+
+test('headers that are added to a call replace those of the same name', async () => {
+  const world = new World();
+  const call = withHeaders(world.call(), [['last-event-id', '1']]);
+  await world.run(withHeaders(call, [['last-event-id', '2']]), [OK]);
+  assert.deepEqual(world.sent[0]?.request.headers, [['last-event-id', '2']]);
 });
 
 describe('bodies', () => {

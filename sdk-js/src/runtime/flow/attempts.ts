@@ -53,12 +53,10 @@ export function attemptsOf(call: Call, policies: Policies, watch: CallWatch): At
   }
 
   function contractHeaders(timeLeftMs: number): HeaderList {
-    const told: [string, number][] = [
-      ['attempt', tried.length],
-      ['timeout-ms', Math.max(1, Math.floor(timeLeftMs))],
-    ];
-    const known = headerPrefix ? told.slice(0, request.openEnded ? 1 : 2) : [];
-    return known.map(([name, value]) => [headerPrefix + name, `${value}`]);
+    if (!headerPrefix) return [];
+    const attempt = [`${headerPrefix}attempt`, `${tried.length}`] as const;
+    const left = [`${headerPrefix}timeout-ms`, `${Math.max(1, Math.floor(timeLeftMs))}`] as const;
+    return request.openEnded ? [attempt] : [attempt, left];
   }
 
   function begin(headers: HeaderList): Attempt | undefined {
@@ -98,7 +96,9 @@ export function attemptsOf(call: Call, policies: Policies, watch: CallWatch): At
       !isAnswer(outcome) &&
       outcome.kind.startsWith('connect') &&
       endpoints.urls().some((url) => !tried.includes(url)),
-    // No endpoint, no breaker.
-    refusedMs: () => Math.min(...(endpoints.urls().length ? endpoints.urls().map(refusesForMs) : [0])),
+    refusedMs: () => {
+      const waits = endpoints.urls().map(refusesForMs);
+      return waits.length && Math.min(...waits);
+    },
   };
 }

@@ -46,7 +46,7 @@ export interface BreakerPolicy {
 
 /** The policy with its defaults, null for a breaker that never opens; throws `ConfigurationError`. */
 export function resolveBreaker(policy?: BreakerPolicy | null): Required<BreakerPolicy> {
-  const given = policy === null ? { failures: Number.POSITIVE_INFINITY, failureRate: 1 } : policy;
+  const given = policy === null ? { failures: Infinity, failureRate: 1 } : policy;
   return complete(
     'breaker',
     { failures: 10, failureRate: 0.5, windowMs: 10_000, minCalls: 20, openMs: 5000, halfOpenCalls: 3 },

@@ -26,7 +26,7 @@ export interface BudgetPolicy {
 
 /** The policy with its defaults, null for a budget that never ends; throws `ConfigurationError`. */
 export function resolveBudget(policy?: BudgetPolicy | null): Required<BudgetPolicy> {
-  const given = policy === null ? { reserve: Number.POSITIVE_INFINITY } : policy;
+  const given = policy === null ? { reserve: Infinity } : policy;
   return complete('budget', { perCall: 0.1, perSecond: 0.1, reserve: 10 }, given);
 }
 

@@ -103,19 +103,18 @@ function limitOf(): Limit {
 
 /** The limit with the fewest calls left; undefined where the headers name none that can be understood. */
 export function readHeaders(headers: Headers): Reading | undefined {
-  const said = (name: string, plain = '') => items(plain + (headers.get(`ratelimit${name}`) ?? ''));
-  const policies = said('-policy');
-  let states = said('');
-  if (!states.size) {
-    // As the drafts before have it.
-    const [remaining, reset] = [said('-remaining', 'r;r=').get('r'), said('-reset', 't;t=').get('t')];
-    if (reset?.t !== undefined) states = new Map([['', { ...remaining, ...reset }]]);
-  }
+  const header = (name: string) => headers.get(`ratelimit${name}`) ?? '';
+  const [named, remaining] = [header(''), header('-remaining')];
+  if (!named && !remaining) return undefined;
+  let states = items(named);
+  const drafted = !states.size; // as the drafts before have it
+  if (drafted) states = items(`draft;r=${remaining};t=${header('-reset')}`);
+  const policies = items(drafted ? '' : header('-policy'));
   const readings: Reading[] = [];
   for (const [name, { r, t }] of states) {
     const { q = 0, w } = policies.get(name) ?? {};
     const reset = t ?? w ?? 0;
-    if (r !== undefined)
+    if (r !== undefined && !(drafted && t === undefined))
       readings.push({ remaining: r, resetMs: reset * 1000, quota: q, windowMs: ((w ?? reset) || 1) * 1000 });
   }
   return readings.sort((a, b) => a.remaining - b.remaining || a.resetMs - b.resetMs)[0];
