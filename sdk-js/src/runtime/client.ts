@@ -100,7 +100,7 @@ function make(api: ApiSpec, given: ClientOptions): Made {
     given,
     surroundings,
     settings,
-    engine: engineOf(api, settings, given, surroundings),
+    engine: engineOf(settings, given, surroundings),
     warned: new Set(),
   };
 }

@@ -93,6 +93,8 @@ export interface Settings {
   readonly strict: boolean;
   /** One of debug, info, warning, error and off; empty where nobody asked for a log. */
   readonly logLevel: string;
+  /** Begins the lines of the log. */
+  readonly distribution: string;
 }
 
 /** The first of them may be changed by `withOptions`. */
@@ -134,6 +136,7 @@ export function resolve(api: ApiSpec, given: ClientOptions, surroundings: Surrou
     retry: resolveRetry(given.resilience?.retry),
     strict: false,
     logLevel,
+    distribution: api.distribution,
   };
   return changed(settings, given);
 }
