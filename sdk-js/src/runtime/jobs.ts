@@ -1,7 +1,7 @@
 /** Work that goes on after the answer: when to ask how far it is, and how it ended. */
 
 import type { AnswerHead, Arguments, CallOptions, Operation } from './call.js';
-import { DecodingError, JobFailedError, JobTimeoutError } from './errors.js';
+import { DecodingError, JobFailedError, JobTimeoutError } from './errors/local.js';
 import { member, withMethods } from './members.js';
 import type { GoesOn, Origin } from './origin.js';
 import { retryAfterMs } from './policies/retry.js';

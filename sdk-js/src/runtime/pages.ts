@@ -1,7 +1,7 @@
 /** Lists that come page by page: which call brings the next page, and whether there is one. */
 
 import type { Arguments, CallOptions } from './call.js';
-import { PaginationError } from './errors.js';
+import { PaginationError } from './errors/local.js';
 import { member, withMethods } from './members.js';
 import type { GoesOn, Origin } from './origin.js';
 import { APIPromise } from './promise.js';

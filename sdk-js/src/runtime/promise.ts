@@ -2,7 +2,7 @@
 
 import type { RawResponse } from './answers/raw.js';
 import type { AnswerHead } from './call.js';
-import { ArgumentError } from './errors.js';
+import { ArgumentError } from './errors/local.js';
 import type { Answered, Mode } from './origin.js';
 
 /** A value, and what it came in. */

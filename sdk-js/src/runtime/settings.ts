@@ -3,7 +3,7 @@
 import type { Credentials } from './auth/credentials.js';
 import { type AuthOptions, resolveCredentials } from './auth/given.js';
 import type { ApiSpec, Operation } from './call.js';
-import { ConfigurationError } from './errors.js';
+import { ConfigurationError } from './errors/local.js';
 import type { EndpointProvider } from './flow/endpoints.js';
 import { type RetryPolicy, resolveRetry } from './policies/retry.js';
 import type { Resilience } from './resilience.js';

@@ -1,6 +1,6 @@
 /** Base URLs: checked and listed. */
 
-import { ConfigurationError } from './errors.js';
+import { ConfigurationError } from './errors/local.js';
 import type { Endpoint } from './wire.js';
 
 /** Addresses, perhaps with weights, of which there must be one; throws `ConfigurationError`. */

@@ -124,6 +124,12 @@ export interface Sleep {
   readonly delayMs: number;
 }
 
+/** Asks the driver for a module that few calls need; it is sent to the flow, or thrown in it where it cannot be had. */
+export interface Load {
+  readonly step: 'load';
+  readonly module: () => Promise<unknown>;
+}
+
 /** Asks the driver to fetch from a source; what comes of it is sent to the flow, or thrown in it. */
 export interface Fetch {
   readonly step: 'fetch';

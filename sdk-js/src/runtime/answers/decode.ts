@@ -1,7 +1,7 @@
 /** What an answer means: its response is found by status and media type, and its body read accordingly. */
 
 import type { Operation, ResponseSpec } from '../call.js';
-import { DecodingError } from '../errors.js';
+import { DecodingError } from '../errors/local.js';
 import { essence, parameterOf } from '../media.js';
 import type { Answer } from '../wire.js';
 import { findResponse } from './responses.js';

@@ -1,7 +1,7 @@
 /** What proves who calls, and how each security scheme carries it. */
 
 import type { ApiSpec, CallOptions, Operation, SchemeSpec } from '../call.js';
-import { ConfigurationError } from '../errors.js';
+import { ConfigurationError } from '../errors/local.js';
 import type { TokenSource } from '../flow/plan.js';
 
 /** What satisfies a scheme: the text that is sent, empty where nothing has to be, or what renews a token. */

@@ -2,7 +2,7 @@
 
 import type { ApiSpec, SchemeSpec } from '../call.js';
 import { utf8 } from '../encoding/content.js';
-import { ConfigurationError } from '../errors.js';
+import { ConfigurationError } from '../errors/local.js';
 import { checkedSecret, type Held } from './credentials.js';
 import type { Given, Holding, SchemeCredential, Setting } from './given.js';
 import type { Grant } from './grants.js';

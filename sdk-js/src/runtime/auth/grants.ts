@@ -1,6 +1,6 @@
 /** What can be traded for access tokens, as the caller of a client writes it. */
 
-import { ConfigurationError } from '../errors.js';
+import { ConfigurationError } from '../errors/local.js';
 import type { Token } from './tokens.js';
 
 /** What is traded for bearer tokens: one of the classes here. */

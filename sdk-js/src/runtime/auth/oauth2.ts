@@ -2,7 +2,8 @@
 
 import type { GrantSpec } from '../call.js';
 import { utf8, wholeBody } from '../encoding/content.js';
-import { summary, TokenError } from '../errors.js';
+import { TokenError } from '../errors/local.js';
+import { summary } from '../errors/refusals.js';
 import { readProblem } from '../problem.js';
 import {
   type Answer,

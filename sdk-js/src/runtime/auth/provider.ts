@@ -1,6 +1,6 @@
 /** Tokens that the caller's own function provides. */
 
-import { ConfigurationError } from '../errors.js';
+import { ConfigurationError } from '../errors/local.js';
 import type { Surroundings } from '../surroundings.js';
 import { checkedSecret } from './credentials.js';
 import type { Obtain, Token } from './tokens.js';

@@ -1,7 +1,7 @@
 /** What a grant becomes: a session, which trades it for a token and renews that while the server lets it. */
 
 import type { GrantSpec } from '../call.js';
-import { ConfigurationError, TokenError } from '../errors.js';
+import { ConfigurationError, TokenError } from '../errors/local.js';
 import type { Transport } from '../wire.js';
 import type { Place } from './further.js';
 import type { Grant } from './grants.js';

@@ -1,7 +1,7 @@
 /** The healthy instances of a service that Consul knows. */
 
 import { checkedSecret } from '../auth/credentials.js';
-import { ConfigurationError, DiscoveryError } from '../errors.js';
+import { ConfigurationError, DiscoveryError } from '../errors/local.js';
 import type { EndpointProvider } from '../flow/endpoints.js';
 import { checkedURL, withoutUser } from '../urls.js';
 import {

@@ -1,6 +1,6 @@
 /** Every address of a name is an endpoint. */
 
-import { ConfigurationError, DiscoveryError } from '../errors.js';
+import { ConfigurationError, DiscoveryError } from '../errors/local.js';
 import type { EndpointProvider } from '../flow/endpoints.js';
 import { checkedURL } from '../urls.js';
 import type { Endpoint } from '../wire.js';

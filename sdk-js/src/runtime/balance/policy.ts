@@ -1,6 +1,6 @@
 /** How attempts are spread over several endpoints, and when endpoints are left out for a while. */
 
-import { ConfigurationError } from '../errors.js';
+import { ConfigurationError } from '../errors/local.js';
 
 /**
  * `p2c_ewma`: of two endpoints drawn at random, the one with the shorter queue in time; `weighted`: turns in proportion to

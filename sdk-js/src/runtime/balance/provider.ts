@@ -1,6 +1,6 @@
 /** What the providers of endpoints have in common. */
 
-import { ConfigurationError } from '../errors.js';
+import { ConfigurationError } from '../errors/local.js';
 
 /** A time above 0; throws `ConfigurationError`. */
 export function checkedMs(givenMs: number, name: string): number {

@@ -1,7 +1,7 @@
 /** Which body to send, and how: JSON, form, multipart, JSON Lines, text or bytes. */
 
 import type { Arguments, BodySpec, FieldSpec, Operation, PayloadKind } from '../call.js';
-import { ArgumentError } from '../errors.js';
+import { ArgumentError } from '../errors/local.js';
 import { essence, matches } from '../media.js';
 import type { Body } from './content.js';
 

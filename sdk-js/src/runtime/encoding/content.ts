@@ -1,6 +1,6 @@
 /** Bodies of raw bytes, as a caller may give them, and as they are sent. */
 
-import { ArgumentError } from '../errors.js';
+import { ArgumentError } from '../errors/local.js';
 import { kindOf, wellFormed } from './values.js';
 
 /**

@@ -1,7 +1,7 @@
 /** Bodies of JSON Lines. */
 
 import type { BodySpec } from '../call.js';
-import { ArgumentError } from '../errors.js';
+import { ArgumentError } from '../errors/local.js';
 import { bodySpec, type EncodedBody, encoded, type GivenBody } from './body.js';
 import { isSeries, isWhole, seriesBody, utf8 } from './content.js';
 import { encodeContent } from './text.js';

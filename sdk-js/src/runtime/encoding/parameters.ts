@@ -1,7 +1,7 @@
 /** Parameters on the wire in the style that OpenAPI gives their place; styles.ts has the others. */
 
 import type { ParameterSpec } from '../call.js';
-import { ArgumentError } from '../errors.js';
+import { ArgumentError } from '../errors/local.js';
 import { isObject, membersOf, simplify, wellFormed } from './values.js';
 
 /**

@@ -1,7 +1,7 @@
 /** What forms and multipart bodies have in common: named values (OpenAPI 3.1.1, Encoding Object). */
 
 import type { BodySpec, FieldSpec } from '../call.js';
-import { ArgumentError } from '../errors.js';
+import { ArgumentError } from '../errors/local.js';
 import { isJson } from '../media.js';
 import { type EncodedBody, type GivenBody, memberValues } from './body.js';
 import { isWhole } from './content.js';

@@ -9,7 +9,7 @@ import type {
   ResponseSpec,
   SchemeSpec,
 } from '../call.js';
-import { ArgumentError } from '../errors.js';
+import { ArgumentError } from '../errors/local.js';
 import { essence } from '../media.js';
 import type { Invocation } from '../origin.js';
 import type { Request } from '../wire.js';

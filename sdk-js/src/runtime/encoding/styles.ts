@@ -1,7 +1,7 @@
 /** Parameters on the wire: OpenAPI's style and explode, which are the operators of RFC 6570. */
 
 import type { ParameterSpec, StyledParameter } from '../call.js';
-import { ArgumentError } from '../errors.js';
+import { ArgumentError } from '../errors/local.js';
 import { isJson } from '../media.js';
 import { encode, refuseWithin, scalarText } from './parameters.js';
 import { isObject, jsonText, membersOf, type Plain, simplify } from './values.js';

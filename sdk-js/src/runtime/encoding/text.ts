@@ -1,7 +1,7 @@
 /** Bodies of text. */
 
 import type { BodySpec } from '../call.js';
-import { ArgumentError } from '../errors.js';
+import { ArgumentError } from '../errors/local.js';
 import { essence, matches, parameterOf } from '../media.js';
 import { bodySpec, CHOICE, type EncodedBody, encoded, type GivenBody } from './body.js';
 import { bodyOf, wholeBody } from './content.js';

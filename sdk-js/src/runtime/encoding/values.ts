@@ -1,6 +1,6 @@
 /** Values as JSON ones: what parameters and JSON bodies are made of. */
 
-import { ArgumentError } from '../errors.js';
+import { ArgumentError } from '../errors/local.js';
 
 /** What `simplify` gives; the items of a list and the members of an object are as they were. */
 export type Plain =

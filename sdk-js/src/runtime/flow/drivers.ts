@@ -45,6 +45,8 @@ function carryOut(
       return sleep(surroundings, step.delayMs, signal);
     case 'race':
       return step.run(step, transport, surroundings, signal);
+    case 'load':
+      return step.module();
     case 'fetch':
       return fetched(step, transport, surroundings, signal);
   }

@@ -1,4 +1,4 @@
-/** Failures and refusals as the errors that a caller meets. */
+/** Failures as the errors that a caller meets. */
 
 import {
   CallTimeoutError,
@@ -7,10 +7,8 @@ import {
   ConnectTimeoutError,
   DeadlineExceededError,
   DhatuError,
-  errorClass,
-} from '../errors.js';
-import { readProblem } from '../problem.js';
-import type { Answer, Failure } from '../wire.js';
+} from '../errors/local.js';
+import type { Failure } from '../wire.js';
 
 const CHECK = '; check baseURL and the network';
 
@@ -39,15 +37,4 @@ export function failureError(
     lost: [ConnectionLostError, `the connection broke: ${reason}`] as const,
   }[kind];
   return new Kind(message, operation, attempts, cause);
-}
-
-/** The error to throw for an answer that is no success; `retryAfterMs` is the wait that it asks for. */
-export function refusalError(
-  { status, headers, content }: Answer,
-  operation: string,
-  retryAfterMs: number | undefined,
-  attempts: number,
-): DhatuError {
-  const problem = readProblem(status, content);
-  return new (errorClass(status))({ operation, status, problem, headers, retryAfterMs, attempts });
 }

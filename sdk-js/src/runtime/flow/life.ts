@@ -1,12 +1,13 @@
 /** The life of one call, without I/O: attempts and waits, decided here and carried out by a driver. */
 
-import { BreakerOpenError, DeadlineExceededError, type DhatuError } from '../errors.js';
+import { BreakerOpenError, DeadlineExceededError, type DhatuError } from '../errors/local.js';
 import { type Backoff, backoff, mayRepeat, retryAfterMs } from '../policies/retry.js';
 import {
   type Answer,
   type Fetch,
   type HeaderList,
   isAnswer,
+  type Load,
   type Outcome,
   type Race,
   type Send,
@@ -14,10 +15,10 @@ import {
   TransportFailed,
 } from '../wire.js';
 import { attemptsOf } from './attempts.js';
-import { failureError, refusalError } from './failures.js';
+import { failureError } from './failures.js';
 import type { Call, Policies } from './plan.js';
 
-export type Step = Send | Race | Sleep | Fetch;
+export type Step = Send | Race | Sleep | Load | Fetch;
 
 /**
  * Yields what to do and is sent what came of it: an `Outcome`, a `Raced`, nothing after a `Sleep`, what was fetched, which
@@ -30,6 +31,9 @@ type Part<T> = Generator<Step, T, unknown>;
 
 /** By how much timers may be early. */
 const CLOCK_MS = 1;
+
+/** Most calls are not refused. */
+const REFUSALS: Load = { step: 'load', module: () => import('./refusals.js') };
 
 /** What a call ended with whose flow was closed: no error, since nothing went wrong. */
 const LEFT = { name: 'Cancelled' };
@@ -121,9 +125,9 @@ export function* callFlow(call: Call, policies: Policies): Flow {
    *
    * Throws the error of this one where there is to be none.
    */
-  function delayAfter(outcome: Outcome, elsewhere: boolean): number {
+  function* delayAfter(outcome: Outcome, elsewhere: boolean): Part<number> {
     const toldMs = isAnswer(outcome) ? askedMs(outcome) : undefined;
-    lastError = errorOf(outcome, toldMs);
+    lastError = yield* errorOf(outcome, toldMs);
     if (!mayRepeat(outcome, retry, repeatable())) throw lastError;
     nextMs ??= backoff(call.retry, policies.random);
     let delayMs = nextMs(toldMs);
@@ -141,8 +145,12 @@ export function* callFlow(call: Call, policies: Policies): Flow {
     return delayMs;
   }
 
-  function errorOf(outcome: Outcome, toldMs: number | undefined): DhatuError {
-    if (isAnswer(outcome)) return refusalError(outcome, key, toldMs, attempts.number());
+  function* errorOf(outcome: Outcome, toldMs: number | undefined): Part<DhatuError> {
+    if (isAnswer(outcome)) {
+      // A driver answers Load with the module.
+      const { refusalError } = (yield REFUSALS) as typeof import('./refusals.js');
+      return refusalError(outcome, key, toldMs, attempts.number());
+    }
     const overdue = attemptTimeoutMs === undefined || leftMs() < CLOCK_MS;
     return failureError(outcome, key, overdue ? timeoutMs : attemptTimeoutMs, attempts.number(), overdue);
   }
@@ -163,7 +171,7 @@ export function* callFlow(call: Call, policies: Policies): Flow {
         ended = undefined;
         return { ...outcome, attempts: attempts.number() };
       }
-      yield { step: 'sleep', delayMs: delayAfter(outcome, elsewhere) };
+      yield { step: 'sleep', delayMs: yield* delayAfter(outcome, elsewhere) };
     }
   } catch (error) {
     ended = error;

@@ -1,6 +1,6 @@
 /** Policies as a caller writes them, made whole. */
 
-import { ConfigurationError } from '../errors.js';
+import { ConfigurationError } from '../errors/local.js';
 
 /** The defaults, and what the caller said instead; throws `ConfigurationError` for what is no such setting. */
 export function complete<T extends object>(name: string, defaults: T, given: Partial<T> | undefined): T {

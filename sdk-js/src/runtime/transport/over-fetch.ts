@@ -1,6 +1,6 @@
 /** fetch as the transport: the only module that knows it. */
 
-import { ArgumentError } from '../errors.js';
+import { ArgumentError } from '../errors/local.js';
 import { essence } from '../media.js';
 import type { Surroundings } from '../surroundings.js';
 import { type Send, type Transport, TransportFailed } from '../wire.js';

@@ -1,6 +1,6 @@
 /** Watching calls: an event for each listener, a span for the tracer. Loaded where somebody watches. */
 
-import { ConfigurationError } from '../errors.js';
+import { ConfigurationError } from '../errors/local.js';
 import type { Surroundings } from '../surroundings.js';
 import { withoutUser } from '../urls.js';
 import { type HeaderList, isAnswer, type Outcome } from '../wire.js';
