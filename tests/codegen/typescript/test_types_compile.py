@@ -77,6 +77,17 @@ def test_shapes_find_what_is_not_as_described(compiled: Path) -> None:
     assert found == [said for *_, said in CASES]
 
 
+def test_a_bundle_holds_only_the_shapes_that_it_uses(compiled: Path) -> None:
+    def bundled(program: str) -> str:
+        (compiled / "program.js").write_text(program, encoding="utf-8")
+        return run("esbuild", "--bundle", "--minify", "--format=esm", "program.js", folder=compiled)
+
+    assert bundled("import './out/generated/shapes.js';").strip() == ""
+    one = bundled("import { Circle } from './out/generated/shapes.js'; export default Circle;")
+    assert "radius" in one
+    assert "tricks" not in one
+
+
 def test_documents_of_services_compile(tmp_path: Path) -> None:
     for name in OF_SERVICES:
         folder = tmp_path / name

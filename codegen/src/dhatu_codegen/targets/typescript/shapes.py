@@ -205,7 +205,7 @@ class _Shapes:
             shape = self._one_of(tags[wire]) if wire in tags else self.shape(member.schema)
             if member.required:
                 required.append(pair(wire, shape))
-            elif shape != _ANYTHING:
+            elif shape != _ANYTHING or rest != _ANYTHING:
                 optional.append(pair(wire, shape))
         arguments = [_members(required)]
         if optional or rest != _ANYTHING:
