@@ -27,11 +27,12 @@ function drawn(members: readonly Member[], chance: number): Member {
   for (const { weight } of members) total += weight;
   const mark = chance * total;
   let reached = 0;
-  return members.reduce((last, member, index) => {
-    const before = reached;
-    reached += member.weight;
-    return index && before <= mark ? member : last;
-  });
+  const isReached = ({ weight }: Member) => {
+    reached += weight;
+    return mark < reached;
+  };
+  // Rounding may leave the mark at the very end.
+  return members.find(isReached) ?? members.reduce((_, last) => last);
 }
 
 function load(member: Member, now: number): number {

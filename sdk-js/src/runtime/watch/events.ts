@@ -105,8 +105,7 @@ export type CallEvent =
 
 export type Event = CallEvent | EndpointEjected | EndpointRestored | BreakerChanged;
 
-/** What a call ended with, in a word: `Cancelled` where that is what a signal gives as its reason. */
+/** What a call ended with, in a word: `Cancelled` where its flow was closed. */
 export function errorName(error: unknown): string {
-  if (!(error instanceof Error) || /^(Abort|Timeout)Error$/.test(error.name)) return 'Cancelled';
-  return error.name;
+  return typeof error === 'object' && error !== null && 'name' in error ? String(error.name) : 'Error';
 }
