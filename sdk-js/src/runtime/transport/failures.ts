@@ -1,4 +1,4 @@
-/** Why `fetch` brought no answer, as far as it tells. */
+/** Why `fetch` brought no answer, as far as it tells. Loaded when it brought none. */
 
 import type { Failure, FailureKind } from '../wire.js';
 

@@ -12,7 +12,7 @@ export function readerOf(
   { body }: Response,
   { idleMs }: Send,
   limits: Limits,
-  failed: (error: unknown) => TransportFailed,
+  failed: (error: unknown) => Promise<TransportFailed>,
   check: (arrivedBytes: number) => void,
 ): AnswerReader {
   const source = body?.getReader();
@@ -28,7 +28,7 @@ export function readerOf(
       return value;
     } catch (error) {
       if (closed) return undefined;
-      throw failed(error);
+      throw await failed(error);
     } finally {
       limits.clear(); // what the caller does with a piece takes as long as it takes
     }

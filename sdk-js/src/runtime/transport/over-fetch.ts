@@ -3,8 +3,7 @@
 import { ArgumentError } from '../errors/local.js';
 import { essence } from '../media.js';
 import type { Surroundings } from '../surroundings.js';
-import { type Send, type Transport, TransportFailed } from '../wire.js';
-import { failureOf } from './failures.js';
+import { type Failure, type Send, type Transport, TransportFailed } from '../wire.js';
 import { limitsOf } from './limits.js';
 
 /** What sends: `fetch` itself, or something like it. */
@@ -24,10 +23,10 @@ export function overFetch(given: Fetch | undefined, surroundings: Surroundings):
         body && !body.whole ? (await import('./outgoing.js')).outgoingOf(body, isBrowser()) : undefined;
       const limits = limitsOf(surroundings, signal);
       let state: 'begun' | 'kept' | 'over' = 'begun';
-      const failed = (error: unknown): TransportFailed => {
+      const failed = async (error: unknown): Promise<TransportFailed> => {
         if (signal?.aborted) throw signal.reason;
         if (error instanceof ArgumentError) throw error;
-        return error instanceof TransportFailed ? error : new TransportFailed(failureOf(error, target));
+        return error instanceof TransportFailed ? error : new TransportFailed(await failureOf(error, target));
       };
       try {
         const [url, headers] = await addressed(step);
@@ -54,7 +53,7 @@ export function overFetch(given: Fetch | undefined, surroundings: Surroundings):
       } catch (error) {
         const thrown = outgoing?.thrown();
         if (thrown) throw thrown.error;
-        return failed(error).failure;
+        return (await failed(error)).failure;
       } finally {
         if (state !== 'kept') {
           outgoing?.close();
@@ -84,6 +83,19 @@ function checkLength({ headers, status }: Response, method: string, arrivedBytes
   const said = Number(headers.get('content-length'));
   if (said > arrivedBytes && method !== 'HEAD' && status !== 304 && !headers.has('content-encoding'))
     throw new Error(`the body ended after ${arrivedBytes} of ${said} bytes`);
+}
+
+/** Why `fetch`, or a body, was rejected: browsers do not tell, and have no network to load a module over. */
+async function failureOf(error: unknown, target: string): Promise<Failure> {
+  if (isBrowser()) return { kind: 'lost', cause: error };
+  let module: typeof import('./failures.js');
+  try {
+    module = await import('./failures.js');
+  } catch {
+    // A process that cannot open even that has too much open; the server has no part in it.
+    return { kind: 'pool_timeout', cause: error };
+  }
+  return module.failureOf(error, target);
 }
 
 /** They say so, as do those that stand in for them in tests. */
