@@ -2,6 +2,7 @@
 
 import { setImmediate } from 'node:timers/promises';
 import type { Surroundings } from '../src/runtime/surroundings.js';
+import './loaded.js';
 
 interface Timer {
   readonly due: number;

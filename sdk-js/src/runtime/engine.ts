@@ -4,7 +4,6 @@ import { type Endpoints, SingleEndpoint } from './flow/endpoints.js';
 import type { Policies } from './flow/plan.js';
 import { Breakers } from './policies/breaker.js';
 import { RetryBudget } from './policies/budget.js';
-import { Pacer } from './policies/pacing.js';
 import type { ClientOptions, Settings } from './settings.js';
 import type { Surroundings } from './surroundings.js';
 import { overFetch } from './transport/over-fetch.js';
@@ -42,7 +41,7 @@ export function engineOf(settings: Settings, given: ClientOptions, surroundings:
     policies: {
       budget: new RetryBudget(budget, now),
       breakers: new Breakers(breaker, now, (name, state) => parts.telemetry?.breakerChanged(name, state)),
-      pacer: pacing ? new Pacer() : undefined,
+      pacer: pacing ? null : undefined,
       hedger: undefined,
       watch: unwatched,
       now,

@@ -4,7 +4,7 @@ import type { AnswerHead, Arguments, CallOptions, Operation } from './call.js';
 import { DecodingError, JobFailedError, JobTimeoutError } from './errors/local.js';
 import { member, withMethods } from './members.js';
 import type { GoesOn, Origin } from './origin.js';
-import { retryAfterMs } from './policies/retry.js';
+import { retryAfterMs } from './policies/retry-after.js';
 import { sleep } from './surroundings.js';
 
 const GROWTH = 1.5;

@@ -124,7 +124,7 @@ export interface Sleep {
   readonly delayMs: number;
 }
 
-/** Asks the driver for a module that few calls need; it is sent to the flow, or thrown in it where it cannot be had. */
+/** Asks the driver for a module that few calls need; what is sent to the flow is undefined where it cannot be had. */
 export interface Load {
   readonly step: 'load';
   readonly module: () => Promise<unknown>;

@@ -3,6 +3,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { DeadlineExceededError, TokenError } from '../../src/runtime/errors.js';
+import { run } from '../../src/runtime/flow/drivers.js';
+import type { Flow } from '../../src/runtime/flow/life.js';
 import type { TokenSource } from '../../src/runtime/flow/plan.js';
 import { answer, OK, World } from './world.js';
 
@@ -83,4 +85,15 @@ describe('fetching', () => {
     await assert.rejects(world.carryOut(call, never), refused);
     assert.deepEqual([world.clock.pending, world.slept], [0, []]);
   });
+});
+
+test('a module that cannot be had is gone without', async () => {
+  const world = new World();
+  const asked: unknown[] = [];
+  function* flow(): Flow {
+    asked.push(yield { step: 'load', module: () => Promise.reject(new Error('gone')) });
+    return OK;
+  }
+  assert.equal(await run(flow(), { send: async () => OK }, world.clock), OK);
+  assert.deepEqual(asked, [undefined]);
 });

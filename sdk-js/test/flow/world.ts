@@ -9,7 +9,6 @@ import type { Call, Policies, TokenSource } from '../../src/runtime/flow/plan.js
 import { type BreakerPolicy, Breakers } from '../../src/runtime/policies/breaker.js';
 import { type BudgetPolicy, RetryBudget } from '../../src/runtime/policies/budget.js';
 import { type HedgePolicy, Hedger } from '../../src/runtime/policies/hedge.js';
-import { Pacer } from '../../src/runtime/policies/pacing.js';
 import type { CallWatch } from '../../src/runtime/watch/watch.js';
 import { type Answer, type Failure, isAnswer, type Outcome, type Send } from '../../src/runtime/wire.js';
 import { Clock } from '../clock.js';
@@ -63,7 +62,7 @@ export class World {
       breakers: new Breakers(options.breaker ?? null, now, (name, state) =>
         this.told.push(['breakerChanged', name, state]),
       ),
-      pacer: options.pacing ? new Pacer() : undefined,
+      pacer: options.pacing ? null : undefined,
       hedger: options.hedge && new Hedger(options.hedge),
       watch: (operation) => this.#watch(operation),
       now,

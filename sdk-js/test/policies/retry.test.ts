@@ -3,7 +3,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { ConfigurationError } from '../../src/runtime/errors.js';
-import { backoff, dateMs, resolveRetry, retryAfterMs } from '../../src/runtime/policies/retry.js';
+import { backoff, resolveRetry } from '../../src/runtime/policies/retry.js';
+import { dateMs, retryAfterMs } from '../../src/runtime/policies/retry-after.js';
 
 const WALL = 1_700_000_000_000;
 const asked = (headers: Record<string, string>) => retryAfterMs(new Headers(headers), WALL);

@@ -1,6 +1,6 @@
 /** What a server says of the end of an operation: `Deprecation` (RFC 9745), `Sunset` (RFC 8594), `Link`. */
 
-import { dateMs } from '../policies/retry.js';
+import { dateMs } from '../policies/retry-after.js';
 
 /** Links and their parameters (RFC 8288, section 3). */
 const LINKS = /<([^>]*)>([^<]*)/g;

@@ -46,7 +46,7 @@ function carryOut(
     case 'race':
       return step.run(step, transport, surroundings, signal);
     case 'load':
-      return step.module();
+      return step.module().catch(() => undefined);
     case 'fetch':
       return fetched(step, transport, surroundings, signal);
   }

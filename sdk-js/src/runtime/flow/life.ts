@@ -1,7 +1,7 @@
 /** The life of one call, without I/O: attempts and waits, decided here and carried out by a driver. */
 
-import { BreakerOpenError, DeadlineExceededError, type DhatuError } from '../errors/local.js';
-import { type Backoff, backoff, mayRepeat, retryAfterMs } from '../policies/retry.js';
+import { BreakerOpenError, DeadlineExceededError, DhatuError } from '../errors/local.js';
+import { type Backoff, backoff, mayRepeat } from '../policies/retry.js';
 import {
   type Answer,
   type Fetch,
@@ -32,6 +32,9 @@ type Part<T> = Generator<Step, T, unknown>;
 /** By how much timers may be early. */
 const CLOCK_MS = 1;
 
+/** Most servers tell of no limit. */
+const PACING: Load = { step: 'load', module: () => import('../policies/pacing.js') };
+
 /** Most calls are not refused. */
 const REFUSALS: Load = { step: 'load', module: () => import('./refusals.js') };
 
@@ -45,7 +48,7 @@ const LEFT = { name: 'Cancelled' };
  */
 export function* callFlow(call: Call, policies: Policies): Flow {
   const { operation, endpoints, request, timeoutMs, attemptTimeoutMs, tokens } = call;
-  const { budget, hedger, now, pacer } = policies;
+  const { budget, hedger, now } = policies;
   const { key, retry = 'never' } = operation;
   const watch = policies.watch(key, operation.path);
   const attempts = attemptsOf(call, policies, watch);
@@ -56,7 +59,6 @@ export function* callFlow(call: Call, policies: Policies): Flow {
   let ended: unknown = LEFT;
 
   const repeatable = () => request.body?.repeatable ?? true;
-  const askedMs = (answer: Answer) => retryAfterMs(answer.headers, policies.wall());
 
   // One attempt, and what comes before it: a token, a place in the queue, an endpoint.
 
@@ -75,9 +77,8 @@ export function* callFlow(call: Call, policies: Policies): Flow {
 
   /** An attempt as soon as the rate limit leaves room for it. */
   function* paced(headers: HeaderList): Part<Outcome> {
-    if (!pacer) return yield* placed(headers);
     let answer: Answer | undefined;
-    const waitMs = pacer.reserve(key, now());
+    const waitMs = policies.pacer?.reserve(key, now()) ?? 0;
     try {
       if (waitMs > 0) {
         if (waitMs >= leftMs()) throw lastError ?? noRoom(waitMs);
@@ -85,10 +86,21 @@ export function* callFlow(call: Call, policies: Policies): Flow {
         yield { step: 'sleep', delayMs: waitMs };
       }
       const outcome = yield* placed(headers);
-      if (isAnswer(outcome)) answer = outcome;
+      if (isAnswer(outcome)) {
+        answer = outcome;
+        if (policies.pacer === null && tellsOfLimit(answer)) {
+          const found = (yield PACING) as typeof import('../policies/pacing.js') | undefined;
+          if (found) policies.pacer ??= new found.Pacer(); // or another call was first
+        }
+      }
       return outcome;
     } finally {
-      pacer.release(key, now(), answer?.headers, answer?.status === 429 ? askedMs(answer) : 0);
+      policies.pacer?.release(
+        key,
+        now(),
+        answer?.headers,
+        answer?.status === 429 ? policies.wall() : undefined,
+      );
     }
   }
 
@@ -126,8 +138,18 @@ export function* callFlow(call: Call, policies: Policies): Flow {
    * Throws the error of this one where there is to be none.
    */
   function* delayAfter(outcome: Outcome, elsewhere: boolean): Part<number> {
-    const toldMs = isAnswer(outcome) ? askedMs(outcome) : undefined;
-    lastError = yield* errorOf(outcome, toldMs);
+    const number = attempts.number();
+    let toldMs: number | undefined;
+    if (isAnswer(outcome)) {
+      // A page that was opened before the last release may not find the module any more.
+      const found = (yield REFUSALS) as typeof import('./refusals.js') | undefined;
+      toldMs = found?.retryAfterMs(outcome.headers, policies.wall());
+      lastError =
+        found?.refusalError(outcome, key, toldMs, number) ?? new DhatuError(`${key}: ${outcome.status}`);
+    } else {
+      const overdue = attemptTimeoutMs === undefined || leftMs() < CLOCK_MS;
+      lastError = failureError(outcome, key, overdue ? timeoutMs : attemptTimeoutMs, number, overdue);
+    }
     if (!mayRepeat(outcome, retry, repeatable())) throw lastError;
     nextMs ??= backoff(call.retry, policies.random);
     let delayMs = nextMs(toldMs);
@@ -141,18 +163,8 @@ export function* callFlow(call: Call, policies: Policies): Flow {
       !(free || budget.withdraw())
     )
       throw lastError;
-    watch.retryScheduled(attempts.number() + 1, delayMs);
+    watch.retryScheduled(number + 1, delayMs);
     return delayMs;
-  }
-
-  function* errorOf(outcome: Outcome, toldMs: number | undefined): Part<DhatuError> {
-    if (isAnswer(outcome)) {
-      // A driver answers Load with the module.
-      const { refusalError } = (yield REFUSALS) as typeof import('./refusals.js');
-      return refusalError(outcome, key, toldMs, attempts.number());
-    }
-    const overdue = attemptTimeoutMs === undefined || leftMs() < CLOCK_MS;
-    return failureError(outcome, key, overdue ? timeoutMs : attemptTimeoutMs, attempts.number(), overdue);
   }
 
   try {
@@ -179,4 +191,8 @@ export function* callFlow(call: Call, policies: Policies): Flow {
   } finally {
     watch.finished(attempts.number(), ended);
   }
+}
+
+function tellsOfLimit({ status, headers }: Answer): boolean {
+  return status === 429 || headers.has('ratelimit') || headers.has('ratelimit-remaining');
 }

@@ -51,7 +51,8 @@ export function withHeaders(call: Call, headers: HeaderList): Call {
 export interface Policies {
   readonly budget: RetryBudget;
   readonly breakers: Breakers;
-  readonly pacer: Pacer | undefined;
+  /** Null until a server tells of a limit, which loads it; undefined where calls are never to wait for one. */
+  pacer: Pacer | null | undefined;
   readonly hedger: Hedger | undefined;
   readonly watch: WatchCall;
   /** Monotonic, in milliseconds. */

@@ -3,6 +3,9 @@
 import type { DhatuError } from '../errors/local.js';
 import { errorClass } from '../errors/refusals.js';
 import { readProblem } from '../problem.js';
+
+export { retryAfterMs } from '../policies/retry-after.js';
+
 import type { Answer } from '../wire.js';
 
 /** The error to throw for an answer that is no success; `retryAfterMs` is the wait that it asks for. */

@@ -5,6 +5,8 @@
  * `RateLimit-Remaining` and `RateLimit-Reset`. Limits are kept apart by operation, as gateways keep them.
  */
 
+import { retryAfterMs } from './retry-after.js';
+
 /** What the headers of one answer say. */
 export interface Reading {
   readonly remaining: number;
@@ -24,8 +26,9 @@ export class Pacer {
     return this.#limits.get(operation)?.reserve(now) ?? 0;
   }
 
-  /** Gives the place back; `headers` are those of the answer, `heldMs` is what a 429 asked to wait. */
-  release(operation: string, now: number, headers: Headers | undefined, heldMs = 0): void {
+  /** Gives the place back; `headers` are those of the answer, `wall` is the time where it is a 429, which may ask to wait. */
+  release(operation: string, now: number, headers: Headers | undefined, wall?: number): void {
+    const heldMs = (wall !== undefined && headers && retryAfterMs(headers, wall)) || 0;
     const reading = headers && readHeaders(headers);
     let limit = this.#limits.get(operation);
     if (!limit && (reading || heldMs)) {
