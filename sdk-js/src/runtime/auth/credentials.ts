@@ -83,7 +83,9 @@ function placeOf({ in: location = 'header', parameter = 'Authorization' }: Schem
 
 /** The secret, if a header can carry it; throws `ConfigurationError`, which never shows it. */
 export function checkedSecret(secret: string, name: string): string {
-  if (secret && !/^[!-~]([ -~]*[!-~])?$/.test(secret))
-    throw new ConfigurationError(`${name} holds a line break, or another character that no header takes`);
+  if (typeof secret !== 'string' || !/^([!-~]([ -~]*[!-~])?)?$/.test(secret))
+    throw new ConfigurationError(
+      `${name} must be a string without line breaks or others that no header takes`,
+    );
   return secret;
 }

@@ -85,7 +85,7 @@ export function resolveCredentials(passed: AuthOptions, setting: Setting): Crede
   if (token && typeof token === 'string')
     holding.set(' bearer', `Bearer ${checkedSecret(token, called('token'))}`);
   const isComplete =
-    typeof token !== 'function' &&
+    (!token || typeof token === 'string') &&
     NAMES.every((name) => name === 'apiKey' || name === 'token' || given[name] === undefined);
   let loading: Promise<void> | undefined;
   const load = async () => {
