@@ -64,9 +64,12 @@ export class RenewedToken implements TokenSource {
   async fetch(transport: Transport): Promise<string> {
     const token = this.ready(this.#chances.now());
     if (token !== undefined) return token;
-    this.#flight ??= this.#renewed(transport).finally(() => {
-      this.#flight = undefined;
-    });
+    // Begun a moment later, when it can be seen to be under way.
+    this.#flight ??= Promise.resolve(transport)
+      .then((given) => this.#renewed(given))
+      .finally(() => {
+        this.#flight = undefined;
+      });
     return this.#flight;
   }
 
