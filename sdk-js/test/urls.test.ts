@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { ConfigurationError } from '../src/runtime/errors.js';
-import { checkedURL, listedEndpoints, withoutUser } from '../src/runtime/urls.js';
+import { checkedURL, listedEndpoints } from '../src/runtime/urls.js';
+import { withoutUser } from '../src/runtime/wire.js';
 
 test('an address loses the slash at its end', () => {
   assert.equal(checkedURL('https://api.test/v1/', 'baseURL'), 'https://api.test/v1');

@@ -22,7 +22,6 @@ import {
   withRetries,
 } from './settings.js';
 import { SURROUNDINGS, type Surroundings } from './surroundings.js';
-import { withoutUser } from './urls.js';
 import type { Answer, AnswerReader } from './wire.js';
 
 /** All that a client is; it holds secrets, so that it is private. */
@@ -84,11 +83,6 @@ export class APIClient implements Caller {
     const Kind = operation.goesOn?.promise ?? APIPromise;
     const invocation = { operation, arguments: args, options, stream };
     return new Kind((mode) => carriedOut(this, this.#made, invocation, mode)) as P; // as the descriptor says
-  }
-
-  toString(): string {
-    const { api, settings } = this.#made;
-    return `${api.client}(${settings.endpoints.map(({ url }) => withoutUser(url)).join(', ')})`;
   }
 }
 

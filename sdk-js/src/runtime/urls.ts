@@ -32,8 +32,3 @@ export function checkedURL(url: string, name: string): string {
   if (/[?#]/.test(url)) throw refused(`${name} must hold neither a query nor a fragment`);
   return url.replace(/\/+$/, '');
 }
-
-/** The address as it may be shown. */
-export function withoutUser(url: string): string {
-  return url.replace(/\/\/[^/]*@/, '//');
-}

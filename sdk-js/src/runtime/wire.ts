@@ -20,6 +20,11 @@ export interface Endpoint {
   readonly weight?: number;
 }
 
+/** The address as it may be shown. */
+export function withoutUser(url: string): string {
+  return url.replace(/\/\/[^/]*@/, '//');
+}
+
 /** What is sent, by each attempt alike. */
 export interface Request {
   readonly method: string;

@@ -3,7 +3,7 @@
 import { checkedSecret } from '../auth/credentials.js';
 import { ConfigurationError, DiscoveryError } from '../errors/local.js';
 import type { EndpointProvider } from '../flow/endpoints.js';
-import { checkedURL, withoutUser } from '../urls.js';
+import { checkedURL } from '../urls.js';
 import {
   type Endpoint,
   type HeaderList,
@@ -11,6 +11,7 @@ import {
   type Outcome,
   type Send,
   type Transport,
+  withoutUser,
 } from '../wire.js';
 import { checkedMs, inURL } from './provider.js';
 

@@ -1,7 +1,7 @@
 /** Leaves endpoints out that fail, and takes them back: outlier detection as in Envoy and gRPC A50. */
 
-import { withoutUser } from '../urls.js';
 import type { EndpointEjected, EndpointRestored } from '../watch/events.js';
+import { withoutUser } from '../wire.js';
 import type { Health } from './health.js';
 import type { Member } from './member.js';
 import type { ResolvedEjection } from './policy.js';

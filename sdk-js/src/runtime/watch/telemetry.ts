@@ -2,8 +2,7 @@
 
 import { ConfigurationError } from '../errors/local.js';
 import type { Surroundings } from '../surroundings.js';
-import { withoutUser } from '../urls.js';
-import { type HeaderList, isAnswer, type Outcome } from '../wire.js';
+import { type HeaderList, isAnswer, type Outcome, withoutUser } from '../wire.js';
 import {
   type AttemptFinished,
   type BreakerChanged,
