@@ -18,7 +18,7 @@ export class Balanced implements Endpoints {
     keep: (urls: readonly string[]) => void,
   ) {
     this.#pool = pool;
-    if (!('refreshMs' in members)) {
+    if (!('endpoints' in members)) {
       pool.update(members);
       return;
     }
