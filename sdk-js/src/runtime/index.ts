@@ -3,13 +3,23 @@
 export type { BinaryResponse, SaveOptions } from './answers/binary.js';
 export type { RawResponse } from './answers/raw.js';
 export type { EventStream, StreamEvent } from './answers/streams.js';
+export type { AuthOptions, SchemeCredential } from './auth/given.js';
 export {
   APIKeyGrant,
+  type APIKeyGrantOptions,
   ClientCredentials,
+  type ClientCredentialsOptions,
+  type Grant,
   PasswordGrant,
+  type PasswordGrantOptions,
   RefreshToken,
+  type RefreshTokenOptions,
 } from './auth/grants.js';
-export { ConsulEndpoints } from './balance/consul.js';
+export type { ProvidedToken, TokenProvider } from './auth/provider.js';
+export type { Token } from './auth/tokens.js';
+export { ConsulEndpoints, type ConsulEndpointsOptions } from './balance/consul.js';
+export { DnsEndpoints, type DnsEndpointsOptions } from './balance/dns.js';
+export type { Algorithm, BalancePolicy, EjectionPolicy } from './balance/policy.js';
 export { StaticEndpoints } from './balance/static.js';
 export type { AnswerHead, CallOptions, OnProgress, Progress } from './call.js';
 export { APIClient } from './client.js';
@@ -27,4 +37,19 @@ export type { APIPromise, WithResponse } from './promise.js';
 export type { Resilience } from './resilience.js';
 export type { BaseURL, ChangeableOptions, ClientOptions } from './settings.js';
 export type { Fetch } from './transport/over-fetch.js';
-export type { Endpoint } from './wire.js';
+export type {
+  AttemptFinished,
+  AttemptStarted,
+  BreakerChanged,
+  CallFinished,
+  CallStarted,
+  EndpointEjected,
+  EndpointRestored,
+  Event,
+  Hedged,
+  Paced,
+  RetryScheduled,
+} from './watch/events.js';
+export { type OtelAPI, type OtelOptions, openTelemetry } from './watch/otel.js';
+export type { AttemptSpan, CallSpan, Listener, Tracer } from './watch/watch.js';
+export type { Answer, Endpoint, Failure, FailureKind, Outcome } from './wire.js';

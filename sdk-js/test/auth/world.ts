@@ -1,10 +1,6 @@
 /** An API that wants tokens, and the places where they are obtained; everything that was sent is kept. */
 
-// Loaded now, since the clock of a test does not wait for a disk.
-import '../../src/runtime/auth/further.js';
-import '../../src/runtime/auth/session.js';
-import '../../src/runtime/transport/outgoing.js';
-
+import '../loaded.js';
 import { type Credentials, proofs, renewedToken } from '../../src/runtime/auth/credentials.js';
 import { type AuthOptions, resolveCredentials } from '../../src/runtime/auth/given.js';
 import {
