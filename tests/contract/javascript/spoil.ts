@@ -10,7 +10,7 @@ const LENIENT: ReadonlySet<string> = new Set([
   'max_request_count',
 ]);
 
-/** The same expectation with another leaf each time, and how to find it. */
+/** The same expectation with another leaf, or one too many, each time; and where that is. */
 export function* spoilt(expected: Expected): Generator<readonly [where: string, Expected]> {
   for (const [where, spoiled] of changed(expected, '')) yield [where, spoiled as Expected];
 }
@@ -21,11 +21,13 @@ function* changed(value: unknown, where: string): Generator<readonly [string, un
   else if (typeof value === 'number') yield [where, value + 1];
   else if (value === null || typeof value === 'boolean') yield [where, 'something else'];
   else if (Array.isArray(value)) {
+    yield [where, [...value, 'one more']];
     for (const [index, item] of value.entries()) {
       for (const [place, other] of changed(item, `${where}/${index}`))
         yield [place, value.with(index, other)];
     }
   } else if (typeof value === 'object') {
+    if (/[/](json|items)\b/.test(where)) yield [where, { ...value, more: true }]; // elsewhere some members do
     for (const [name, member] of Object.entries(value)) {
       if (LENIENT.has(name)) continue;
       for (const [place, other] of changed(member, `${where}/${name}`))
