@@ -90,7 +90,7 @@ test('bad settings are named, and secrets are not', () => {
 
 test('bad variables are named', () => {
   const cases: [Record<string, string>, RegExp][] = [
-    [{ LIBRARY_API_KEY: `${SECRET}\n` }, /^LIBRARY_API_KEY /],
+    [{ LIBRARY_API_KEY: `${SECRET}\n` }, /LIBRARY_API_KEY /],
     [{ LIBRARY_LOG: 'loud' }, /LIBRARY_LOG must be one of debug, .*, not 'loud'/],
     [{ LIBRARY_BASE_URL: 'nowhere' }, /LIBRARY_BASE_URL must be an address/],
   ];

@@ -24,7 +24,41 @@ export { StaticEndpoints } from './balance/static.js';
 export type { AnswerHead, CallOptions, OnProgress, Progress } from './call.js';
 export { APIClient } from './client.js';
 export type { Content } from './encoding/content.js';
-export * from './errors.js';
+export {
+  ArgumentError,
+  BreakerOpenError,
+  CallTimeoutError,
+  ChecksumError,
+  ConfigurationError,
+  ConnectionFailedError,
+  ConnectionLostError,
+  ConnectTimeoutError,
+  DeadlineExceededError,
+  DecodingError,
+  DhatuError,
+  DiscoveryError,
+  JobFailedError,
+  JobTimeoutError,
+  PaginationError,
+  TokenError,
+  type TokenRefusal,
+  TransportError,
+} from './errors/local.js';
+export {
+  APIStatusError,
+  AuthenticationError,
+  BadRequestError,
+  ConflictError,
+  ContentTooLargeError,
+  NotFoundError,
+  PermissionDeniedError,
+  RateLimitedError,
+  type Refusal,
+  ServerError,
+  StreamError,
+  UnprocessableEntityError,
+  UnsupportedMediaTypeError,
+} from './errors/refusals.js';
 export type { EndpointProvider } from './flow/endpoints.js';
 export type { Job, WaitOptions } from './jobs.js';
 export type { Page, PagePromise } from './pages.js';

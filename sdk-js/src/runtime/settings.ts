@@ -212,5 +212,5 @@ function placeOf(
 }
 
 function isProvider(place: object): place is EndpointProvider {
-  return 'refreshMs' in place;
+  return 'endpoints' in place && typeof place.endpoints === 'function';
 }
