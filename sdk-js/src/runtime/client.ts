@@ -2,6 +2,7 @@
 
 import { decode, parseItem } from './answers/decode.js';
 import { findResponse } from './answers/responses.js';
+import type { Opening } from './answers/streamed.js';
 import { proofs, renewedToken } from './auth/credentials.js';
 import type { ApiSpec, Arguments, CallOptions, Operation } from './call.js';
 import { encodeRequest, type Meter } from './encoding/request.js';
@@ -22,7 +23,7 @@ import {
   withRetries,
 } from './settings.js';
 import { SURROUNDINGS, type Surroundings } from './surroundings.js';
-import type { Answer, AnswerReader } from './wire.js';
+import type { Answer } from './wire.js';
 
 /** All that a client is; it holds secrets, so that it is private. */
 interface Made {
@@ -108,11 +109,14 @@ async function carriedOut(client: Caller, made: Made, invocation: Invocation, mo
   await engine.ready;
   await made.settings.credentials.ready?.();
   const call = prepared(made, invocation, mode, meter);
-  const again = (call: Call) =>
-    run(callFlow(call, engine.policies), engine.transport, surroundings, options.signal);
-  const answer = await again(call);
+  const { policies, transport } = engine;
+  const { signal } = options;
+  const again = (call: Call, signal: AbortSignal | undefined) =>
+    run(callFlow(call, policies), transport, surroundings, signal);
+  const answer = await again(call, signal);
   await tell(made, invocation, answer);
-  return { answer, understand: () => understood(client, made, invocation, call, answer) };
+  const opening = { answer, call, policies, surroundings, signal, again };
+  return { answer, opening, understand: () => understood(client, invocation, opening) };
 }
 
 /** The call, encoded; throws `ArgumentError`, and `ConfigurationError` for times that are none. */
@@ -157,31 +161,15 @@ function isKeptOpen(mode: Mode, operation: Operation, status: number, mediaType:
 }
 
 /** The answer as the operation describes it. */
-function understood(client: Caller, made: Made, invocation: Invocation, call: Call, answer: Answer): unknown {
+function understood(client: Caller, invocation: Invocation, opening: Opening): unknown {
   const { operation } = invocation;
-  const { status, headers, reader, content } = answer;
-  const spec = findResponse(operation, status, headers.get('content-type') ?? '');
+  const { answer, call, surroundings } = opening;
+  const { strict } = call;
+  const spec = findResponse(operation, answer.status, answer.headers.get('content-type') ?? '');
   if (spec?.open)
-    return spec.open(
-      { answer, operation: operation.key },
-      reader ?? arrived(content),
-      spec,
-      (payload: Uint8Array) => parseItem(operation, answer, spec, payload, call.strict),
-    );
-  const value = decode(operation, answer, call.strict);
-  return (
-    operation.goesOn?.bind({ client, surroundings: made.surroundings, invocation, answer }, value) ?? value
-  );
-}
-
-/** Reads an answer that is whole already. */
-function arrived(content: Uint8Array): AnswerReader {
-  return {
-    async *chunks() {
-      yield content;
-    },
-    async close() {},
-  };
+    return spec.open(opening, spec, (payload) => parseItem(operation, answer, spec, payload, strict));
+  const value = decode(operation, answer, strict);
+  return operation.goesOn?.bind({ client, surroundings, invocation, answer }, value) ?? value;
 }
 
 /** Shows the head of an answer to whom it may concern. */

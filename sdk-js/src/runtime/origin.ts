@@ -1,5 +1,6 @@
 /** Where a page or a job came from: what it needs in order to go on. */
 
+import type { Opening } from './answers/streamed.js';
 import type { Arguments, CallOptions, Operation } from './call.js';
 import type { APIPromise } from './promise.js';
 import type { Surroundings } from './surroundings.js';
@@ -45,4 +46,6 @@ export interface Answered {
   readonly answer: Answer;
   /** The value as the operation describes it; throws `DecodingError`. */
   readonly understand: () => unknown;
+  /** What reads a body that is still arriving; undefined where nothing does. */
+  readonly opening?: Opening | undefined;
 }

@@ -18,7 +18,7 @@ export function decode(operation: Operation, answer: Answer, strict: boolean): u
   if (spec) {
     if (spec.kind === 'empty') return undefined;
     if (spec.kind === 'text') return textOf(contentType, answer.content);
-    return parseItem(operation, answer, spec, answer.content, strict);
+    return parseItem(operation, answer, spec, new TextDecoder().decode(answer.content), strict);
   }
   if (!operation.responses?.length) return undefined;
   const found = essence(contentType) || 'no media type';
@@ -30,10 +30,9 @@ export function parseItem(
   operation: Operation,
   answer: Answer,
   { kind, shape }: ResponseSpec,
-  payload: Uint8Array,
+  text: string,
   strict: boolean,
 ): unknown {
-  const text = new TextDecoder().decode(payload);
   if (kind === 'sse' && shape === string) return text;
   let value: unknown;
   try {
