@@ -62,7 +62,6 @@ function connect(options: ClientOptions) {
   const time = { ahead: 0 };
   const surroundings = {
     now: () => performance.now() + time.ahead,
-    random: () => Math.random() * 1e-9,
     environment: {},
   };
   const client = new LibraryAPI({ ...options, surroundings });
@@ -70,7 +69,7 @@ function connect(options: ClientOptions) {
 }
 
 function spread(algorithm: Algorithm): ClientOptions {
-  return { resilience: { balance: { algorithm } } };
+  return { resilience: { balance: { algorithm }, retry: { baseMs: 1 } } };
 }
 
 describe('an endpoint that is killed', () => {
