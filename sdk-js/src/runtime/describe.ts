@@ -21,6 +21,7 @@ export {
   union,
 } from './answers/shapes.js';
 export { type EventStream, eventsAnswer, linesAnswer, type StreamEvent } from './answers/streams.js';
+export { arranged } from './arranged.js';
 export type {
   AnswerHead,
   ApiSpec,

@@ -17,7 +17,12 @@ export interface Invocation {
 
 /** What can carry out an operation. */
 export interface Caller {
-  call<T, P extends APIPromise<T>>(operation: Operation<T, P>, args: Arguments, options?: CallOptions): P;
+  call<T, P extends APIPromise<T>>(
+    operation: Operation<T, P>,
+    args: Arguments,
+    options?: CallOptions,
+    stream?: boolean,
+  ): P;
 }
 
 /** The call that an answer came from. */

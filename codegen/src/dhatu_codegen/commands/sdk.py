@@ -16,7 +16,7 @@ def sdk(
     document: Annotated[str, typer.Argument(metavar="FILE_OR_URL", help="Any OpenAPI 3 document.")],
     name: Annotated[str, typer.Option(help="Of the package; `acme` makes the client class `AcmeAPI`.")],
     out: Annotated[Path, typer.Option(help="The folder for the SDK, new or made by this command.")],
-    lang: Annotated[str, typer.Option(help="The language: python.")] = "python",
+    lang: Annotated[str, typer.Option(help="The language: python or typescript.")] = "python",
     root: Annotated[
         list[str] | None,
         typer.Option(help="A folder or address from which referenced documents may be read as well."),
@@ -32,9 +32,7 @@ def sdk(
 
     language = LANGUAGES.get(lang)
     if language is None:
-        later = f"SDKs in {lang} arrive with a later release" if lang in LANGUAGES else f"{lang} is unknown"
-        known = ", ".join(known for known, found in LANGUAGES.items() if found)
-        typer.echo(f"--lang: {later}; today there is {known}", err=True)
+        typer.echo(f"--lang: {lang} is unknown; there are {' and '.join(LANGUAGES)}", err=True)
         raise typer.Exit(2)
     try:
         boundary = Boundary(start=document, roots=tuple(root or ()))
@@ -49,4 +47,4 @@ def sdk(
         raise typer.Exit(1) from error
     if form is Format.TEXT:
         operations = len(built.api.operations) if built.api else 0
-        typer.echo(f"{operations} operations in {out}: pip install {out}")
+        typer.echo(f"{operations} operations in {out}: {language.install.format(out=out)}")

@@ -18,7 +18,9 @@ from ..parse.document import parse
 from ..reading.locations import Boundary
 from ..targets.base import GeneratedFile, Target
 from ..targets.python import PythonTarget
-from ..targets.python.distribution import check_name, distribute
+from ..targets.python import distribution as python
+from ..targets.typescript import TypeScriptTarget
+from ..targets.typescript import distribution as typescript
 from ..upgrade import upgrade
 from .adopt import SdkName, adopt, count_operations
 from .bundle import bundle
@@ -45,13 +47,24 @@ class Language:
     """Raises `TargetError` for a name that no package can have."""
     distribute: Callable[[Api, tuple[GeneratedFile, ...]], tuple[GeneratedFile, ...]]
     """Makes an installable package of what the target rendered."""
+    install: str
+    """What to do next; `{out}` is the folder."""
 
 
-LANGUAGES: Final[Mapping[str, Language | None]] = {
-    "python": Language(target=PythonTarget("src"), check_name=check_name, distribute=distribute),
-    "typescript": None,
+LANGUAGES: Final[Mapping[str, Language]] = {
+    "python": Language(
+        target=PythonTarget("src"),
+        check_name=python.check_name,
+        distribute=python.distribute,
+        install="pip install {out}",
+    ),
+    "typescript": Language(
+        target=TypeScriptTarget("src"),
+        check_name=typescript.check_name,
+        distribute=typescript.distribute,
+        install="npm install {out}",
+    ),
 }
-"""None for a language that arrives with a later release."""
 
 
 def build_sdk(boundary: Boundary, name: SdkName, language: Language) -> Sdk:

@@ -7,5 +7,6 @@ from typing import Final
 from .base import Target
 from .gateway import GatewayTarget
 from .python import PythonTarget
+from .typescript import TypeScriptTarget
 
-TARGETS: Final[tuple[Target, ...]] = (GatewayTarget(), PythonTarget())
+TARGETS: Final[tuple[Target, ...]] = (GatewayTarget(), PythonTarget(), TypeScriptTarget())

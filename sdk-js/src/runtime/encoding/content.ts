@@ -61,7 +61,7 @@ export function wholeBody(whole: Uint8Array | Blob): Body {
 }
 
 /** Something that gives items one after the other. */
-export type Series = Iterable<unknown> | AsyncIterable<unknown> | ReadableStream<unknown>;
+export type Series<T = unknown> = Iterable<T> | AsyncIterable<T> | ReadableStream<T>;
 
 export function isSeries(value: unknown): value is Series {
   return (

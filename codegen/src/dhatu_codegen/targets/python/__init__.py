@@ -10,7 +10,8 @@ from __future__ import annotations
 from ...diagnostics import Diagnostics
 from ...ir.api import Api
 from ..base import GeneratedFile, Unsupported
-from .check import check_python
+from ..shortfalls import check_sdk
+from .going_on import JOB_MEMBERS, PAGE_MEMBERS
 
 
 class PythonTarget:
@@ -27,7 +28,7 @@ class PythonTarget:
 
     def check(self, api: Api, diagnostics: Diagnostics) -> None:
         """DH080 and on: what the SDK leaves to its callers."""
-        check_python(api, diagnostics)
+        check_sdk(api, diagnostics, page_members=PAGE_MEMBERS, job_members=JOB_MEMBERS)
 
     def render(self, api: Api) -> tuple[GeneratedFile, ...]:
         """The package `generated` inside the SDK."""

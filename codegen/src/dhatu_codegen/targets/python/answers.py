@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from ...ir.operation import Operation, Payload, Response
+from ...ir.operation import Operation, Payload
 from ...ir.schema import Schema
+from ..following import bodiless
 from .annotations import Annotations, Twin, twin_union
 
 _STREAMED: Final = frozenset({"sse", "jsonl"})
@@ -120,12 +121,6 @@ def _read(operation: Operation, annotations: Annotations, hint: str) -> Iterator
                 kind=payload.kind,
                 type=annotations.answer(_schema(payload), f"{hint} response"),
             )
-
-
-def bodiless(operation: Operation, response: Response) -> bool:
-    """Whether nothing comes back: HTTP allows 204, 205 and the answers to HEAD no content, whatever a
-    document says (RFC 9110, sections 9.3.2, 15.3.5 and 15.3.6)."""
-    return not response.payloads or operation.method == "HEAD" or response.status in ("204", "205")
 
 
 def _schema(payload: Payload) -> Schema | None:

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
 from ...ir.operation import Operation, Parameter, PartEncoding, Payload
-from ...ir.schema import AnyValue, Array, Object, Property, Schema, String, Union
+from ...ir.schema import Array, Property, Schema
+from ..bodies import RUNTIME_HEADERS, is_file, is_flat, is_read_only, variants
 from ..schemas import Schemas
 from ..taken import Taken
 from .annotations import CONTENT, Annotations, Twin, literal, twin_union
@@ -16,11 +17,6 @@ from .identifiers import RESERVED_ARGUMENTS, value_name
 
 Key: TypeAlias = "tuple[str, str]"
 """Where an argument goes (a parameter's location, body, file, content), and its name there."""
-
-RUNTIME_HEADERS: Final = frozenset({"accept", "content-type", "authorization", "idempotency-key"})
-"""Headers that the runtime sends: OpenAPI ignores three of them as parameters, CallOptions holds the last."""
-_MAX_VARIANTS: Final = 8
-"""Variants of a body that get an overload each; one of more variants is passed whole."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,8 +116,8 @@ class ArgumentList:
         if whole is not None:
             return Body(payload=payload, fields=(), whole=whole.name, groups=((whole,),))
         groups = tuple(
-            tuple(self._member(payload, member) for member in variant.properties if not _read_only(member))
-            for variant in self._variants(payload.schema)
+            tuple(self._member(payload, member) for member in variant.properties if not is_read_only(member))
+            for variant in variants(self._schemas, payload.schema)
         )
         arguments = {argument.name: argument for group in groups for argument in group}
         encodings = {part.property: part for part in payload.encoding}
@@ -139,8 +135,8 @@ class ArgumentList:
     def _whole(self, payload: Payload) -> Argument | None:
         """The argument of a body that has no members to flatten; None for one that has."""
         kind, required = payload.kind, self._operation.body is not None and self._operation.body.required
-        if kind in ("json", "form", "multipart"):
-            if self._variants(payload.schema):
+        if is_flat(payload):
+            if variants(self._schemas, payload.schema):
                 return None
             schema = payload.schema
             return self._add(
@@ -174,22 +170,10 @@ class ArgumentList:
         own = payload.schema.description if payload.schema is not None and payload.kind != "jsonl" else ""
         return own or otherwise
 
-    def _variants(self, schema: Schema | None) -> tuple[Object, ...]:
-        """The objects that a body may be, where each has members that can be arguments; none otherwise."""
-        resolved = self._schemas.resolve(schema) if schema is not None else None
-        candidates = resolved.variants if isinstance(resolved, Union) else (resolved,)
-        objects = [
-            found
-            for candidate in candidates
-            if candidate is not None and isinstance(found := self._schemas.resolve(candidate), Object)
-        ]
-        flat = all(any(not _read_only(member) for member in found.properties) for found in objects)
-        return tuple(objects) if flat and len(objects) == len(candidates) <= _MAX_VARIANTS else ()
-
     def _member(self, payload: Payload, member: Property) -> Argument:
         wire = member.name.wire
         resolved = self._schemas.resolve(member.schema)
-        file = payload.kind == "multipart" and self._is_file(resolved)
+        file = payload.kind == "multipart" and is_file(self._schemas, resolved)
         if file:
             form = Form(kind="file", many=isinstance(resolved, Array))
             annotation = _many(CONTENT) if form.many else CONTENT
@@ -207,16 +191,6 @@ class ArgumentList:
                 form=form,
             )
         )
-
-    def _is_file(self, schema: Schema) -> bool:
-        """Raw bytes: `format: binary` in OpenAPI 3.0; since 3.1 a content type alone, or no type at all."""
-        match schema:
-            case Array(items=items):
-                return self._is_file(self._schemas.resolve(items))
-            case String(format=written, content_encoding=encoding, content_media_type=media_type):
-                return written == "binary" or (bool(media_type) and not encoding)
-            case _:
-                return isinstance(schema, AnyValue)
 
     def _content_type(self) -> Argument | None:
         """The choice among the media types of raw content; none where another argument has its name."""
@@ -266,10 +240,6 @@ def _in_order(parameters: tuple[Parameter, ...]) -> Iterator[Parameter]:
             sent = location == "header" and parameter.name.wire.lower() in RUNTIME_HEADERS
             if parameter.location == location and not sent:
                 yield parameter
-
-
-def _read_only(member: Property) -> bool:
-    return member.schema.read_only
 
 
 def _many(kind: Twin) -> Twin:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import chain, count
 from typing import Final
 
-from ...ir.operation import Job, Operation, Pagination
-from ...ir.schema import Array, Object, Schema
+from ...ir.operation import Job, Pagination
+from ...ir.schema import Object
+from ..following import Listed, first_page, followed, listed
 from ..literals import Call, Verbatim
 from ..schemas import Schemas
 from .annotations import Annotations, Twin, alternatives, twin_union
-from .answers import annotated, bodiless
+from .answers import annotated
 from .docstrings import docstring
 from .view import BoundClass, Method, Signature
 
@@ -23,69 +24,6 @@ _PAGE: Final = {"style": "cursor", "argument": "", "cursor": "", "total": "", "f
 _JOB: Final = {"failed": (), "id": "id", "state": "state", "error": "", "poll_s": 1.0}
 _PAGE_NOTE: Final = "Go through what it returns for the items of all pages."
 _JOB_NOTE: Final = "`wait()` of what it returns follows the job to its end."
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Listed:
-    """The items of a page, as the document describes them."""
-
-    page: Object
-    items: Schema
-
-
-def listed(operation: Operation, schemas: Schemas) -> Listed | str:
-    """What a page of the operation holds, or why the SDK cannot go on from it."""
-    pagination = operation.pagination
-    assert pagination is not None, "the caller has looked"
-    page = _told(operation, schemas)
-    if page is None or len(_successes(operation)) > 1:
-        return "its answer is not one object"
-    if hidden := PAGE_MEMBERS & _names(page):
-        return f"its answer has a member {', '.join(sorted(hidden))} of its own"
-    found: Schema = page
-    for step in pagination.items.split("."):
-        member = _member(schemas.resolve(found), step)
-        if member is None:
-            return f"its answer has no {pagination.items}"
-        found = member
-    array = schemas.resolve(found)
-    return Listed(page=page, items=array.items) if isinstance(array, Array) else "its items are no array"
-
-
-def followed(operation: Operation, status: Operation | None, schemas: Schemas) -> Object | str:
-    """What the operation tells of its job, or why the SDK cannot follow that."""
-    begun = _told(operation, schemas)
-    if begun is None or status is None or _told(status, schemas) is None:
-        return "its answer, or that of its status operation, is not one object"
-    if hidden := JOB_MEMBERS & _names(begun):
-        return f"its answer has a member {', '.join(sorted(hidden))} of its own"
-    return begun
-
-
-def _told(operation: Operation, schemas: Schemas) -> Object | None:
-    """The one object that a success may hold."""
-    found = [schemas.resolve(schema) for schema in _successes(operation) if schema is not None]
-    objects = [schema for schema in found if isinstance(schema, Object) and schema.properties]
-    return objects[0] if len(objects) == 1 else None
-
-
-def _successes(operation: Operation) -> list[Schema | None]:
-    """What each kind of success holds; None where that is nothing, or bytes."""
-    return [
-        payload.schema if payload is not None and payload.kind == "json" else None
-        for response in operation.responses
-        if response.status.startswith("2")
-        for payload in ((None,) if bodiless(operation, response) else response.payloads)
-    ]
-
-
-def _member(schema: Schema, name: str) -> Schema | None:
-    members = schema.properties if isinstance(schema, Object) else ()
-    return next((member.schema for member in members if member.name.wire == name), None)
-
-
-def _names(found: Object) -> set[str]:
-    return {"_".join(member.name.words) for member in found.properties}
 
 
 class GoingOn:
@@ -107,13 +45,13 @@ class GoingOn:
         """The method as it is, or with the answer that leads on."""
         operation = method.operation
         if operation.pagination is not None:
-            found = listed(operation, self._schemas)
+            found = listed(operation, self._schemas, PAGE_MEMBERS)
             model = _model_of(method)
             if isinstance(found, Listed) and model:
                 return self._page(method, operation.pagination, found, model)
         elif operation.job is not None:
             status = self._methods.get(operation.job.status)
-            begun = followed(operation, status.operation if status else None, self._schemas)
+            begun = followed(operation, status.operation if status else None, self._schemas, JOB_MEMBERS)
             model, final = _model_of(method), _model_of(status) if status else ""
             if status is not None and isinstance(begun, Object) and model and final:
                 return self._job(method, operation.job, status, (model, final))
@@ -133,7 +71,7 @@ class GoingOn:
             argument=parameter,
             cursor=pagination.cursor,
             total=pagination.total,
-            first=_first(method, pagination),
+            first=first_page(method.operation, pagination),
         )
         lazily = Twin(
             asynchronous=f"AsyncPaginator[{bound.twin.asynchronous}, {item}]",
@@ -215,19 +153,6 @@ def _arguments_of(method: Method, wire: str) -> Iterator[str]:
         for field in body.fields:
             if field.name == wire:
                 yield field.argument
-
-
-def _first(method: Method, pagination: Pagination) -> int:
-    """What the server takes for granted where the page or the offset is not given."""
-    if pagination.style not in ("page", "offset"):
-        return 1
-    for parameter, _ in method.parameters:
-        if parameter.name.wire == pagination.parameter:
-            schema = parameter.schema
-            for value in (schema.default, schema.constraints.get("minimum")):
-                if isinstance(value, int):
-                    return int(value)
-    return 1 if pagination.style == "page" else 0
 
 
 def _call(name: str, defaults: Mapping[str, object], /, **fields: object) -> Call:

@@ -1,20 +1,20 @@
-"""What the Python SDK cannot do as the document says, each at its line."""
+"""What an SDK cannot do as the document says, each at its line; in every language the same."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 from typing import Final
 
-from ...diagnostics import Diagnostics, Related
-from ...ir.api import Api
-from ...ir.operation import Operation, Parameter
-from ...ir.schema import Array, Boolean, Enum, Integer, Number, Object, Ref, Schema, String
-from ...ir.security import ApiKeyScheme, HttpScheme, MutualTlsScheme, SecurityScheme
-from ...ir.server import Server
-from ..schemas import Schemas
-from .answers import bodiless
-from .arguments import RUNTIME_HEADERS
-from .going_on import followed, listed
+from ..diagnostics import Diagnostics, Related
+from ..ir.api import Api
+from ..ir.operation import Operation, Parameter
+from ..ir.schema import Array, Boolean, Enum, Integer, Number, Object, Ref, Schema, String
+from ..ir.security import ApiKeyScheme, HttpScheme, MutualTlsScheme, SecurityScheme
+from ..ir.server import Server
+from .bodies import RUNTIME_HEADERS
+from .following import bodiless, followed, listed
+from .schemas import Schemas
 
 _STYLES: Final = {
     "path": ("simple", "label", "matrix"),
@@ -27,8 +27,17 @@ _CHALLENGED: Final = ("digest", "hoba", "mutual", "negotiate", "scram-sha-1", "s
 _PRIMITIVE: Final = (Boolean, Integer, Number, String, Enum)
 
 
-def check_python(api: Api, diagnostics: Diagnostics) -> None:
-    """Report what is lost or left to the caller; everything else in the document, the SDK honours."""
+def check_sdk(
+    api: Api,
+    diagnostics: Diagnostics,
+    *,
+    page_members: AbstractSet[str] = frozenset(),
+    job_members: AbstractSet[str] = frozenset(),
+) -> None:
+    """Report what is lost or left to the caller; everything else in the document, the SDK honours.
+
+    Of the members given, no page and no job may have one of its own.
+    """
     for server in api.servers[:1]:
         _check_server(server, diagnostics)
     schemes = {scheme.key: scheme for scheme in api.security_schemes}
@@ -37,25 +46,27 @@ def check_python(api: Api, diagnostics: Diagnostics) -> None:
             message = (
                 f"the HTTP scheme {scheme.scheme} of {scheme.key} answers a challenge, which the SDK does not"
             )
-            hint = "callers can pass an http_client whose auth does"
+            hint = "callers can pass an HTTP client that does"
             diagnostics.add("DH085", message, scheme.source, hint=hint)
     components = {component.name.wire: component.schema for component in api.components}
     for operation in api.operations:
         _check_operation(operation, components, diagnostics)
         _check_security(operation, schemes, diagnostics)
-    _check_going_on(api, diagnostics)
+    _check_going_on(api, diagnostics, page_members, job_members)
 
 
-def _check_going_on(api: Api, diagnostics: Diagnostics) -> None:
+def _check_going_on(
+    api: Api, diagnostics: Diagnostics, page_members: AbstractSet[str], job_members: AbstractSet[str]
+) -> None:
     """DH089: a list or a job whose answer stays a plain model."""
     schemas = Schemas(api)
     operations = {operation.key: operation for operation in api.operations}
     for operation in api.operations:
         reasons: list[str | object] = []
         if operation.pagination is not None:
-            reasons.append(listed(operation, schemas))
+            reasons.append(listed(operation, schemas, page_members))
         elif operation.job is not None:
-            reasons.append(followed(operation, operations.get(operation.job.status), schemas))
+            reasons.append(followed(operation, operations.get(operation.job.status), schemas, job_members))
         for reason in reasons:
             if isinstance(reason, str):
                 message = f"the SDK does not go on from the answer of {operation.key}: {reason}"
@@ -98,7 +109,7 @@ def _check_header(parameter: Parameter, seen: dict[str, Parameter], diagnostics:
     name = parameter.name.wire
     if name.lower() in RUNTIME_HEADERS:
         message = f"the header {name} is no argument of the method: the SDK sends it"
-        hint = "callers can set it with extra_headers=, a key of their own with idempotency_key="
+        hint = "callers can set it among the extra headers, and a key of their own by its option"
         diagnostics.add("DH080", message, parameter.source, hint=hint)
     first = seen.setdefault(name.lower(), parameter)
     if first is not parameter:
@@ -174,7 +185,7 @@ def _check_server(server: Server, diagnostics: Diagnostics) -> None:
     """DH086: a server without an address of its own, or with a variable that nobody declared."""
     if "{" in server.address:
         message = f"a variable of the server {server.url} has no default"
-        diagnostics.add("DH086", message, server.source, hint="callers must pass base_url=")
+        diagnostics.add("DH086", message, server.source, hint="callers must say where the API is")
     elif not server.address.lower().startswith(("http://", "https://")):
         message = f"the server {server.url or '/'} is relative: the SDK does not know where the document was"
-        diagnostics.add("DH086", message, server.source, hint="callers must pass base_url=")
+        diagnostics.add("DH086", message, server.source, hint="callers must say where the API is")

@@ -1,0 +1,109 @@
+"""Comments of methods, as an editor shows them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from ...ir.operation import Operation
+from .comments import filled, paragraphs
+from .source import WIDTH
+from .view import Signature
+
+ERRORS: Final = {
+    "400": "BadRequestError",
+    "401": "AuthenticationError",
+    "403": "PermissionDeniedError",
+    "404": "NotFoundError",
+    "409": "ConflictError",
+    "413": "ContentTooLargeError",
+    "415": "UnsupportedMediaTypeError",
+    "422": "UnprocessableEntityError",
+    "429": "RateLimitedError",
+}
+"""The runtime's classes by status; any other status is an APIStatusError or, from 500 on, a ServerError."""
+_USUAL: Final = frozenset({"400", "401", "403", "429"})
+"""Statuses that any operation may have, which no comment repeats."""
+_WIDTH: Final = WIDTH - 5
+_NOTES: Final = {
+    "page": "Go through what it returns by `for await` for the items of all pages.",
+    "job": "`wait()` of what it resolves to follows the job to its end.",
+}
+
+
+def jsdoc(
+    operation: Operation, signature: Signature, called: str, goes_on: str, deprecated: str
+) -> tuple[str, ...]:
+    """What it does, where, with what, and an example; `called` is `client.corpus.search`."""
+    lines = [*_lines(operation, goes_on)]
+    tags = [*_tags(operation, signature, called, goes_on, deprecated)]
+    return (*lines, "", *tags) if tags else tuple(lines)
+
+
+def _lines(operation: Operation, goes_on: str) -> Iterator[str]:
+    summary = " ".join(operation.summary.split()) or f"{operation.method} {operation.path}"
+    yield from filled(summary if summary.endswith((".", "!", "?")) else f"{summary}.", _WIDTH)
+    yield ""
+    if operation.description.strip():
+        yield from paragraphs(operation.description, _WIDTH)
+        yield ""
+    if goes_on:
+        yield from (_NOTES[goes_on], "")
+    yield from filled(f"`{operation.method} {operation.path}`{_needs(operation)}.", _WIDTH)
+
+
+def _tags(
+    operation: Operation, signature: Signature, called: str, goes_on: str, deprecated: str
+) -> Iterator[str]:
+    for slot in signature.positional:
+        told = " ".join(line for line in slot.doc if line and not line.startswith("@"))
+        yield from filled(f"@param {slot.name}{f' - {told}' if told else ''}", _WIDTH)
+    told = " ".join(
+        " ".join(response.description.split())
+        for response in operation.responses
+        if response.status.startswith("2") and response.payloads
+    )
+    if told:
+        yield from filled(f"@returns {told}", _WIDTH)
+    statuses = [response.status for response in operation.responses]
+    for status in statuses:
+        if status in ERRORS and status not in _USUAL:
+            yield f"@throws {ERRORS[status]}"
+    if deprecated:
+        yield f"@deprecated {deprecated}"
+    yield "@example"
+    yield from _example(signature, called, goes_on)
+
+
+def _example(signature: Signature, called: str, goes_on: str) -> Iterator[str]:
+    given = [slot.example or slot.name for slot in signature.positional if slot.required]
+    if signature.params_required:
+        given.append("{ ... }")
+    call = f"{called}({', '.join(given)})"
+    match goes_on:
+        case "page":
+            yield f"for await (const item of {call}) console.log(item);"
+        case "job":
+            yield f"const job = await {call};"
+            yield "const done = await job.wait();"
+        case _:
+            streamed = "EventStream<" in signature.returns
+            result = "" if signature.returns == "undefined" else "const result = "
+            if streamed:
+                yield f"for await (const event of await {call}) console.log(event);"
+            else:
+                yield f"{result}await {call};"
+
+
+def _needs(operation: Operation) -> str:
+    """Which scopes a credential needs, where all alternatives agree."""
+    if not operation.security:
+        return "; anybody may call it"
+    scopes = {
+        tuple(scope for credential in requirement.credentials for scope in credential.scopes)
+        for requirement in operation.security
+    }
+    agreed = scopes.pop() if len(scopes) == 1 else ()
+    if not agreed:
+        return ""
+    return f"; needs the {'scope' if len(agreed) == 1 else 'scopes'} {', '.join(agreed)}"

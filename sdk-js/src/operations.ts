@@ -1,0 +1,3 @@
+/** Every operation as a function of its own, and the client that they take. */
+
+export * from './generated/operations/index.js';
