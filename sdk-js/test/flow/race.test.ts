@@ -175,6 +175,17 @@ describe('the race', () => {
     assert.equal(seen.closed, true);
   });
 
+  test('a winner whose body is still arriving is left alone, until the caller leaves', async () => {
+    const { clock, caller, given, givenUp, done } = racing();
+    const { late } = closable();
+    await clock.advance(100);
+    given.second?.resolve(late);
+    await done;
+    assert.deepEqual(givenUp, ['first']);
+    caller.abort();
+    assert.deepEqual(givenUp, ['first', 'second']);
+  });
+
   test('a failure waits for the other', async () => {
     const { clock, given, done } = racing();
     await clock.advance(100);

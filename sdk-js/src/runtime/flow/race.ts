@@ -52,28 +52,37 @@ export function race(
 ): Promise<Raced> {
   return new Promise((resolve, reject) => {
     const outcomes: [Outcome | undefined, Outcome | undefined] = [undefined, undefined];
-    const loser = new AbortController();
+    const attempts: AbortController[] = [];
     let underWay = 0;
     let over = false;
 
-    function end(settle: () => void): void {
+    /** Gives up all attempts but one; the answer of that may still be arriving, for as long as the caller wants it. */
+    function end(settle: () => void, winner?: number): void {
       if (over) return;
       over = true;
       cancel();
-      signal?.removeEventListener('abort', leave);
-      loser.abort();
+      attempts.forEach((attempt, number) => {
+        if (number !== winner) attempt.abort();
+      });
+      const won = winner === undefined ? undefined : outcomes[winner];
+      if (!isAnswer(won) || !won.reader) signal?.removeEventListener('abort', leave);
       settle();
     }
-    const leave = () => end(() => reject(signal?.reason));
+    const leave = () => {
+      for (const attempt of attempts) attempt.abort(signal?.reason);
+      end(() => reject(signal?.reason));
+    };
     const begin = (number: 0 | 1, send: Send) => {
+      const attempt = new AbortController();
+      attempts[number] = attempt;
       underWay++;
-      transport.send(send, loser.signal).then(
+      transport.send(send, attempt.signal).then(
         (outcome) => {
           underWay--;
           if (over) return discard(outcome);
           outcomes[number] = outcome;
           if (step.decisive(outcome) || !underWay)
-            end(() => resolve({ first: outcomes[0], second: outcomes[1] }));
+            end(() => resolve({ first: outcomes[0], second: outcomes[1] }), number);
           return undefined;
         },
         (error: unknown) => end(() => reject(error)),
