@@ -9,7 +9,6 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
@@ -17,26 +16,12 @@ from typing import Any
 import pytest
 from dhatu_client import DhatuAPI
 from dhatu_client.testing import fake_api
+from samples import PAGES, ROOT, name_of, pages_with, samples
 
-ROOT = Path(__file__).parents[2]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
-_SAMPLE = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"\]\((?!https?://)([^)#]+)")
 
 
-def samples(page: Path, language: str) -> Iterator[tuple[int, str]]:
-    """(line that it begins on, text) of every sample of a page in one language."""
-    text = page.read_text(encoding="utf-8")
-    for found in _SAMPLE.finditer(text):
-        if found[1] == language:
-            yield text.count("\n", 0, found.start(2)) + 1, found[2]
-
-
-def pages_with(language: str) -> list[Path]:
-    return [page for page in PAGES if any(samples(page, language))]
-
-
-@pytest.mark.parametrize("page", pages_with("python"), ids=lambda page: page.name)
+@pytest.mark.parametrize("page", pages_with("python"), ids=name_of)
 async def test_the_samples_of_a_page_run_one_after_the_other(page: Path, base_url: str, api_key: str) -> None:
     names: dict[str, Any] = {}
     async with AsyncExitStack() as clients:
@@ -70,7 +55,7 @@ def _run_test(function: Any) -> None:
         function()
 
 
-@pytest.mark.parametrize("page", pages_with("console"), ids=lambda page: page.name)
+@pytest.mark.parametrize("page", pages_with("console"), ids=name_of)
 def test_the_commands_of_a_page_print_what_it_shows(
     page: Path, base_url: str, api_key: str, tmp_path: Path
 ) -> None:
@@ -98,7 +83,7 @@ def test_readme_and_guide_have_samples() -> None:
     assert ROOT / "docs" / "python-sdk.md" in pages_with("console")
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_links_between_pages_lead_somewhere(page: Path) -> None:
     links = _LINK.findall(page.read_text(encoding="utf-8"))
     assert [link for link in links if not (page.parent / link).exists()] == []
