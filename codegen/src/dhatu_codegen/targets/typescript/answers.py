@@ -54,11 +54,6 @@ class Answers:
             for answer in self._chosen([one for one in self.all if one.status == status], media_type, stream)
         )
 
-    @property
-    def anything(self) -> str:
-        """The union of all that may come back."""
-        return _united(answer.type for answer in self.all) if self.all else "undefined"
-
     def _chosen(self, answers: list[Answer], media_type: str, stream: bool | None) -> list[Answer]:
         """Like for like, else the first in JSON, else any: as the runtime asks in `Accept`."""
         if self.chosen_by_flag:

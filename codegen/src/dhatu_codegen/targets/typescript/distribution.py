@@ -53,6 +53,7 @@ def distribute(api: Api, generated: tuple[GeneratedFile, ...]) -> tuple[Generate
         for path in sorted((root / "src").rglob("*.ts"))
         if not path.is_relative_to(root / "src" / "generated")
     }
+    files["src/index.ts"] += _root_error(api, "".join(files.values()))
     for file in generated:
         path = LISTING if file.path == _GENERATED + LISTING else file.path
         files[path] = file.text.replace(HEADER, SDK_HEADER, 1)
@@ -70,10 +71,19 @@ def distribute(api: Api, generated: tuple[GeneratedFile, ...]) -> tuple[Generate
         api=api,
         header=SDK_HEADER,
         count=len(api.operations),
+        root_error=next(iter(re.findall(r"DhatuError as (\w+)", files["src/index.ts"])), "DhatuError"),
         example=next((line for line in files[LISTING].splitlines() if line.startswith("- `client.")), ""),
         function=next((found[1] for found in re.finditer(r"^- `.*` or `(\w+)`", files[LISTING], re.M)), ""),
     )
     return tuple(GeneratedFile(path=path, text=text) for path, text in sorted(files.items()))
+
+
+def _root_error(api: Api, runtime: str) -> str:
+    """The root of all errors under the SDK's own name, unless an error of the runtime is called so."""
+    name = f"{api.sdk.client.removesuffix('API')}Error"
+    if re.search(rf"\bclass {name}\b", runtime):
+        return ""
+    return f"export {{ DhatuError as {name} }} from './runtime/errors.js';\n"
 
 
 def _package(api: Api, own: dict[str, Any]) -> str:

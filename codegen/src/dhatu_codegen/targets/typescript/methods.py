@@ -126,7 +126,7 @@ class _Writer:
         signatures, params = self._signatures(variants, exported, function, changed)
         deprecated = _deprecation(operation)
         descriptor = Descriptor(operation, self._components)
-        value = answers.anything.replace(changed[0], changed[1]) if changed[0] else answers.anything
+        value = " | ".join(dict.fromkeys(_bound(variant.returns, changed) for variant in variants))
         result = f"PagePromise<{changed[2]}>" if goes_on == "page" else f"APIPromise<{value}>"
         text = descriptor.source(arguments, answers.all, source, deprecated)
         kinds = " ".join((result, value, *(signature.returns for signature in signatures)))
@@ -172,8 +172,7 @@ class _Writer:
                     known = Params(name=self._params.give(wanted), of=function, alternatives=tuple(groups))
                     params.append(known)
                 name = known.name
-            returns = returned.replace(changed[0], changed[1]) if changed[0] else returned
-            paged = f"PagePromise<{changed[2]}>" if changed[2] else f"APIPromise<{returns}>"
+            paged = f"PagePromise<{changed[2]}>" if changed[2] else f"APIPromise<{_bound(returned, changed)}>"
             signatures.append(
                 Signature(
                     positional=found[0].positional, params=name, params_required=required, returns=paged
@@ -220,6 +219,11 @@ class _Writer:
                 inner = told.type if told.type == ended.type else f"{told.type}, {ended.type}"
                 return "job", (told.type, f"Job<{inner}>", ""), pure("job", [_members(members, more)])
         return "", ("", "", ""), ""
+
+
+def _bound(kind: str, changed: tuple[str, str, str]) -> str:
+    """The type of an answer, with what leads on in the place of what is only told."""
+    return kind.replace(changed[0], changed[1]) if changed[0] else kind
 
 
 def _members(members: dict[str, str], more: str) -> str:
