@@ -1,6 +1,7 @@
 /** Answers of bytes, read as they arrive. */
 
 import type { OnProgress, ResponseSpec } from '../call.js';
+import { ArgumentError } from '../errors/local.js';
 import { TransportFailed } from '../wire.js';
 import { textOf } from './decode.js';
 import { Source } from './reading.js';
@@ -39,7 +40,8 @@ export interface SaveOptions {
 /**
  * Bytes that are still arriving: take them whole, save them, or go through them piece by piece.
  *
- * They can be read once. Reading rejects with `TransportError` where the connection breaks.
+ * They can be read once. Reading rejects with `TransportError` where the connection breaks, with `ArgumentError` where they
+ * were read already.
  *
  * @example
  * const download = await client.documents.download('a');
@@ -71,6 +73,7 @@ export class BinaryResponse extends StreamedAnswer implements AsyncIterable<Uint
 
   /** The same as a Blob of the answer's media type. */
   async blob(): Promise<Blob> {
+    this.#check();
     const parts: BlobPart[] = [];
     for await (const piece of this) parts.push(piece as BlobPart); // the memory of fetch is not shared
     return new Blob(parts, { type: this.mediaType });
@@ -83,6 +86,7 @@ export class BinaryResponse extends StreamedAnswer implements AsyncIterable<Uint
    * return new Response(download.stream(), { headers: { 'content-type': download.mediaType } });
    */
   stream(): ReadableStream<Uint8Array> {
+    this.#check();
     return new ReadableStream<Uint8Array>(
       {
         pull: async (controller) => {
@@ -110,6 +114,7 @@ export class BinaryResponse extends StreamedAnswer implements AsyncIterable<Uint
    * await download.save('corpus.zip', { onProgress: ({ doneBytes }) => console.log(doneBytes) });
    */
   async save(path: string | URL, options: SaveOptions = {}): Promise<number> {
+    this.#check();
     try {
       const { download } = await import('./download.js'); // files are for those who save
       return await download(this.#head, this.#source, path, options, this.#begun);
@@ -136,6 +141,12 @@ export class BinaryResponse extends StreamedAnswer implements AsyncIterable<Uint
   async close(): Promise<void> {
     await this.#source.close();
     await this.#reading.return();
+  }
+
+  /** Throws `ArgumentError` lest nothing look like an empty body. */
+  #check(): void {
+    if (this.#source.closed)
+      throw new ArgumentError('the bytes were read already, or closed; keep them, or make the call again');
   }
 }
 

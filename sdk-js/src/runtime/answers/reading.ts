@@ -24,6 +24,11 @@ export class Source {
     this.#leave = () => this.#over.abort(head.signal?.reason);
   }
 
+  /** Whether everything was read, or nobody wants the rest. */
+  get closed(): boolean {
+    return this.#closed;
+  }
+
   /**
    * The next piece; undefined at the end. Throws `TransportFailed`.
    *

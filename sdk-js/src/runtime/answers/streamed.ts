@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 /** What all answers have in common whose body is still arriving. */
 
 import type { ResponseSpec } from '../call.js';
@@ -148,6 +149,8 @@ export abstract class StreamedAnswer {
   readonly attempts: number;
   /** Of the body, without parameters. */
   readonly mediaType: string;
+  /** `close`, for `await using`; only where the runtime knows that. */
+  declare readonly [Symbol.asyncDispose]: () => Promise<void>;
 
   constructor({ status, headers, attempts }: Answer) {
     this.status = status;
@@ -156,7 +159,6 @@ export abstract class StreamedAnswer {
     this.mediaType = essence(headers.get('content-type') ?? '');
     // A headers object prints what it holds.
     Object.defineProperty(this, 'headers', { value: headers });
-    // What `await using` looks for, in runtimes that have it.
     const { asyncDispose } = Symbol as { readonly asyncDispose?: symbol };
     if (asyncDispose) Object.defineProperty(this, asyncDispose, { value: () => this.close() });
   }
