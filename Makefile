@@ -9,20 +9,21 @@ EXTRAS   := embedded reference aiohttp http2 progress cli otel testing
 # The JavaScript SDK: its tools are in sdk-js/node_modules, and everything that is made of it under build/.
 NODE_STAMP := $(VENV)/.node
 JS_STAMP   := sdk-js/node_modules/.installed
-JS_SOURCES := $(shell find sdk-js/src sdk-js/test -name '*.ts' 2>/dev/null)
-JS_BUILD   := build/sdk-js
-CODEGEN_SOURCES := $(shell find codegen/src -name '*.py')
-JS_STATE   := $(JS_BUILD)/.compiled
-JS_TESTS   := $(patsubst sdk-js/%.ts,$(JS_BUILD)/%.js,$(filter %.test.ts,$(JS_SOURCES)))
-# The SDK of the contract cases, as a package that is installed beside those who play them to it.
-CONTRACT         := build/contract
-CONTRACT_SDK     := $(CONTRACT)/node_modules/library
-CONTRACT_SOURCES := $(wildcard tests/contract/javascript/*.ts)
-CONTRACT_STATE   := $(CONTRACT)/.compiled
-CONTRACT_TESTS   := $(patsubst tests/contract/%.ts,$(CONTRACT)/%.js,$(filter %.test.ts,$(CONTRACT_SOURCES)))
-CASE             :=
 JS         := PATH="$(CURDIR)/sdk-js/node_modules/.bin:$(CURDIR)/$(BIN):$$PATH"
 JS_TOOL    := cd sdk-js && $(JS)
+JS_SOURCES := $(shell find sdk-js/src sdk-js/test -name '*.ts')
+JS_STATE   := build/sdk-js/.compiled
+JS_TESTS   := $(patsubst sdk-js/%.ts,build/sdk-js/%.js,$(filter %.test.ts,$(JS_SOURCES)))
+
+# The contract cases: an SDK made for their API, as a package that is installed beside what plays them to it.
+CONTRACT       := build/contract
+LIBRARY        := $(CONTRACT)/node_modules/library
+LIBRARY_STATE  := $(CONTRACT)/.library
+LIBRARY_PARTS  := $(filter sdk-js/src/runtime/%,$(JS_SOURCES)) $(shell find codegen/src -type f -not -name '*.pyc')
+CONTRACT_STATE := $(CONTRACT)/.compiled
+CONTRACT_TS    := $(wildcard tests/contract/javascript/*.ts)
+CONTRACT_TESTS := $(patsubst tests/contract/%.ts,$(CONTRACT)/%.js,$(filter %.test.ts,$(CONTRACT_TS)))
+CASE           :=
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo serve test test-python test-js test-contract-js check format generate lock bench bench-codegen bench-gateway bench-sdk clean
@@ -75,8 +76,8 @@ test: test-python test-js  ## run all tests
 test-python: setup
 	@$(BIN)/pytest -n auto --dist loadgroup
 
-test-js: $(JS_STATE)
-	@$(JS) node --test --test-reporter=dot $(JS_TESTS)
+test-js: $(JS_STATE) $(CONTRACT_STATE)
+	@$(JS) node --test --test-reporter=dot $(JS_TESTS) $(CONTRACT_TESTS)
 
 test-contract-js: $(CONTRACT_STATE)
 	@$(JS) node --test --test-reporter=dot $(CASE:%=--test-name-pattern=^%$$) $(CONTRACT_TESTS)
@@ -85,13 +86,13 @@ $(JS_STATE): $(JS_SOURCES) sdk-js/tsconfig.json $(JS_STAMP)
 	@$(JS_TOOL) tsc -p tsconfig.json
 	@touch $@
 
-$(CONTRACT_SDK)/dist: tests/contract/api.yaml $(CODEGEN_SOURCES) $(filter sdk-js/src/runtime/%,$(JS_SOURCES)) $(JS_STAMP)
-	@rm -rf $(CONTRACT_SDK)
-	@$(BIN)/dhatu-codegen sdk $< --lang typescript --name library --out $(CONTRACT_SDK)
-	@$(JS) tsc -p $(CONTRACT_SDK)
+$(LIBRARY_STATE): tests/contract/api.yaml $(LIBRARY_PARTS) $(JS_STAMP)
+	@rm -rf $(LIBRARY)
+	@$(BIN)/dhatu-codegen sdk $< --lang typescript --name library --out $(LIBRARY) >/dev/null
+	@$(JS) tsc -p $(LIBRARY)
 	@touch $@
 
-$(CONTRACT_STATE): $(CONTRACT_SDK)/dist $(CONTRACT_SOURCES) $(wildcard tests/contract/javascript/*.json)
+$(CONTRACT_STATE): $(LIBRARY_STATE) $(CONTRACT_TS) $(wildcard tests/contract/javascript/*.json)
 	@$(JS) tsc -p tests/contract/javascript
 	@cp tests/contract/javascript/package.json $(CONTRACT)/javascript
 	@touch $@
