@@ -2,7 +2,7 @@
 
 import type { Shape } from './answers/shapes.js';
 import type { StreamOpener } from './answers/streamed.js';
-import type { BodyEncoder } from './encoding/body.js';
+import type { BodyChooser, BodyEncoder } from './encoding/body.js';
 import type { ParameterWriter } from './encoding/parameters.js';
 import type { GoesOn } from './origin.js';
 import type { APIPromise } from './promise.js';
@@ -159,7 +159,11 @@ export interface BodySpec {
   readonly fields: readonly FieldSpec[];
   /** The one argument that is the whole body, where there are no fields. */
   readonly argument: string;
+  /** The arguments of all fields, or that one. */
+  readonly takes: readonly string[];
   readonly encode: BodyEncoder;
+  /** The same for all: here so that a bundle without bodies does without it. */
+  readonly choose: BodyChooser;
 }
 
 /**
@@ -175,6 +179,8 @@ export interface ResponseSpec {
   readonly kind: PayloadKind | 'empty';
   /** What the value is like, or one item of it for jsonl and sse; undefined for any JSON value. */
   readonly shape?: Shape | undefined;
+  /** How a whole body is understood; undefined for JSON. */
+  readonly read?: (contentType: string, content: Uint8Array) => unknown;
   /** How a body is opened that is read as it arrives; undefined for one that is read whole. */
   readonly open?: StreamOpener | undefined;
 }

@@ -167,7 +167,7 @@ function understood(client: Caller, invocation: Invocation, opening: Opening): u
   const { strict } = call;
   const spec = findResponse(operation, answer.status, answer.headers.get('content-type') ?? '');
   if (spec?.open)
-    return spec.open(opening, spec, (payload) => parseItem(operation, answer, spec, payload, strict));
+    return spec.open(opening, spec, (payload) => parseItem(operation, answer, spec.shape, payload, strict));
   const value = decode(operation, answer, strict);
   return operation.goesOn?.bind({ client, surroundings, invocation, answer }, value) ?? value;
 }

@@ -57,19 +57,6 @@ export function sameParameters(described: string, mediaType: string): boolean {
 }
 
 function parameters(mediaType: string): Map<string, string> {
-  return new Map(
-    mediaType
-      .split(';')
-      .slice(1)
-      .map((part) => {
-        const [name = '', ...value] = part.split('=');
-        return [
-          name.trim().toLowerCase(),
-          value
-            .join('=')
-            .trim()
-            .replace(/^"+|"+$/g, ''),
-        ];
-      }),
-  );
+  const found = mediaType.matchAll(/;\s*([^\s;=]+)\s*=\s*"?([^;"]*)/g);
+  return new Map(Array.from(found, ([, name = '', value = '']) => [name.toLowerCase(), value.trim()]));
 }

@@ -3,9 +3,9 @@
 import type { OnProgress, ResponseSpec } from '../call.js';
 import { ArgumentError } from '../errors/local.js';
 import { TransportFailed } from '../wire.js';
-import { textOf } from './decode.js';
 import { Source } from './reading.js';
 import { StreamedAnswer, type StreamHead, streamHead } from './streamed.js';
+import { textOf } from './text.js';
 
 /** Bytes of any media type. */
 export function bytesAnswer(status: string, mediaType = 'application/octet-stream'): ResponseSpec {

@@ -3,8 +3,8 @@
 import { ArgumentError } from '../errors/local.js';
 import type { Answered } from '../origin.js';
 import { BinaryResponse, type Bytes } from './binary.js';
-import { textOf } from './decode.js';
 import { StreamedAnswer, streamHead } from './streamed.js';
+import { textOf } from './text.js';
 
 /**
  * An answer, and what the operation makes of it: `parse()`.

@@ -3,6 +3,7 @@
 import type { Operation, ResponseSpec } from '../call.js';
 import { essence, isJson, matches, sameParameters } from '../media.js';
 import type { Shape } from './shapes.js';
+import { textOf } from './text.js';
 
 /** JSON; any value where no shape is given. */
 export function jsonAnswer(status: string, shape?: Shape, mediaType = 'application/json'): ResponseSpec {
@@ -11,12 +12,12 @@ export function jsonAnswer(status: string, shape?: Shape, mediaType = 'applicati
 
 /** No body. */
 export function emptyAnswer(status: string): ResponseSpec {
-  return { status, mediaType: '', kind: 'empty' };
+  return { status, mediaType: '', kind: 'empty', read: () => undefined };
 }
 
 /** Text, in the charset that the answer names. */
 export function textAnswer(status: string, mediaType = 'text/plain'): ResponseSpec {
-  return { status, mediaType, kind: 'text' };
+  return { status, mediaType, kind: 'text', read: textOf };
 }
 
 /**
@@ -29,15 +30,9 @@ export function findResponse(
   status: number,
   contentType: string,
 ): ResponseSpec | undefined {
-  const text = `${status}`;
-  const under = [
-    (said: string) => said === text,
-    (said: string) => said.toUpperCase() === `${text[0]}XX`,
-    (said: string) => status < 300 && said[0] === '2',
-    (said: string) => said === 'default',
-  ];
-  for (const applies of under) {
-    const found = responses.filter((spec) => applies(spec.status));
+  const range = `${status}`.replace(/..$/, 'XX');
+  for (const pattern of [status, range, status < 300 ? '2..' : status, 'default']) {
+    const found = responses.filter((spec) => RegExp(`^${pattern}$`, 'i').test(spec.status));
     if (found.length) return byMediaType(found, contentType);
   }
   return undefined;
@@ -46,14 +41,16 @@ export function findResponse(
 /** The one for a media type; an answer that names none is empty if it may be, else what it should be. */
 function byMediaType(specs: readonly ResponseSpec[], contentType: string): ResponseSpec | undefined {
   const mediaType = essence(contentType);
-  const named = specs.filter((spec) => mediaType && essence(spec.mediaType) === mediaType);
-  // Some APIs tell versions apart by a parameter such as `v=2` alone.
-  if (named[0]) return named.find((spec) => sameParameters(spec.mediaType, contentType)) ?? named[0];
+  const empty = specs.find((spec) => spec.kind === 'empty');
+  if (!mediaType) return empty ?? specs[0];
+  const named = specs.filter((spec) => essence(spec.mediaType) === mediaType);
   return (
-    specs.find((spec) => spec.mediaType && mediaType && matches(spec.mediaType, mediaType)) ??
+    // Some APIs tell versions apart by a parameter such as `v=2` alone.
+    named.find((spec) => sameParameters(spec.mediaType, contentType)) ??
+    named[0] ??
+    specs.find((spec) => matches(spec.mediaType, mediaType)) ??
     // Servers are loose about which JSON it is.
-    (isJson(mediaType) ? specs.find((spec) => spec.kind === 'json') : undefined) ??
-    specs.find((spec) => spec.kind === 'empty') ??
-    (mediaType ? undefined : specs[0])
+    specs.find((spec) => spec.kind === 'json' && isJson(mediaType)) ??
+    empty
   );
 }

@@ -11,7 +11,18 @@ import { type ParseItem, Reconnects, StreamedAnswer, type StreamHead, streamHead
 
 /** Server-sent events; their data is any JSON, or text, where no shape is given. */
 export function eventsAnswer(status: string, shape?: Shape, mediaType = 'text/event-stream'): ResponseSpec {
-  return seriesAnswer('sse', status, mediaType, shape, () => new EventPayloads(shape === string));
+  const isText = shape === string;
+  /** The data of an event that nothing describes may be text as well. */
+  const reading = (parse: ParseItem) => (data: string) => {
+    if (isText) return data;
+    try {
+      return parse(data);
+    } catch (error) {
+      if (shape) throw error;
+      return data;
+    }
+  };
+  return seriesAnswer('sse', status, mediaType, shape, () => new EventPayloads(isText), reading);
 }
 
 /** JSON Lines; any values where no shape is given. */
@@ -25,13 +36,14 @@ function seriesAnswer(
   mediaType: string,
   shape: Shape | undefined,
   payloads: () => Payloads,
+  reading = (parse: ParseItem) => parse,
 ): ResponseSpec {
   return {
     status,
     mediaType,
     kind,
     shape,
-    open: (opening, _, parse) => new EventStream(streamHead(opening), payloads(), parse, shape),
+    open: (opening, _, parse) => new EventStream(streamHead(opening), payloads(), reading(parse), shape),
   };
 }
 

@@ -13,6 +13,15 @@ export interface EncodedBody {
   readonly body: Body;
 }
 
+/** Chooses among the bodies of an operation, and writes it: `encodeBody`. */
+export type BodyChooser = (
+  operation: Operation,
+  given: Arguments,
+  extra: GivenBody['extra'] | undefined,
+  preferred: string,
+  newToken: () => string,
+) => EncodedBody | undefined;
+
 /** Writes the body of one media type; throws `ArgumentError`. */
 export type BodyEncoder = (spec: BodySpec, given: GivenBody) => EncodedBody;
 
@@ -40,14 +49,14 @@ export const CHOICE = 'contentType';
  * `preferred`, the caller's own Content-Type, chooses among bodies that take the same arguments. Throws `ArgumentError`
  * where they ask for none that the operation takes.
  */
-export function encodeBody(
-  { key, bodies = [], bodyRequired, parameters = [] }: Operation,
-  given: Arguments,
-  extra: GivenBody['extra'] | undefined,
-  preferred: string,
-  newToken: () => string,
-): EncodedBody | undefined {
-  const taken = bodies.flatMap(argumentsOf);
+const encodeBody: BodyChooser = (
+  { key, bodies = [], bodyRequired, parameters = [] },
+  given,
+  extra,
+  preferred,
+  newToken,
+) => {
+  const taken = bodies.flatMap(({ takes }) => takes);
   const names = [...new Set(taken)].filter((name) => given[name] !== undefined);
   if (!names.length && !bodyRequired && !extra) return undefined;
   // The media type that the caller chose, where the operation leaves a choice.
@@ -55,13 +64,13 @@ export function encodeBody(
   const wanted = claimed ? '' : String(given[CHOICE] ?? '');
   const fitting = bodies.filter(
     (spec) =>
-      names.every((name) => argumentsOf(spec).includes(name)) &&
+      names.every((name) => spec.takes.includes(name)) &&
       (spec.fields.length || (names.length && (!wanted || matches(spec.mediaType, wanted)))),
   );
   const spec = fitting.find(({ mediaType }) => matches(mediaType, essence(preferred))) ?? fitting[0];
   if (!spec) {
-    if (!names.length && !(bodyRequired && bodies.length)) return undefined;
-    const choices = bodies.map((one) => `${argumentsOf(one).join(', ')} (${one.mediaType})`);
+    if (!names.length && !bodyRequired) return undefined;
+    const choices = bodies.map((one) => `${one.takes.join(', ')} (${one.mediaType})`);
     throw new ArgumentError(
       `${key}: the body must be one of: ${choices.join('; ')}; given: ${names.join(' and ') || 'none'}${wanted && ` as ${wanted}`}`,
     );
@@ -76,12 +85,7 @@ export function encodeBody(
     wanted,
     newToken,
   });
-}
-
-/** The arguments that a body takes. */
-export function argumentsOf({ fields, argument }: BodySpec): string[] {
-  return fields.length ? fields.map((field) => field.argument) : [argument];
-}
+};
 
 /** A body whose Content-Type says no more than its media type. */
 export function encoded(mediaType: string, body: Body): EncodedBody {
@@ -101,12 +105,8 @@ export function bodySpec(
   source: readonly Field[] | string,
   encode: BodyEncoder,
 ): BodySpec {
-  const [fields, argument] = typeof source === 'string' ? [[], source] : [source, ''];
-  return {
-    mediaType,
-    kind,
-    fields: fields.map((field) => (typeof field === 'string' ? { argument: field } : field)),
-    argument,
-    encode,
-  };
+  const [members, argument] = typeof source === 'string' ? [[], source] : [source, ''];
+  const fields = members.map((field) => (typeof field === 'string' ? { argument: field } : field));
+  const takes = members.length ? fields.map((field) => field.argument) : [argument];
+  return { mediaType, kind, fields, argument, takes, encode, choose: encodeBody };
 }

@@ -13,7 +13,7 @@ import { ArgumentError } from '../errors/local.js';
 import { essence } from '../media.js';
 import type { Invocation } from '../origin.js';
 import type { Request } from '../wire.js';
-import { argumentsOf, CHOICE, encodeBody } from './body.js';
+import { CHOICE } from './body.js';
 import { type Body, utf8 } from './content.js';
 import { checkedHeader, encode, writePlain } from './parameters.js';
 import { membersOf } from './values.js';
@@ -57,7 +57,8 @@ export function encodeRequest(
   // Only what was given is there, whatever objects inherit.
   const given: Arguments = { __proto__: null, ...args };
   const extra = extraHeaders(options);
-  const body = encodeBody(operation, given, options.extraBody, extra.get('content-type') ?? '', newToken);
+  const preferred = extra.get('content-type') ?? '';
+  const body = operation.bodies?.[0]?.choose(operation, given, options.extraBody, preferred, newToken);
   const answers = wanted(operation, body?.mediaType, stream);
   const headers = new Map([
     ['accept', [...new Set(answers.map(acceptable))].join(', ') || '*/*'],
@@ -66,7 +67,7 @@ export function encodeRequest(
   if (body) {
     headers.set('content-type', body.contentType);
     // What chose the body does not replace what that says of itself, such as its boundary.
-    if (essence(extra.get('content-type') ?? '') === essence(body.mediaType)) extra.delete('content-type');
+    if (essence(preferred) === essence(body.mediaType)) extra.delete('content-type');
   }
   if (idempotencyKey !== undefined || operation.retry === 'keyed')
     headers.set('idempotency-key', checkedHeader('Idempotency-Key', idempotencyKey || newToken()));
@@ -149,7 +150,11 @@ function refuseUnknown(
   args: Arguments,
   options: CallOptions,
 ): void {
-  const names = new Set([CHOICE, ...bodies.flatMap(argumentsOf), ...parameters.map((spec) => spec.argument)]);
+  const names = new Set([
+    CHOICE,
+    ...bodies.flatMap(({ takes }) => takes),
+    ...parameters.map((spec) => spec.argument),
+  ]);
   for (const [name] of membersOf(args))
     if (!names.has(name))
       throw new ArgumentError(
