@@ -23,6 +23,7 @@ LIBRARY_PARTS  := $(filter sdk-js/src/runtime/%,$(JS_SOURCES)) $(shell find code
 CONTRACT_STATE := $(CONTRACT)/.compiled
 CONTRACT_TS    := $(wildcard tests/contract/javascript/*.ts)
 CONTRACT_TESTS := $(patsubst tests/contract/%.ts,$(CONTRACT)/%.js,$(filter %.test.ts,$(CONTRACT_TS)))
+CASES_TEST     := $(CONTRACT)/javascript/cases.test.js
 CASE           :=
 
 .DEFAULT_GOAL := help
@@ -80,7 +81,7 @@ test-js: $(JS_STATE) $(CONTRACT_STATE)
 	@$(JS) node --test --test-reporter=dot $(JS_TESTS) $(CONTRACT_TESTS)
 
 test-contract-js: $(CONTRACT_STATE)
-	@$(JS) node --test --test-reporter=dot $(CASE:%=--test-name-pattern=^%$$) $(CONTRACT_TESTS)
+	@$(JS) CONTRACT_CASE=$(CASE) node --test --test-reporter=$(if $(CASE),spec $(CASES_TEST),dot $(CONTRACT_TESTS))
 
 $(JS_STATE): $(JS_SOURCES) sdk-js/tsconfig.json $(JS_STAMP)
 	@$(JS_TOOL) tsc -p tsconfig.json
