@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import type { Operation, ResponseSpec } from '../src/runtime/call.js';
+import { placed } from '../src/runtime/encoding/placed.js';
 import { DecodingError, JobFailedError, JobTimeoutError } from '../src/runtime/errors.js';
 import { type Job, type JobSpec, job } from '../src/runtime/jobs.js';
 import { Clock } from './clock.js';
@@ -32,10 +33,7 @@ const STATUS: Operation<Job<Work>> = {
   key: 'jobs.get',
   method: 'GET',
   path: '/jobs/{id}',
-  parameters: [
-    { argument: 'id', in: 'path' },
-    { argument: 'tenant', in: 'query' },
-  ],
+  parameters: placed(['{id}', 'tenant']),
   responses: [WORK],
   goesOn: job(SPEC),
 };

@@ -5,6 +5,7 @@ import { anything } from '../src/runtime/answers/shapes.js';
 import type { ApiSpec, Operation } from '../src/runtime/call.js';
 import { APIClient } from '../src/runtime/client.js';
 import { jsonBody } from '../src/runtime/encoding/json.js';
+import { placed } from '../src/runtime/encoding/placed.js';
 import type { ClientOptions } from '../src/runtime/settings.js';
 import type { Fetch } from '../src/runtime/transport/over-fetch.js';
 import { Clock } from './clock.js';
@@ -31,7 +32,7 @@ export const GET: Operation<Document> = {
   key: 'documents.get',
   method: 'GET',
   path: '/documents/{id}',
-  parameters: [{ argument: 'id', in: 'path' }],
+  parameters: placed(['{id}']),
   responses: [jsonAnswer('200', anything)],
   security: [['apiKey'], ['bearer']],
   retry: 'safe',

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import type { Arguments, Operation, ParameterSpec } from '../src/runtime/call.js';
+import type { Arguments, Operation } from '../src/runtime/call.js';
+import { placed } from '../src/runtime/encoding/placed.js';
 import { PaginationError } from '../src/runtime/errors.js';
 import { nextLink, type Page, type PagePromise, type PageSpec, page } from '../src/runtime/pages.js';
 import { type Scripted, ScriptedCaller } from './scripted.js';
@@ -14,10 +15,7 @@ interface List {
 
 type Listing = Operation<Page<List, string>, PagePromise<List, string>>;
 
-const QUERY: readonly ParameterSpec[] = ['cursor', 'page', 'offset', 'q'].map((argument) => ({
-  argument,
-  in: 'query',
-}));
+const QUERY = placed(['cursor', 'page', 'offset', 'q']);
 
 const listing = (spec: Partial<PageSpec> = {}): Listing => ({
   key: 'things.list',

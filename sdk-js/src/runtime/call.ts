@@ -4,6 +4,7 @@ import type { Shape } from './answers/shapes.js';
 import type { StreamOpener } from './answers/streamed.js';
 import type { BodyChooser, BodyEncoder } from './encoding/body.js';
 import type { ParameterWriter } from './encoding/parameters.js';
+import type { Placer } from './encoding/placed.js';
 import type { GoesOn } from './origin.js';
 import type { APIPromise } from './promise.js';
 
@@ -130,6 +131,14 @@ export interface StyledParameter {
 
 export type ParameterSpec = PlainParameter | StyledParameter;
 
+/** The arguments outside the body. Made by `placed`, so that a bundle without any does without what places them. */
+export interface PlacedParameters {
+  readonly specs: readonly ParameterSpec[];
+  /** Their arguments. */
+  readonly takes: readonly string[];
+  readonly place: Placer;
+}
+
 /** One member of an object, form or multipart body. */
 export interface FieldSpec {
   readonly argument: string;
@@ -197,7 +206,7 @@ export interface Operation<T = unknown, P extends APIPromise<T> = APIPromise<T>>
   readonly method: string;
   /** Template: `/api/v1/corpus/documents/{id}`. */
   readonly path: string;
-  readonly parameters?: readonly ParameterSpec[];
+  readonly parameters?: PlacedParameters;
   readonly bodies?: readonly BodySpec[];
   readonly bodyRequired?: boolean;
   readonly responses?: readonly ResponseSpec[];

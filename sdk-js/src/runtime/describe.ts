@@ -45,6 +45,7 @@ export { formBody } from './encoding/forms.js';
 export { jsonBody } from './encoding/json.js';
 export { linesBody } from './encoding/lines.js';
 export { multipartBody } from './encoding/multipart.js';
+export { placed } from './encoding/placed.js';
 export { styled } from './encoding/styles.js';
 export { textBody } from './encoding/text.js';
 export { type Job, type JobMethods, job, type WaitOptions } from './jobs.js';

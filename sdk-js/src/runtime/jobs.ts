@@ -114,7 +114,7 @@ function isOfOneKind(begun: Operation, status: Operation): boolean {
 function argumentsOf(origin: Origin, spec: JobSpec, job: object, status: Operation): Arguments {
   const given = origin.invocation.arguments;
   const args: Record<string, unknown> = {};
-  for (const { argument } of status.parameters ?? []) args[argument] = given[argument];
+  for (const argument of status.parameters?.takes ?? []) args[argument] = given[argument];
   return { ...args, [spec.argument]: member(job, spec.id ?? 'id') };
 }
 

@@ -201,7 +201,7 @@ function asked(page: object, { origin, spec, key, before }: Place): NextCall | u
 function linked(link: string, { invocation }: Origin): NextCall {
   const query = new URLSearchParams(/\?([^#]*)/.exec(link)?.[1] ?? '');
   const args: Record<string, unknown> = { ...invocation.arguments };
-  for (const { argument, in: place, name = argument } of invocation.operation.parameters ?? []) {
+  for (const { argument, in: place, name = argument } of invocation.operation.parameters?.specs ?? []) {
     if (place !== 'query') continue;
     const values = query.getAll(name);
     args[argument] = values.length > 1 ? values : values[0];

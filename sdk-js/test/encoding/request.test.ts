@@ -6,12 +6,13 @@ import type { CallOptions, ResponseSpec, SchemeSpec } from '../../src/runtime/ca
 import { bytesBody } from '../../src/runtime/encoding/bytes.js';
 import { jsonBody } from '../../src/runtime/encoding/json.js';
 import { multipartBody } from '../../src/runtime/encoding/multipart.js';
+import { placed } from '../../src/runtime/encoding/placed.js';
 import { styled } from '../../src/runtime/encoding/styles.js';
 import { textBody } from '../../src/runtime/encoding/text.js';
 import { ask, headersOf, operation, text } from './asking.js';
 
 const WRITE = operation({ method: 'POST', bodies: [jsonBody(['text'])] });
-const NAMED = operation({ path: '/a/{id}', parameters: [{ argument: 'id', in: 'path' }] });
+const NAMED = operation({ path: '/a/{id}', parameters: placed(['{id}']) });
 
 function refused(message: RegExp) {
   return { name: 'ArgumentError', message };
@@ -21,15 +22,15 @@ test('everything is where the description says', () => {
   const request = ask(
     operation({
       path: '/a/{id}/b',
-      parameters: [
-        { argument: 'id', in: 'path' },
+      parameters: placed([
+        '{id}',
         { argument: 'q', in: 'query', name: 'Q' },
-        { argument: 'leftOut', in: 'query' },
+        'leftOut',
         { argument: 'ids', in: 'query', explode: false, write: styled },
         { argument: 'trace', in: 'header', name: 'X-Trace' },
         { argument: 'flavour', in: 'cookie' },
         { argument: 'crumbs', in: 'cookie' },
-      ],
+      ]),
     }),
     { id: 'x/y ś', q: [1, 2], leftOut: undefined, ids: [3, 4], trace: 't', flavour: 'a;b', crumbs: [1, 2] },
   );
@@ -52,16 +53,14 @@ describe('the path', () => {
     });
 
   test('does not climb by dots that fetch would decode', () => {
-    const parameters = [
-      { argument: 'id', in: 'path', style: 'label', explode: true, write: styled },
-    ] as const;
+    const parameters = placed([{ argument: 'id', in: 'path', style: 'label', explode: true, write: styled }]);
     assert.throws(() => ask({ ...NAMED, parameters }, { id: ['.'] }), refused(/must not be/));
   });
 
   for (const id of ['', [], {}, ['']])
     test(`does not lose a segment: ${JSON.stringify(id)}`, () => {
       assert.throws(() => ask(NAMED, { id }), refused(/id must not be empty/));
-      const parameters = [{ argument: 'id', in: 'path', style: 'simple', write: styled }] as const;
+      const parameters = placed([{ argument: 'id', in: 'path', style: 'simple', write: styled }]);
       assert.throws(() => ask({ ...NAMED, parameters }, { id }), refused(/id must not be empty/));
     });
 
@@ -88,7 +87,7 @@ describe('the path', () => {
 
 describe('what is not there', () => {
   test('is not found among what objects inherit', () => {
-    const parameters = [{ argument: 'constructor', in: 'query' }] as const;
+    const parameters = placed(['constructor']);
     assert.equal(ask(operation({ parameters })).target, '/samples');
     assert.equal(ask(operation({ parameters }), { constructor: 'x' }).target, '/samples?constructor=x');
   });
@@ -174,7 +173,7 @@ describe('headers', () => {
 test('proofs go where their schemes say', () => {
   const scheme = (changes: Partial<SchemeSpec>): SchemeSpec => ({ key: 'k', kind: 'api_key', ...changes });
   const request = ask(
-    operation({ parameters: [{ argument: 'q', in: 'query' }] }),
+    operation({ parameters: placed(['q']) }),
     { q: 1 },
     {
       proofs: [
@@ -191,7 +190,7 @@ test('proofs go where their schemes say', () => {
 });
 
 test('a cookie of its own style is not encoded, and must not need it', () => {
-  const parameters = [{ argument: 'c', in: 'cookie', style: 'cookie', write: styled }] as const;
+  const parameters = placed([{ argument: 'c', in: 'cookie', style: 'cookie', write: styled }]);
   assert.equal(headersOf(ask(operation({ parameters }), { c: 'a%' })).cookie, 'c=a%');
   for (const c of ['a; b=c', 'a b', 'a"', 'a\\', 'a\n'])
     assert.throws(

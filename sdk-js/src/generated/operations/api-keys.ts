@@ -11,6 +11,7 @@ import {
   type Page,
   page,
   type PagePromise,
+  placed,
 } from '../../runtime/describe.js';
 import * as s from '../shapes.js';
 import type * as t from '../types.js';
@@ -78,7 +79,7 @@ export const API_KEYS_LIST: Operation<Page<t.ApiKeyPage, t.ApiKey>, PagePromise<
   key: 'api_keys.list',
   method: 'GET',
   path: '/api/v1/api-keys',
-  parameters: [{ argument: 'page_size', in: 'query' }, { argument: 'cursor', in: 'query' }],
+  parameters: /*#__PURE__*/ placed(['page_size', 'cursor']),
   responses: [/*#__PURE__*/ jsonAnswer('200', s.ApiKeyPage)],
   security: [['bearer'], ['apiKey']],
   retry: 'safe',
@@ -112,7 +113,7 @@ export const API_KEYS_REVOKE: Operation<undefined> = {
   key: 'api_keys.revoke',
   method: 'DELETE',
   path: '/api/v1/api-keys/{key_id}',
-  parameters: [{ argument: 'key_id', in: 'path' }],
+  parameters: /*#__PURE__*/ placed(['{key_id}']),
   responses: [/*#__PURE__*/ emptyAnswer('204')],
   security: [['bearer'], ['apiKey']],
   retry: 'idempotent',

@@ -12,6 +12,7 @@ import {
   jsonAnswer,
   jsonBody,
   type Operation,
+  placed,
 } from '../../runtime/describe.js';
 import * as s from '../shapes.js';
 import type * as t from '../types.js';
@@ -38,7 +39,7 @@ export const COMPRESS: Operation<t.CompressResult | BinaryResponse> = {
   key: 'compress',
   method: 'POST',
   path: '/api/v1/compress',
-  parameters: [{ argument: 'algorithm', in: 'query' }, { argument: 'level', in: 'query' }],
+  parameters: /*#__PURE__*/ placed(['algorithm', 'level']),
   bodies: [/*#__PURE__*/ jsonBody(['text']), /*#__PURE__*/ bytesBody('content')],
   bodyRequired: true,
   responses: [/*#__PURE__*/ jsonAnswer('200', s.CompressResult), /*#__PURE__*/ bytesAnswer('200')],
@@ -94,7 +95,7 @@ export const DECOMPRESS: Operation<t.DecompressResult | BinaryResponse> = {
   key: 'decompress',
   method: 'POST',
   path: '/api/v1/decompress',
-  parameters: [{ argument: 'algorithm', in: 'query' }],
+  parameters: /*#__PURE__*/ placed(['algorithm']),
   bodies: [/*#__PURE__*/ jsonBody(['data']), /*#__PURE__*/ bytesBody('content')],
   bodyRequired: true,
   responses: [/*#__PURE__*/ jsonAnswer('200', s.DecompressResult), /*#__PURE__*/ bytesAnswer('200')],

@@ -6,6 +6,7 @@ import {
   type CallOptions,
   jsonAnswer,
   type Operation,
+  placed,
 } from '../../runtime/describe.js';
 import * as s from '../shapes.js';
 import type * as t from '../types.js';
@@ -51,7 +52,7 @@ export const DASHBOARD_USAGE: Operation<t.UsageReport> = {
   key: 'dashboard.usage',
   method: 'GET',
   path: '/api/v1/dashboard/usage',
-  parameters: [{ argument: 'group_by', in: 'query' }, { argument: 'service', in: 'query' }],
+  parameters: /*#__PURE__*/ placed(['group_by', 'service']),
   responses: [/*#__PURE__*/ jsonAnswer('200', s.UsageReport)],
   security: [['bearer'], ['apiKey']],
   retry: 'safe',

@@ -50,7 +50,7 @@ export const CHOICE = 'contentType';
  * where they ask for none that the operation takes.
  */
 const encodeBody: BodyChooser = (
-  { key, bodies = [], bodyRequired, parameters = [] },
+  { key, bodies = [], bodyRequired, parameters },
   given,
   extra,
   preferred,
@@ -60,7 +60,7 @@ const encodeBody: BodyChooser = (
   const names = [...new Set(taken)].filter((name) => given[name] !== undefined);
   if (!names.length && !bodyRequired && !extra) return undefined;
   // The media type that the caller chose, where the operation leaves a choice.
-  const claimed = [...taken, ...parameters.map(({ argument }) => argument)].includes(CHOICE);
+  const claimed = [...taken, ...(parameters?.takes ?? [])].includes(CHOICE);
   const wanted = claimed ? '' : String(given[CHOICE] ?? '');
   const fitting = bodies.filter(
     (spec) =>

@@ -15,7 +15,7 @@ import type { Invocation } from '../origin.js';
 import type { Request } from '../wire.js';
 import { CHOICE } from './body.js';
 import { type Body, utf8 } from './content.js';
-import { checkedHeader, encode, writePlain } from './parameters.js';
+import { checkedHeader, encode } from './parameters.js';
 import { membersOf } from './values.js';
 
 /** A scheme, and the text that proves it. */
@@ -73,7 +73,7 @@ export function encodeRequest(
     headers.set('idempotency-key', checkedHeader('Idempotency-Key', idempotencyKey || newToken()));
   const query: string[] = [];
   const cookies: string[] = [];
-  const path = place(operation, given, query, cookies, headers);
+  const path = operation.parameters?.place(operation, given, query, cookies, headers) ?? operation.path;
   const pair = (name: string, text: string) => `${encode(name)}=${encode(text)}`;
   for (const [name, text] of membersOf(extraQuery)) query.push(pair(name, text));
   for (const [{ in: location = 'header', parameter = 'Authorization' }, text] of proofs)
@@ -90,39 +90,6 @@ export function encodeRequest(
     body: body && (meter && onProgress ? meter(body.body, onProgress) : body.body),
     openEnded: answers.some((spec) => spec.open),
   };
-}
-
-/** Puts each parameter where it goes, and returns the path. */
-function place(
-  { key, path, parameters = [] }: Operation,
-  given: Arguments,
-  query: string[],
-  cookies: string[],
-  headers: Map<string, string>,
-): string {
-  let filled = path;
-  for (const spec of parameters) {
-    const { argument, in: location, name = argument } = spec;
-    const value = given[argument];
-    if (value === undefined) continue;
-    const pieces = (spec.write ?? writePlain)(spec, value);
-    const text = pieces.join();
-    if (location === 'query') query.push(...pieces);
-    else if (location === 'header') headers.set(name.toLowerCase(), checkedHeader(name, text));
-    else if (location === 'cookie') {
-      // RFC 6265, section 4.1.1.
-      if (/[ \t";\\]/.test(text))
-        throw new ArgumentError(`the cookie ${name} holds a space, quote, semicolon or backslash`);
-      cookies.push(...pieces.map((piece) => checkedHeader(name, piece)));
-    } else if (text) filled = filled.replaceAll(`{${name}}`, () => text);
-    else throw new ArgumentError(`${argument} must not be empty: it is part of the path`);
-  }
-  const missing = /\{(.*?)\}/.exec(filled);
-  if (missing) throw new ArgumentError(`${key}: the path parameter ${missing[1]} is missing`);
-  // Servers and fetch resolve such segments, encoded or not (RFC 3986, section 5.2.4): it would be another operation.
-  if (/\/(\.|%2e){1,2}([/?]|$)/i.test(filled))
-    throw new ArgumentError(`${key}: a path parameter must not be '.' or '..'`);
-  return filled;
 }
 
 /** The answers to ask for: a stream if it is to be one, else what is like the body sent, else JSON, else any. */
@@ -146,15 +113,11 @@ function acceptable({ kind, mediaType }: ResponseSpec): string {
 
 /** JavaScript takes any object: a name that nobody reads would be lost without a word. */
 function refuseUnknown(
-  { key, bodies = [], parameters = [] }: Operation,
+  { key, bodies = [], parameters }: Operation,
   args: Arguments,
   options: CallOptions,
 ): void {
-  const names = new Set([
-    CHOICE,
-    ...bodies.flatMap(({ takes }) => takes),
-    ...parameters.map((spec) => spec.argument),
-  ]);
+  const names = new Set([CHOICE, ...bodies.flatMap(({ takes }) => takes), ...(parameters?.takes ?? [])]);
   for (const [name] of membersOf(args))
     if (!names.has(name))
       throw new ArgumentError(

@@ -73,7 +73,7 @@ class Descriptor:
             "key": quoted(operation.key),
             "method": quoted(operation.method),
             "path": quoted(operation.path),
-            "parameters": _listed([self._parameter(*pair) for pair in arguments.parameters]),
+            "parameters": self._parameters(arguments.parameters),
             "bodies": _listed(bodies),
             "bodyRequired": "true" if operation.body is not None and operation.body.required else "",
             "responses": _listed(responses),
@@ -86,7 +86,13 @@ class Descriptor:
         }
         return _flat(members)
 
+    def _parameters(self, parameters: tuple[tuple[Parameter, Slot], ...]) -> str:
+        if not parameters:
+            return ""
+        return self._call("placed", [_listed([self._parameter(*pair) for pair in parameters])], "")
+
     def _parameter(self, parameter: Parameter, slot: Slot) -> str:
+        """The name where that says it all: in braces where it is part of the path, else of the query."""
         location = parameter.location
         members = {"argument": quoted(slot.name), "in": quoted(location)}
         if parameter.name.wire != slot.name:
@@ -103,6 +109,8 @@ class Descriptor:
                 "contentType": quoted(parameter.content_type) if parameter.content_type else "",
                 "write": "styled",
             }
+        if len(members) == 2 and location in ("path", "query"):
+            return quoted(f"{{{slot.name}}}" if location == "path" else slot.name)
         return _flat(members)
 
     def _body(self, body: Body) -> str:
