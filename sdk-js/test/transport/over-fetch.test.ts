@@ -219,30 +219,6 @@ test('an answer shorter than it says is a lost connection, whatever fetch makes 
   assert.ok(isAnswer(await transport.send(sending('http://a.test', { method: 'HEAD' }), undefined)));
 });
 
-test('codes tell what happened, however deep they are', async () => {
-  const cases = [
-    [{ code: 'UND_ERR_CONNECT_TIMEOUT' }, 'connect_timeout'],
-    [{ code: 'ETIMEDOUT', syscall: 'connect' }, 'connect_timeout'],
-    [{ code: 'ETIMEDOUT', syscall: 'read' }, 'lost'],
-    [{ code: 'ECONNRESET' }, 'lost'],
-    [{ code: 'EAI_AGAIN' }, 'connect'],
-    [{ code: 'EMFILE' }, 'pool_timeout'],
-    [{ code: 'DEPTH_ZERO_SELF_SIGNED_CERT' }, 'connect'],
-    [{ code: 'ERR_SSL_WRONG_VERSION_NUMBER' }, 'connect'],
-    [{ code: 'ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED' }, 'lost'],
-    [{ code: 'UND_ERR_HEADERS_TIMEOUT' }, 'timeout'],
-    [{ code: 'ConnectionRefused' }, 'connect'],
-    [new AggregateError([new Error('a'), Object.assign(new Error('b'), { code: 'ENETUNREACH' })]), 'connect'],
-    [new TypeError('error sending request: client error (Connect): tcp connect error'), 'connect'],
-    [new TypeError('Failed to fetch'), 'lost'],
-  ] as const;
-  for (const [cause, kind] of cases) {
-    const refusing: Fetch = () => Promise.reject(new TypeError('fetch failed', { cause }));
-    const outcome = await overFetch(refusing, SURROUNDINGS).send(sending('http://a.test'), undefined);
-    assert.equal(failedOf(outcome).kind, kind, JSON.stringify(cause));
-  }
-});
-
 test('no cause shows a key in the address', async () => {
   const telling: Fetch = (url) => Promise.reject(new TypeError(`error sending request for url (${url})`));
   const step = sending('http://a.test', { target: '/?key=secret' });

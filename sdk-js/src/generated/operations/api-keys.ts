@@ -130,7 +130,7 @@ export const API_KEYS_REVOKE: Operation<undefined> = {
  * @param key_id - The id of the key, the part after `dhk_`. Length: 1 to 64. Pattern: `^[0-9A-Za-z]+$`.
  * @throws NotFoundError
  * @example
- * const result = await client.apiKeys.revoke('7hNq2LxWcB4d');
+ * await client.apiKeys.revoke('7hNq2LxWcB4d');
  */
 export function revoke(client: Caller, key_id: string, options?: CallOptions): APIPromise<undefined> {
   return client.call(API_KEYS_REVOKE, { key_id }, options);

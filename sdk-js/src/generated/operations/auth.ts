@@ -132,7 +132,7 @@ export const AUTH_REVOKE: Operation<undefined> = {
  * @throws ContentTooLargeError
  * @throws UnsupportedMediaTypeError
  * @example
- * const result = await client.auth.revoke('...');
+ * await client.auth.revoke('...');
  */
 export function revoke(
   client: Caller,

@@ -58,7 +58,7 @@ export class ApiKeysResource {
    * @param key_id - The id of the key, the part after `dhk_`. Length: 1 to 64. Pattern: `^[0-9A-Za-z]+$`.
    * @throws NotFoundError
    * @example
-   * const result = await client.apiKeys.revoke('7hNq2LxWcB4d');
+   * await client.apiKeys.revoke('7hNq2LxWcB4d');
    */
   revoke(key_id: string, options?: CallOptions): APIPromise<undefined> {
     return this.#client.call(o.API_KEYS_REVOKE, { key_id }, options);

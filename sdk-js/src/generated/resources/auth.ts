@@ -63,7 +63,7 @@ export class AuthResource {
    * @throws ContentTooLargeError
    * @throws UnsupportedMediaTypeError
    * @example
-   * const result = await client.auth.revoke('...');
+   * await client.auth.revoke('...');
    */
   revoke(token: string, params?: AuthRevokeParams, options?: CallOptions): APIPromise<undefined> {
     return this.#client.call(o.AUTH_REVOKE, { token, ...params }, options);

@@ -161,7 +161,7 @@ export class CorpusResource {
    * @param id - The `id` of the document. Length: 1 to 64. Pattern: `^[A-Za-z0-9_-]+$`.
    * @throws NotFoundError
    * @example
-   * const result = await client.corpus.deleteDocument('doc_3c1f0a9e5b7d42868f10c2aa');
+   * await client.corpus.deleteDocument('doc_3c1f0a9e5b7d42868f10c2aa');
    */
   deleteDocument(id: string, options?: CallOptions): APIPromise<undefined> {
     return this.#client.call(o.CORPUS_DELETE_DOCUMENT, { id }, options);

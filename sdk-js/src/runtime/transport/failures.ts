@@ -17,10 +17,20 @@ const UNREACHED =
 
 /** What `fetch`, or a body, was rejected with; the target may hold an API key, so that no cause shows it. */
 export function failureOf(error: unknown, target: string): Failure {
+  const cause = telling(error);
   return {
     kind: kindOf(error) ?? 'lost',
-    cause: String(error).includes(target) && target.includes('?') ? new Error('it broke off') : error,
+    cause: String(cause).includes(target) && target.includes('?') ? new Error('it broke off') : cause,
   };
+}
+
+/** The error within the error that says why: undici's own says `fetch failed`, whatever it was. */
+function telling(error: unknown): unknown {
+  if (typeof error !== 'object' || error === null) return error;
+  const { cause, errors = [], code, message } = error as Told;
+  const inner = cause ?? (message ? undefined : errors[0]);
+  if (inner !== undefined) return telling(inner);
+  return message || !code ? error : new Error(String(code));
 }
 
 function kindOf(error: unknown): FailureKind | undefined {

@@ -88,7 +88,7 @@ def _example(signature: Signature, called: str, goes_on: str) -> Iterator[str]:
             yield "const done = await job.wait();"
         case _:
             streamed = "EventStream<" in signature.returns
-            result = "" if signature.returns == "undefined" else "const result = "
+            result = "" if signature.returns == "APIPromise<undefined>" else "const result = "
             if streamed:
                 yield f"for await (const event of await {call}) console.log(event);"
             else:
