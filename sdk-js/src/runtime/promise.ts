@@ -18,8 +18,8 @@ export interface WithResponse<T> {
  */
 export class APIPromise<T> extends Promise<T> {
   readonly #answered: Promise<Answered>;
-  #mode: Mode = 'plain';
-  #begun = false;
+  /** Undefined until the call begins, unless it is asked for. */
+  #mode: Mode | undefined;
 
   /** What `then` makes is a plain promise. */
   static override get [Symbol.species](): PromiseConstructor {
@@ -32,7 +32,7 @@ export class APIPromise<T> extends Promise<T> {
       settle = resolve;
     });
     this.#answered = Promise.resolve().then(() => {
-      this.#begun = true;
+      this.#mode ??= 'plain';
       return start(this.#mode);
     });
     settle(
@@ -63,7 +63,8 @@ export class APIPromise<T> extends Promise<T> {
    * if (response.headers.get('etag') !== known) use(await response.parse());
    */
   async asResponse(): Promise<RawResponse<T>> {
-    if (this.#begun) throw new ArgumentError('asResponse() comes too late: call it where the call is made');
+    if (this.#mode === 'plain')
+      throw new ArgumentError('asResponse() comes too late: call it where the call is made');
     this.#mode = 'raw';
     this.catch(() => {}); // whoever asks for the answer has no use for the value
     const [{ RawResponse }, answered] = await Promise.all([import('./answers/raw.js'), this.#answered]);

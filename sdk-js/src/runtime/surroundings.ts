@@ -43,8 +43,7 @@ export const SURROUNDINGS: Surroundings = {
   },
   newToken: () => {
     // randomUUID is there in secure contexts alone.
-    const bytes = crypto.getRandomValues(new Uint8Array(16));
-    return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+    return crypto.getRandomValues(new Uint32Array(4)).join('-');
   },
   warn: (message) => {
     if (found?.emitWarning) found.emitWarning(message, 'DeprecationWarning');
@@ -53,12 +52,11 @@ export const SURROUNDINGS: Surroundings = {
   environment: found?.env ?? {},
 };
 
-/** Waits; rejects with the signal's reason when it fires before. `pause` is as of `Surroundings.timer`. */
+/** Waits; rejects with the signal's reason when it fires before. */
 export function sleep(
   surroundings: Surroundings,
   delayMs: number,
   signal: AbortSignal | undefined,
-  pause = true,
 ): Promise<void> {
   return new Promise((resolve, reject) => {
     if (signal?.aborted) return reject(signal.reason);
@@ -68,7 +66,7 @@ export function sleep(
         signal?.removeEventListener('abort', leave);
         resolve();
       },
-      pause,
+      true,
     );
     function leave() {
       cancel();

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import {
+  type Admitted,
   type Breaker,
   type BreakerPolicy,
   type BreakerState,
@@ -33,16 +34,16 @@ class Watched {
 
   calls(failed: boolean | undefined, times = 1): void {
     for (let call = 0; call < times; call++) {
-      const ticket = this.breaker.admit();
-      assert.notEqual(ticket, undefined);
-      this.breaker.settle(ticket ?? -1, failed);
+      const settle = this.breaker.admit();
+      assert.ok(settle);
+      settle(failed);
     }
   }
 
   get open(): boolean {
-    const ticket = this.breaker.admit();
-    if (ticket !== undefined) this.breaker.settle(ticket, undefined);
-    return ticket === undefined;
+    const settle = this.breaker.admit();
+    settle?.(undefined);
+    return !settle;
   }
 }
 
@@ -123,7 +124,7 @@ describe('half open', () => {
     const watched = new Watched({ failures: 3, openMs: 5000 });
     const early = watched.breaker.admit();
     watched.calls(true, 3);
-    watched.breaker.settle(early ?? -1, false);
+    early?.(false);
     assert.equal(watched.open, true);
   });
 });
@@ -149,7 +150,7 @@ test('whatever happens, it opens at the failure that is one too many, and lets n
     const watched = new Watched({ failures, halfOpenCalls, failureRate: 1, openMs: 1000 });
     // The same, the plain way: what is under way since the last change, and what came of it in a row.
     let [state, inRow, openedAt] = ['closed', 0, 0];
-    let underWay: number[] = [];
+    let underWay: Admitted[] = [];
     const become = (next: string) => {
       [state, inRow, openedAt, underWay] = [next, 0, watched.clock.now(), []];
     };
@@ -158,15 +159,15 @@ test('whatever happens, it opens at the failure that is one too many, and lets n
       if (kind < 0.4) {
         const due = watched.clock.now() - openedAt >= 1000;
         const free = state === 'closed' || (state === 'open' ? due : underWay.length < halfOpenCalls);
-        const ticket = watched.breaker.admit();
-        assert.equal(ticket !== undefined, free);
+        const settle = watched.breaker.admit();
+        assert.equal(!!settle, free);
         if (state === 'open' && free) become('half_open');
-        if (ticket !== undefined) underWay.push(ticket);
+        if (settle) underWay.push(settle);
       } else if (kind < 0.9) {
-        const ticket = underWay.shift();
+        const settle = underWay.shift();
         const failed = [true, true, false, undefined][draw(4) - 1];
-        if (ticket === undefined) continue;
-        watched.breaker.settle(ticket, failed);
+        if (!settle) continue;
+        settle(failed);
         if (state === 'closed') inRow = failed ? inRow + 1 : failed === false ? 0 : inRow;
         else if (failed === false) inRow++;
         if (failed && (state === 'half_open' || inRow >= failures)) become('open');

@@ -3,7 +3,6 @@
 import { operationFailed, type Settle } from '../policies/breaker.js';
 import type { CallWatch } from '../watch/watch.js';
 import { type HeaderList, isAnswer, type Outcome, type Send } from '../wire.js';
-import type { Pick } from './endpoints.js';
 import type { Call, Policies } from './plan.js';
 
 /** One that is under way. */
@@ -37,21 +36,6 @@ export function attemptsOf(call: Call, policies: Policies, watch: CallWatch): At
   const leftMs = () => deadline - now();
   const refusesForMs = (url: string) => breakers.refusesForMs(url, key);
 
-  /** An endpoint, and leave to use it; what a breaker gave away since it was asked is left out. */
-  function admitted(): readonly [Pick, Settle] | undefined {
-    const refused: string[] = [];
-    for (;;) {
-      const pick = endpoints.pick(tried, (url) => !refused.includes(url) && !refusesForMs(url));
-      if (!pick) return undefined;
-      const { url } = pick.endpoint;
-      const settle = breakers.admit(url, key);
-      if (settle) return [pick, settle];
-      endpoints.settle(pick, undefined);
-      if (refused.includes(url)) return undefined; // who has one endpoint only picks it whatever is said of it
-      refused.push(url);
-    }
-  }
-
   function contractHeaders(timeLeftMs: number): HeaderList {
     if (!headerPrefix) return [];
     const attempt = [`${headerPrefix}attempt`, `${tried.length}`] as const;
@@ -60,8 +44,10 @@ export function attemptsOf(call: Call, policies: Policies, watch: CallWatch): At
   }
 
   function begin(headers: HeaderList): Attempt | undefined {
-    const [pick, settle] = admitted() ?? [];
-    if (!pick || !settle) return undefined;
+    // Nothing runs between the two, so that who is picked is admitted.
+    const pick = endpoints.pick(tried, (url) => !refusesForMs(url));
+    const settle = pick && breakers.admit(pick.endpoint.url, key);
+    if (!settle) return undefined;
     const { endpoint } = pick;
     const number = tried.push(endpoint.url);
     const traced = watch

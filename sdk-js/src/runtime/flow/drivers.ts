@@ -1,7 +1,8 @@
 /** Carries a flow out, and decides nothing. */
 
 import { type Surroundings, sleep } from '../surroundings.js';
-import { type Answer, type Fetch, outOfTime, type Transport, TransportFailed } from '../wire.js';
+import { limitsOf } from '../transport/limits.js';
+import type { Answer, Fetch, Transport } from '../wire.js';
 import type { Flow, Step } from './life.js';
 
 /** The answer that a flow ends with; rejects with the reason of `signal` where the caller aborts, which closes the flow. */
@@ -59,18 +60,11 @@ async function fetched(
   surroundings: Surroundings,
   signal: AbortSignal | undefined,
 ): Promise<unknown> {
-  const over = new AbortController();
-  const leave = () => over.abort(signal?.reason);
-  signal?.addEventListener('abort', leave);
+  const limits = limitsOf(surroundings, signal);
+  limits.set(timeLeftMs);
   try {
-    return await Promise.race([
-      source.fetch(transport),
-      sleep(surroundings, timeLeftMs, over.signal, false).then(() => {
-        throw new TransportFailed(outOfTime());
-      }),
-    ]);
+    return await limits.within(source.fetch(transport));
   } finally {
-    signal?.removeEventListener('abort', leave);
-    over.abort();
+    limits.release(false);
   }
 }

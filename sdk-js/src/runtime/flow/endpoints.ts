@@ -43,8 +43,8 @@ export class SingleEndpoint implements Endpoints, Pick {
     return undefined;
   }
 
-  pick(): Pick {
-    return this; // whether the breaker admits it is asked next anyway
+  pick(_: readonly string[], admits: (url: string) => boolean): Pick | undefined {
+    return admits(this.endpoint.url) ? this : undefined;
   }
 
   settle(): void {}

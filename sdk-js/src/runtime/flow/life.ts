@@ -1,6 +1,6 @@
 /** The life of one call, without I/O: attempts and waits, decided here and carried out by a driver. */
 
-import { BreakerOpenError, DeadlineExceededError, DhatuError } from '../errors/local.js';
+import { BreakerOpenError, DhatuError } from '../errors/local.js';
 import { type Backoff, backoff, mayRepeat } from '../policies/retry.js';
 import {
   type Answer,
@@ -81,7 +81,7 @@ export function* callFlow(call: Call, policies: Policies): Flow {
     const waitMs = policies.pacer?.reserve(key, now()) ?? 0;
     try {
       if (waitMs > 0) {
-        if (waitMs >= leftMs()) throw lastError ?? noRoom(waitMs);
+        if (waitMs >= leftMs()) throw lastError ?? policies.pacer?.noRoom(call, waitMs, attempts.number());
         watch.paced(waitMs);
         yield { step: 'sleep', delayMs: waitMs };
       }
@@ -103,13 +103,6 @@ export function* callFlow(call: Call, policies: Policies): Flow {
       );
     }
   }
-
-  const noRoom = (waitMs: number) =>
-    new DeadlineExceededError(
-      `not sent, since the rate limit leaves no room for another ${(waitMs / 1000).toFixed(1)} s, more than is left of ${timeoutMs / 1000} s`,
-      key,
-      attempts.number(),
-    );
 
   /** An attempt at one of the endpoints, or at two where the first is slow. */
   function* placed(headers: HeaderList): Part<Outcome> {

@@ -54,12 +54,13 @@ export function resolveBreaker(policy?: BreakerPolicy | null): Required<BreakerP
   );
 }
 
+/** To be called once with whether the attempt failed; undefined where its end says nothing, as when the caller left. */
+export type Admitted = (failed: boolean | undefined) => void;
+
 /** Closed, open or half open. */
 export interface Breaker {
-  /** A ticket for one attempt, to be settled once; undefined where calls are refused. */
-  admit(): number | undefined;
-  /** Tells how an attempt ended; undefined where that says nothing of the server, as when the caller left. */
-  settle(ticket: number, failed: boolean | undefined): void;
+  /** Leave for one attempt; undefined where calls are refused. */
+  admit(): Admitted | undefined;
   /** Milliseconds until the next attempt may be admitted; 0 where it would be now. */
   refusesForMs(): number;
 }
@@ -94,35 +95,34 @@ export function breakerOf(
     return state === 'half_open' && trials >= halfOpenCalls ? openMs : 0;
   }
 
-  function admit(): number | undefined {
+  function admit(): Admitted | undefined {
     if (refusesForMs()) return undefined;
     const opened = state === 'open';
     if (opened) become('half_open');
     trials++;
-    const ticket = epoch;
+    const begun = epoch;
     if (opened) changed(state);
-    return ticket;
+    return (failed) => {
+      if (begun === epoch) settle(failed);
+    };
   }
 
   /** The share of failures in the window, from 0 to 1; 0 while there are too few calls to tell. */
   function rateWith(failed: boolean): number {
     const number = Math.floor((now() / windowMs) * SLICES);
     slices = slices.filter((slice) => slice.number > number - SLICES);
-    if (slices.at(-1)?.number !== number) slices.push({ number, calls: 0, failed: 0 });
-    let [calls, ofThem] = [0, 0];
-    for (const slice of slices) {
-      if (slice.number === number) {
-        slice.calls++;
-        if (failed) slice.failed++;
-      }
-      calls += slice.calls;
-      ofThem += slice.failed;
+    let latest = slices.at(-1);
+    if (latest?.number !== number) {
+      latest = { number, calls: 0, failed: 0 };
+      slices.push(latest);
     }
-    return calls < minCalls ? 0 : ofThem / calls;
+    latest.calls++;
+    if (failed) latest.failed++;
+    const sum = (of: 'calls' | 'failed') => slices.reduce((total, slice) => total + slice[of], 0);
+    return sum('calls') < minCalls ? 0 : sum('failed') / sum('calls');
   }
 
-  function settle(ticket: number, failed: boolean | undefined): void {
-    if (ticket !== epoch) return;
+  function settle(failed: boolean | undefined): void {
     trials--;
     if (failed === undefined) return;
     let next: BreakerState | undefined;
@@ -140,7 +140,7 @@ export function breakerOf(
   }
 
   become('closed');
-  return { admit, settle, refusesForMs };
+  return { admit, refusesForMs };
 }
 
 /** Leave to send one attempt, to be called once with how it ended; undefined where it was given up. */
@@ -163,17 +163,12 @@ export class Breakers {
 
   /** Leave to send one attempt; undefined where either breaker refuses. */
   admit(url: string, operation: string): Settle | undefined {
-    const [ofEndpoint, ofOperation] = this.#of(url, operation);
-    const endpoint = ofEndpoint.admit();
-    if (endpoint === undefined) return undefined;
-    const ticket = ofOperation.admit();
-    if (ticket !== undefined)
-      return (outcome) => {
-        ofEndpoint.settle(endpoint, endpointFailed(outcome));
-        ofOperation.settle(ticket, operationFailed(outcome));
-      };
-    ofEndpoint.settle(endpoint, undefined);
-    return undefined;
+    if (this.refusesForMs(url, operation)) return undefined;
+    const [ofEndpoint, ofOperation] = this.#of(url, operation).map((breaker) => breaker.admit());
+    return (outcome) => {
+      ofEndpoint?.(endpointFailed(outcome));
+      ofOperation?.(operationFailed(outcome));
+    };
   }
 
   /** Milliseconds until the next attempt may be admitted; 0 where it would be now. */
@@ -188,13 +183,12 @@ export class Breakers {
   }
 
   /** That of the endpoint, and that of the operation there. */
-  #of(url: string, operation: string): [Breaker, Breaker] {
-    const found = (name: string) => {
+  #of(url: string, operation: string): Breaker[] {
+    return [url, `${operation} at ${url}`].map((name) => {
       const breaker = this.#breakers.get(name) ?? this.#made(name);
       this.#breakers.set(name, breaker);
       return breaker;
-    };
-    return [found(url), found(`${operation} at ${url}`)];
+    });
   }
 }
 

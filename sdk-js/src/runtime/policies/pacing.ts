@@ -5,6 +5,8 @@
  * `RateLimit-Remaining` and `RateLimit-Reset`. Limits are kept apart by operation, as gateways keep them.
  */
 
+import { DeadlineExceededError } from '../errors/local.js';
+import type { Call } from '../flow/plan.js';
 import { retryAfterMs } from './retry-after.js';
 
 /** What the headers of one answer say. */
@@ -24,6 +26,15 @@ export class Pacer {
   /** Takes the next place in the queue; returns the milliseconds to wait for it, 0 where it is free. */
   reserve(operation: string, now: number): number {
     return this.#limits.get(operation)?.reserve(now) ?? 0;
+  }
+
+  /** What a call is refused with that would have to wait longer than it may. */
+  noRoom({ operation, timeoutMs }: Call, waitMs: number, attempts: number): DeadlineExceededError {
+    return new DeadlineExceededError(
+      `not sent, since the rate limit leaves no room for another ${(waitMs / 1000).toFixed(1)} s, more than is left of ${timeoutMs / 1000} s`,
+      operation.key,
+      attempts,
+    );
   }
 
   /** Gives the place back; `headers` are those of the answer, `wall` is the time where it is a 429, which may ask to wait. */
