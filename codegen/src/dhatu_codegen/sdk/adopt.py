@@ -79,12 +79,14 @@ def count_operations(document: Map) -> int:
 def _facts(document: Map, name: SdkName) -> Map:
     """What platform.yaml says for services of our own; the service has the name of the SDK."""
     source = document.source
-    facts, sdk, python = Map(source), Map(source), Map(source)
+    facts, sdk, python, javascript = Map(source), Map(source), Map(source), Map(source)
     python.put("package", name.package)
     python.put("distribution", name.distribution)
     sdk.put("client", name.client)
     sdk.put("environment_prefix", name.environment_prefix)
     sdk.put("python", python)
+    javascript.put("package", name.distribution)
+    sdk.put("javascript", javascript)
     facts.put("sdk", sdk)
     root = Node.of(document).get(EXTENSION)
     prefix = root.get("header_prefix") if root else None

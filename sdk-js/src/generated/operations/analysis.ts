@@ -184,7 +184,7 @@ export interface AnalysisGenerateInsightsParams3 {
 }
 
 /** Describes {@link generateInsights}. */
-export const ANALYSIS_GENERATE_INSIGHTS: Operation<t.InsightReport | EventStream<t.InsightEvent> | t.InsightReport | EventStream<t.InsightEvent>> = {
+export const ANALYSIS_GENERATE_INSIGHTS: Operation<t.InsightReport | EventStream<t.InsightEvent>> = {
   key: 'analysis.generate_insights',
   method: 'POST',
   path: '/api/v1/insights/generate',

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from typing import Final
 
 from ...ir.operation import Operation
@@ -43,12 +43,16 @@ class Answers:
         self.chosen_by_flag = streamed == {True, False}
         """Whether the caller says if events are wanted."""
 
-    def type_for(self, media_type: str, *, stream: bool | None) -> str:
+    def bind(self, bound: Answer, kind: str) -> None:
+        """From now on, one of them has the type of what can go on."""
+        self.all = tuple(replace(one, type=kind) if one == bound else one for one in self.all)
+
+    def types_for(self, media_type: str, *, stream: bool | None) -> tuple[str, ...]:
         """What comes back for a body of this media type; `stream` is None where only the run tells."""
         if not self.all:
-            return "undefined"
+            return ("undefined",)
         statuses = dict.fromkeys(answer.status for answer in self.all)
-        return _united(
+        return tuple(
             answer.type
             for status in statuses
             for answer in self._chosen([one for one in self.all if one.status == status], media_type, stream)
@@ -67,7 +71,8 @@ class Answers:
         return _preferred(answers, media_type)
 
 
-def _united(types: Iterator[str]) -> str:
+def united(types: Iterable[str]) -> str:
+    """Each of them once, as one type."""
     found = dict.fromkeys(types)
     return "unknown" if "unknown" in found else " | ".join(found)
 

@@ -53,7 +53,7 @@ class Arguments:
     def __init__(self, operation: Operation, components: Components) -> None:
         self._operation = operation
         self._components = components
-        self._taken = Taken()
+        self._taken = Taken(separator="")
         self._names: dict[tuple[str, str], str] = {}
         self.parameters = tuple((one, self._parameter(one)) for one in _in_order(operation.parameters))
         self.bodies = tuple(map(self._body, operation.body.payloads if operation.body is not None else ()))
@@ -137,7 +137,7 @@ class Arguments:
         )
         return self._slot(
             ("file" if file else "body", wire),
-            wire,
+            argument_name(member.name),
             kind,
             required=member.required and self._operation.body is not None and self._operation.body.required,
             doc=self._doc(schema, schema.description or resolved.description, deprecated=schema.deprecated),

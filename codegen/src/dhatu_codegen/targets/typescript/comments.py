@@ -52,6 +52,15 @@ def comment(lines: Iterable[str], indent: int = 0) -> str:
     return f"{margin}/**\n{body}{margin} */\n"
 
 
+def on_one_line(text: str) -> str:
+    """Prose for a comment that is written out elsewhere.
+
+    >>> print(on_one_line("One */\\n two."))
+    One *\\/ two.
+    """
+    return " ".join(text.replace("*/", "*\\/").split())
+
+
 def paragraphs(text: str, width: int = WIDTH) -> Iterator[str]:
     """Markdown, each plain paragraph filled anew; what JSDoc would take for a tag is none."""
     text = _TAG.sub(r"\1\\@", text.strip())
@@ -65,16 +74,16 @@ def paragraphs(text: str, width: int = WIDTH) -> Iterator[str]:
 
 
 def filled(text: str, width: int) -> Iterator[str]:
-    """Words on as few lines as they fit; a longer word stands alone.
+    """Words on as few lines as they fit; a longer word stands alone. None becomes a tag by where it stands.
 
-    >>> list(filled("one two three", 8))
-    ['one two', 'three']
+    >>> list(filled("@a two three @b", 7))
+    ['@a two', 'three', '\\\\@b']
     """
     line = ""
     for word in text.split():
         if line and len(line) + 1 + len(word) > width:
             yield line
-            line = word
+            line = f"\\{word}" if word.startswith("@") else word
         else:
             line = f"{line} {word}" if line else word
     if line:

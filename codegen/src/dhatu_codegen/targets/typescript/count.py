@@ -12,10 +12,11 @@ from ..base import TargetError
 from .listing import LISTING
 
 _DESCRIPTOR: Final = re.compile(
-    r"^export const (\w+): Operation<.*\{\s+key: '((?:[^'\\]|\\.)*)'", re.MULTILINE
+    r"^export const (\w+): Operation<(?:(?!^export ).)*?> = \{\s+key: '((?:[^'\\]|\\.)*)'",
+    re.MULTILINE | re.DOTALL,
 )
-_FUNCTION: Final = re.compile(r"^  return client\.call\((\w+),", re.MULTILINE)
-_METHOD: Final = re.compile(r"^    return this\.(?:#client\.)?call\(o\.(\w+),", re.MULTILINE)
+_FUNCTION: Final = re.compile(r"^  return client\.call\(\s*(\w+),", re.MULTILINE)
+_METHOD: Final = re.compile(r"^    return this\.(?:#client\.)?call\(\s*o\.(\w+),", re.MULTILINE)
 _ENTRY: Final = re.compile(r"^- `client\.[^`]*` or `\w+`: `([A-Z]+ .*)`(?: \([a-z, ]+\))?$", re.MULTILINE)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from ...ir.api import Api
@@ -163,13 +164,23 @@ def api_source(api: Api) -> str:
     members = {
         "client": quoted(api.sdk.client),
         "distribution": quoted(api.sdk.javascript_package),
-        "version": quoted(api.version),
+        "version": quoted(semver(api.version)),
         "baseURL": quoted(address_of(api.servers)),
         "environmentPrefix": quoted(api.sdk.environment_prefix),
         "headerPrefix": quoted(api.header_prefix) if api.header_prefix else "",
         "schemes": _listed(schemes),
     }
     return _flat(members)
+
+
+def semver(version: str) -> str:
+    """The API's version where npm understands it, else its numbers.
+
+    >>> semver("2.3.0"), semver("v1"), semver("2024-01-01"), semver("1.0.0-oas3"), semver("x")
+    ('2.3.0', '1.0.0', '2024.1.1', '1.0.0', '0.0.0')
+    """
+    numbers = [str(int(number)) for number in re.findall(r"\d+", version)[:3]]
+    return ".".join([*numbers, "0", "0", "0"][:3])
 
 
 def address_of(servers: tuple[Server, ...]) -> str:

@@ -29,12 +29,22 @@ RESERVED_WORDS: Final = frozenset(_WORDS.split())
 """What no variable, parameter or function of a module may be called; a member of an object may."""
 RESERVED_TYPES: Final = frozenset((_LANGUAGE + _RUNTIME).split())
 """What generated code names beside the types of components: none of these is called so, but `RecordModel`."""
-RESERVED_METHODS: Final = frozenset({"constructor", "then", "toJSON", "toString", "valueOf"})
+OBJECT_MEMBERS: Final = frozenset(
+    {
+        *("constructor", "hasOwnProperty", "isPrototypeOf", "propertyIsEnumerable"),
+        *("toLocaleString", "toString", "valueOf"),
+    }
+)
+"""What every object has, with a type of its own: no argument is called so, or none could be left out."""
+RESERVED_METHODS: Final = OBJECT_MEMBERS | {"then", "toJSON"}
 """Members that JavaScript itself calls, so that no operation or resource may be one: an object with `then` is
 a promise, and one with `toJSON` would send a request where it is printed."""
 CLIENT_MEMBERS: Final = RESERVED_METHODS | {"call", "withOptions"}
 """What the runtime's client defines besides."""
+RESERVED_MODULES: Final = frozenset({"index", "client", "aux", "con", "nul", "prn"})
+"""Modules that are there already, and names that Windows takes for devices, with any suffix."""
 
+_MAX_MODULE: Final = 60
 _CAMEL = re.compile(r"[a-z][A-Za-z0-9]*")
 
 
@@ -64,8 +74,12 @@ def argument_name(name: Name) -> str:
 
     >>> argument_name(Name.of("page_size")), argument_name(Name.of("Accept-Language"))
     ('page_size', 'acceptLanguage')
+    >>> argument_name(Name.of("toString")), argument_name(Name.of("__proto__"))
+    ('toString_', 'proto')
     """
-    return name.wire if IDENTIFIER.fullmatch(name.wire) else _identifier(camel(name))
+    own = IDENTIFIER.fullmatch(name.wire) and name.wire != "__proto__"  # which would set the prototype
+    spelled = name.wire if own else _identifier(camel(name))
+    return f"{spelled}_" if spelled in OBJECT_MEMBERS else spelled
 
 
 def variable_name(spelled: str) -> str:
@@ -85,6 +99,26 @@ def method_name(name: Name) -> str:
     """
     spelled = _identifier(name.wire if _CAMEL.fullmatch(name.wire) else camel(name))
     return f"{spelled}_" if spelled in RESERVED_METHODS else spelled
+
+
+def constant_name(*names: Name) -> str:
+    """`CORPUS_SEARCH`, which no function or variable is called.
+
+    >>> constant_name(Name.of("corpus"), Name.of("search")), constant_name(Name.of("3d"))
+    ('CORPUS_SEARCH', 'OPERATION_3_D')
+    """
+    spelled = unicodedata.normalize("NFKC", "_".join(word for name in names for word in name.words).upper())
+    told = spelled.isidentifier() and spelled != spelled.lower()
+    return spelled if told else f"OPERATION_{spelled}".rstrip("_")
+
+
+def module_name(name: Name) -> str:
+    """`api-keys`; cut where a file system might not take it.
+
+    >>> module_name(Name.of("APIKeys")), module_name(Name.of("..."))
+    ('api-keys', 'value')
+    """
+    return "-".join(name.words)[:_MAX_MODULE].rstrip("-") or "value"
 
 
 def _identifier(spelled: str) -> str:

@@ -42,7 +42,7 @@ def jsdoc(
 
 def _lines(operation: Operation, goes_on: str) -> Iterator[str]:
     summary = " ".join(operation.summary.split()) or f"{operation.method} {operation.path}"
-    yield from filled(summary if summary.endswith((".", "!", "?")) else f"{summary}.", _WIDTH)
+    yield from paragraphs(summary if summary.endswith((".", "!", "?")) else f"{summary}.", _WIDTH)
     yield ""
     if operation.description.strip():
         yield from paragraphs(operation.description, _WIDTH)
@@ -55,9 +55,9 @@ def _lines(operation: Operation, goes_on: str) -> Iterator[str]:
 def _tags(
     operation: Operation, signature: Signature, called: str, goes_on: str, deprecated: str
 ) -> Iterator[str]:
-    for slot in signature.positional:
+    for slot, variable in zip(signature.positional, signature.variables, strict=True):
         told = " ".join(line for line in slot.doc if line and not line.startswith("@"))
-        yield from filled(f"@param {slot.name}{f' - {told}' if told else ''}", _WIDTH)
+        yield from filled(f"@param {variable}{f' - {told}' if told else ''}", _WIDTH)
     told = " ".join(
         " ".join(response.description.split())
         for response in operation.responses
@@ -76,7 +76,9 @@ def _tags(
 
 
 def _example(signature: Signature, called: str, goes_on: str) -> Iterator[str]:
-    given = [slot.example or slot.name for slot in signature.positional if slot.required]
+    last = max((at for at, slot in enumerate(signature.positional, 1) if slot.required), default=0)
+    slots = signature.positional if signature.params_required else signature.positional[:last]
+    given = [(slot.example or slot.name) if slot.required else "undefined" for slot in slots]
     if signature.params_required:
         given.append("{ ... }")
     call = f"{called}({', '.join(given)})"

@@ -17,11 +17,12 @@ def render_listing(package: Package) -> str:
     lines = [
         f"<!-- {HEADER} -->",
         "",
-        f"# {package.api.title}: every operation",
+        f"# {' '.join(package.api.title.split()) or package.api.sdk.client}: every operation",
         "",
-        f"`client` is a `{package.api.sdk.client}`. Behind each method stands the function of the same",
-        "operation, which takes a client first. `...` is the object of the other arguments, `...?` one that",
-        "may be left out; options follow. `for await` goes through (pages), `wait()` follows a (job).",
+        f"`client` is of the class `{package.api.sdk.client}`. Behind each method stands the function",
+        "of the same operation, which takes a client first. `...` is the object of the other arguments,",
+        "`...?` one that may be left out; options follow. `for await` goes through (pages), `wait()` follows",
+        "a (job).",
     ]
     if package.client_methods:
         lines += ["", "## client", "", *_entries("client", package.client_methods)]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
@@ -11,13 +10,14 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from ...ir.api import Api
 from ..base import HEADER, GeneratedFile
-from .comments import comment
+from .comments import comment, on_one_line
 from .components import Components
 from .count import check_count
 from .descriptors import api_source, declaration
 from .identifiers import member_name
 from .layout import laid_out
 from .listing import LISTING, render_listing
+from .mentions import mentioned
 from .methods import package_view
 from .shapes import render_shapes
 from .signature_text import function_text, method_text
@@ -29,7 +29,12 @@ _TEMPLATES: Final = Path(__file__).parent / "templates"
 _RUNTIME: Final = "runtime/describe.js"
 _ROOT: Final = "client"
 """The module of the operations that hang on the client itself."""
-_VALUES: Final = re.compile(r"^[a-z]|^PagePromise$")
+_TYPES: Final = frozenset(
+    {
+        *("APIPromise", "BinaryResponse", "Content", "EventStream", "Job", "Page", "PagePromise", "Series"),
+    }
+)
+"""Of the runtime, as signatures name them."""
 
 
 def render_package(api: Api, sources: str) -> tuple[GeneratedFile, ...]:
@@ -96,10 +101,10 @@ class _Modules:
 
     def operations(self, name: str, doc: str, methods: tuple[Method, ...]) -> str:
         needed = {"Caller", "CallOptions", "Operation"}.union(*(method.imports for method in methods))
-        bodies = "\n".join(_text(method) for method in methods)
-        lines = [_imported(needed | _arranged(methods), "../../")]
-        lines += ["import * as s from '../shapes.js';"] if re.search(r"\bs\.[A-Z]", bodies) else []
-        lines += ["import type * as t from '../types.js';"] if re.search(r"\bt\.[A-Z]", bodies) else []
+        found = mentioned(text for method in methods for text in _texts(method))
+        lines = [_imported(needed | found & _TYPES | _arranged(methods), "../../")]
+        lines += ["import * as s from '../shapes.js';"] if "s" in found else []
+        lines += ["import type * as t from '../types.js';"] if "t" in found else []
         elsewhere: dict[str, set[str]] = {}
         for method in methods:
             if method.operation.job is not None and method.goes_on:
@@ -108,7 +113,7 @@ class _Modules:
                     elsewhere.setdefault(home, set()).add(constant)
         for home, constants in sorted(elsewhere.items()):
             lines.append(f"import {{ {', '.join(sorted(constants))} }} from './{home}.js';")
-        return self._render("operations.ts.jinja", doc=_line(doc), methods=methods, imports="\n".join(lines))
+        return self._render("operations.ts.jinja", doc=doc, methods=methods, imports="\n".join(lines))
 
     def resource(self, module: str) -> str:
         resource = next(one for one in self._package.resources if one.module == module)
@@ -128,7 +133,7 @@ class _Modules:
         ]
         api = package.api
         options = "{ apiKey: 'your_api_key' }" if api.servers else "{ baseURL: 'https://...' }"
-        doc = _line(f"{api.title}, version {api.version}.")
+        doc = on_one_line(", version ".join(filter(None, (api.title or api.sdk.client, api.version)))) + "."
         return self._render(
             "client.ts.jinja", package=package, imports="\n".join(lines), doc=doc, options=options
         )
@@ -139,17 +144,14 @@ class _Modules:
 
 def _imports_of_class(methods: tuple[Method, ...], needed: set[str], module: str, up: str) -> str:
     """What a class of methods imports: the runtime, the descriptors and the types."""
-    kinds = " ".join(signature for method in methods for signature in _signatures(method))
-    names = ("APIPromise", "PagePromise", "Page", "Job", "BinaryResponse", "EventStream", "Content", "Series")
-    used = {name for name in names if re.search(rf"\b{name}\b", kinds)}
-    lines = [
-        _imported({"CallOptions", *needed, *used} | _arranged(methods), f"{up}../" if up == "../" else "../")
-    ]
+    found = mentioned(kind for method in methods for kind in _signatures(method))
+    names = {"CallOptions", *needed} | found & _TYPES | _arranged(methods)
+    lines = [_imported(names, f"{up}../" if up == "../" else "../")]
     lines.append(f"import * as o from '{up}operations/{module}.js';")
     params = sorted({params.name for method in methods for params in method.params})
     if params:
         lines.append(_import_line("import type", params, f"{up}operations/{module}.js"))
-    lines += [f"import type * as t from '{up}types.js';"] if re.search(r"\bt\.[A-Z]", kinds) else []
+    lines += [f"import type * as t from '{up}types.js';"] if "t" in found else []
     return "\n".join(lines)
 
 
@@ -159,9 +161,10 @@ def _signatures(method: Method) -> Iterable[str]:
         yield from (slot.type for slot in signature.positional)
 
 
-def _text(method: Method) -> str:
-    types = [slot.type for params in method.params for group in params.alternatives for slot in group]
-    return "\n".join([method.descriptor, method.value, method.result, *_signatures(method), *types])
+def _texts(method: Method) -> Iterable[str]:
+    yield from (method.descriptor, method.value, *([method.result] if method.goes_on == "page" else []))
+    yield from _signatures(method)
+    yield from (slot.type for params in method.params for group in params.alternatives for slot in group)
 
 
 def _arranged(methods: tuple[Method, ...]) -> set[str]:
@@ -218,10 +221,6 @@ def _described(method: Method) -> str:
     )
     said = f"/** Describes {{@link {method.function}}}. */\n"
     return f"{said}{declaration(method.constant, kind, method.descriptor)}"
-
-
-def _line(text: str) -> str:
-    return " ".join(text.replace("*/", "*\\/").split())
 
 
 def _api(api: Api) -> str:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from .comments import comment
+from .layout import laid_out
 from .source import WIDTH
-from .view import Method, Signature, variable
+from .view import Method, Signature
 
 
 def function_text(method: Method) -> str:
@@ -25,20 +26,25 @@ def _lines(method: Method, name: str, first: list[str], client: str, margin: str
     if len(method.signatures) == 1:
         (signature,) = method.signatures
         head = _head(name, [*first, *_parameters(signature)], signature.returns, margin, " {")
-        yield f"{head}\n{margin}  return {client}.call({constant}, {method.call});\n{margin}}}\n"
+        call = _laid_out(f"{client}.call({constant}, {method.call})", margin)
+        yield f"{head}\n{margin}  return {call};\n{margin}}}\n"
         return
     for signature in method.signatures:
         yield f"{_head(name, [*first, *_parameters(signature)], signature.returns, margin, ';')}\n"
     head = _head(name, [*first, "...args: readonly unknown[]"], "never", margin, " {")
-    call = f"{client}.call({constant}, {method.call}) as never; // the signatures say which"
-    yield f"{head}\n{margin}  return {call}\n{margin}}}\n"
+    call = _laid_out(f"{client}.call({constant}, {method.call})", margin)
+    yield f"{head}\n{margin}  return {call} as never; // the signatures say which\n{margin}}}\n"
+
+
+def _laid_out(call: str, margin: str) -> str:
+    return laid_out(call, len(margin) + len("  return "), len(margin) + 2)
 
 
 def _parameters(signature: Signature) -> Iterator[str]:
-    for slot in signature.positional:
+    for slot, variable in zip(signature.positional, signature.variables, strict=True):
         optional = not slot.required and not signature.params_required
         kind = slot.type if slot.required or optional else f"{slot.type} | undefined"
-        yield f"{variable(slot)}{'?' if optional else ''}: {kind}"
+        yield f"{variable}{'?' if optional else ''}: {kind}"
     if signature.params:
         yield f"params{'' if signature.params_required else '?'}: {signature.params}"
     yield "options?: CallOptions"

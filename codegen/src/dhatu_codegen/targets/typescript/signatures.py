@@ -17,14 +17,13 @@ class Variant:
 
     positional: tuple[Slot, ...]
     others: tuple[Slot, ...]
-    returns: str
+    returns: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Group:
     slots: tuple[Slot, ...]
     media_type: str
-    raw: bool = False
 
 
 def variants_of(
@@ -35,14 +34,22 @@ def variants_of(
     A slot `text|content` is the member of the body that it names first where it is text, else the whole body.
     """
     groups = list(_groups(arguments, answers))
-    allowed = _positional(operation, groups)
+    allowed = _positional(operation, groups, alone=len(groups) == 1 and stream is None)
     found = [
-        variant
+        _placed(slots, returns, allowed)
         for group in groups
-        for one in (_by_stream(group, answers, stream) if stream is not None else [_plain(group, answers)])
-        for variant in [_placed(one[0], one[1], group, allowed)]
+        for slots, returns in (
+            _by_stream(group, answers, stream)
+            if stream is not None and _takes(group, stream)
+            else [_plain(group, answers)]
+        )
     ]
     return found, allowed
+
+
+def _takes(group: _Group, stream: Slot) -> bool:
+    """Whether events can be asked for with these arguments: the flag may be a member of another body."""
+    return stream.key[0] != "body" or any(slot.key == stream.key for slot in group.slots)
 
 
 def _groups(arguments: Arguments, answers: Answers) -> Iterator[_Group]:
@@ -66,13 +73,14 @@ def _raw(
 ) -> Iterator[_Group]:
     """Raw content: media types that get the same answer are chosen from by one argument."""
     choice = arguments.content_type
-    alike: dict[str, list[Body]] = {}
+    alike: dict[tuple[str, ...], list[Body]] = {}
     for body in raw:
-        alike.setdefault(answers.type_for(body.payload.media_type, stream=False), []).append(body)
+        alike.setdefault(answers.types_for(body.payload.media_type, stream=False), []).append(body)
     for bodies in alike.values():
         first = bodies[0]
         kinds = dict.fromkeys(body.groups[0][0].type for body in bodies)
-        own: tuple[Slot, ...] = (replace(first.groups[0][0], type=" | ".join(kinds)),)
+        wider = [kind for kind in kinds if not any(one.endswith(f" | {kind}") for one in kinds)]
+        own: tuple[Slot, ...] = (replace(first.groups[0][0], type=" | ".join(wider)),)
         own = own if raw[0] is arguments.bodies[0] else _telling(own)
         if choice is not None:
             known = [body.payload.media_type for body in bodies if "*" not in body.payload.media_type]
@@ -84,7 +92,7 @@ def _raw(
             own = (*own, replace(choice, type=kind, required=first is not raw[0]))
         elif first is not raw[0]:
             continue  # nothing could choose it
-        yield _Group(slots=(*common, *own), media_type=first.payload.media_type, raw=True)
+        yield _Group(slots=(*common, *own), media_type=first.payload.media_type)
 
 
 def _telling(group: tuple[Slot, ...]) -> tuple[Slot, ...]:
@@ -94,11 +102,13 @@ def _telling(group: tuple[Slot, ...]) -> tuple[Slot, ...]:
     return (replace(group[0], required=True), *group[1:])
 
 
-def _plain(group: _Group, answers: Answers) -> tuple[tuple[Slot, ...], str]:
-    return group.slots, answers.type_for(group.media_type, stream=False)
+def _plain(group: _Group, answers: Answers) -> tuple[tuple[Slot, ...], tuple[str, ...]]:
+    return group.slots, answers.types_for(group.media_type, stream=False)
 
 
-def _by_stream(group: _Group, answers: Answers, stream: Slot) -> Iterator[tuple[tuple[Slot, ...], str]]:
+def _by_stream(
+    group: _Group, answers: Answers, stream: Slot
+) -> Iterator[tuple[tuple[Slot, ...], tuple[str, ...]]]:
     """Without events, with events, and for a choice that is made at run time."""
     others = tuple(slot for slot in group.slots if slot.key != stream.key)
     nullable = " | null" if "null" in stream.type.split(" | ") else ""
@@ -108,28 +118,34 @@ def _by_stream(group: _Group, answers: Answers, stream: Slot) -> Iterator[tuple[
         ("boolean", True, None),
     ):
         slot = replace(stream, type=kind, required=required)
-        yield (*others, slot), answers.type_for(group.media_type, stream=wanted)
+        yield (*others, slot), answers.types_for(group.media_type, stream=wanted)
 
 
-def _positional(operation: Operation, groups: list[_Group]) -> tuple[str, ...]:
-    """The slots that go by position: as the spec lists them, up to one that cannot be told at run time."""
+def _positional(operation: Operation, groups: list[_Group], *, alone: bool) -> tuple[str, ...]:
+    """The slots that go by position: as the spec lists them, up to one that cannot be told at run time.
+
+    `alone` says that there is one signature only, so that nothing has to be told.
+    """
     names: list[str] = []
     optional = False
-    for wire in operation.positional:
+    for wire in dict.fromkeys(operation.positional):
         having = [_named(group, wire) for group in groups]
         slots = [slot for slot in having if slot is not None]
         missing = [group for group, slot in zip(groups, having, strict=True) if slot is None]
         if not slots or (optional and any(slot.required for slot in slots)):
             break
-        if len(groups) > 1 and not all(slot.scalar for slot in slots):
+        if not alone and not all(slot.scalar for slot in slots):
             break  # it could be taken for the object of the other arguments
         first = slots[0]
         optional = optional or not all(slot.required for slot in slots)
-        content = [slot for group in missing if group.raw for slot in group.slots if slot.key[0] == "content"]
-        if content and all(slot.type == "string" for slot in slots) and content[0].type == "Content":
+        content = [slot for group in missing for slot in group.slots if slot.key[0] == "content"]
+        told = len(content) == len(missing) and all(slot.type == "Content" for slot in content)
+        if content and told and all(slot.type == "string" for slot in slots):
             names.append(f"{first.name}|{content[0].name}")
+        elif all(any(slot.required and slot.name not in names for slot in group.slots) for group in missing):
+            names.append(first.name)  # what lacks it has an object in its place
         else:
-            names.append(first.name)
+            break
     return tuple(names)
 
 
@@ -137,7 +153,7 @@ def _named(group: _Group, wire: str) -> Slot | None:
     return next((slot for slot in group.slots if wire in (slot.key[1], slot.name)), None)
 
 
-def _placed(slots: tuple[Slot, ...], returns: str, group: _Group, allowed: tuple[str, ...]) -> Variant:
+def _placed(slots: tuple[Slot, ...], returns: tuple[str, ...], allowed: tuple[str, ...]) -> Variant:
     """The slots by position, as far as this variant has them, and the others."""
     by_name = {slot.name: slot for slot in slots}
     positional: list[Slot] = []

@@ -7,6 +7,7 @@ from typing import Final, Literal
 
 from ...ir.api import Api
 from ...ir.operation import Operation
+from ..taken import Taken
 from .identifiers import member_name, variable_name
 
 
@@ -28,8 +29,7 @@ class Slot:
     """Whether no value is an object, which could be taken for that of the other arguments."""
 
 
-def variable(slot: Slot) -> str:
-    """The name of a positional argument inside its function."""
+def _variable(slot: Slot) -> str:
     spelled = variable_name(slot.name)
     hiding = spelled in _OWN or spelled == spelled.upper()  # as descriptors are called
     return f"{spelled}_" if hiding else spelled
@@ -48,6 +48,12 @@ class Signature:
     """Type of the object with the other arguments; empty where there are none."""
     params_required: bool
     returns: str
+
+    @property
+    def variables(self) -> tuple[str, ...]:
+        """Names of the positional arguments inside of the function."""
+        taken = Taken()
+        return tuple(taken.give(_variable(slot)) for slot in self.positional)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,8 +105,11 @@ class Method:
         if len(self.signatures) > 1:
             return self._arranged()
         (signature,) = self.signatures
-        names = [(member_name(slot.name), variable(slot)) for slot in signature.positional]
-        given = [name if name == variable else f"{name}: {variable}" for name, variable in names]
+        names = zip(signature.positional, signature.variables, strict=True)
+        given = [
+            variable if slot.name == variable else f"{member_name(slot.name)}: {variable}"
+            for slot, variable in names
+        ]
         given += ["...params"] if signature.params else []
         given += [f"{self.unsent}: undefined"] if self.unsent else []
         arguments = f"{{ {', '.join(given)} }}" if given else "{}"
