@@ -362,8 +362,8 @@ test('a browser is asked for nothing that it cannot send', async (context) => {
   async function* pieces() {
     yield* [new Uint8Array([111]), new Uint8Array([109])];
   }
-  const found = Object.getOwnPropertyDescriptor(globalThis, 'navigator') ?? {};
-  context.after(() => Object.defineProperty(globalThis, 'navigator', { value: undefined, ...found }));
+  const found = Object.getOwnPropertyDescriptor(globalThis, 'navigator') ?? { value: undefined };
+  context.after(() => Object.defineProperty(globalThis, 'navigator', found));
   Object.defineProperty(globalThis, 'navigator', { value: { userAgent: 'Mozilla/5.0' }, configurable: true });
   const headers = [['user-agent', 'dhatu-client/1']] as const;
   const request = { method: 'POST', headers, body: bodyOf(pieces()) };

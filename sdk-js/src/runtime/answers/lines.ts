@@ -46,11 +46,15 @@ export interface LineSplitter {
  * Throws `OversizedError`.
  */
 export function lineSplitter(ends: RegExp | string, maxLength = MAX_LENGTH): LineSplitter {
-  const decoder = new TextDecoder();
+  // Not left to the decoder: that of Node.js 24 leaves a second mark out as well where a chunk ends within the first.
+  const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+  let isBeginning = true;
   let begun = ''; // grows without copying what is there at each of many small chunks
   let afterCr = false;
-  function split(text: string): string[] {
-    if (!text) return [];
+  function split(decoded: string): string[] {
+    if (!decoded) return [];
+    const text = isBeginning && decoded[0] === '\ufeff' ? decoded.slice(1) : decoded;
+    isBeginning = false;
     const lines = (afterCr && text[0] === '\n' ? text.slice(1) : text).split(ends);
     afterCr = ends !== '\n' && text.endsWith('\r');
     const length = begun.length + text.length;
