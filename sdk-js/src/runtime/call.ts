@@ -32,6 +32,7 @@ export interface Progress {
   readonly totalBytes: number | undefined;
 }
 
+/** Is told how far an upload or a download is. */
 export type OnProgress = (progress: Progress) => void;
 
 /** Options that every method takes. */

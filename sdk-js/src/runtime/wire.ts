@@ -3,6 +3,7 @@
 import type { Body } from './encoding/content.js';
 import type { Surroundings } from './surroundings.js';
 
+/** Whether a connection was made, and what ended the attempt. */
 export type FailureKind = 'connect' | 'connect_timeout' | 'pool_timeout' | 'timeout' | 'lost';
 
 /** Names and values of headers, in lower case. */
@@ -58,6 +59,7 @@ export interface Failure {
   readonly cause: unknown;
 }
 
+/** How an attempt ended. */
 export type Outcome = Answer | Failure;
 
 export function isAnswer(outcome: Outcome | undefined): outcome is Answer {

@@ -49,11 +49,13 @@ export interface GrantOptions {
   readonly extra?: Readonly<Record<string, string>> | undefined;
 }
 
+/** What the credentials of a program are traded for tokens with (RFC 6749, section 4.4). */
 export interface ClientCredentialsOptions extends GrantOptions {
   readonly clientId: string;
   readonly clientSecret: string;
 }
 
+/** What a refresh token is traded for access tokens with (RFC 6749, section 6). */
 export interface RefreshTokenOptions extends GrantOptions {
   readonly refreshToken: string;
   readonly clientId?: string | undefined;
@@ -62,6 +64,7 @@ export interface RefreshTokenOptions extends GrantOptions {
   readonly onToken?: OnToken | undefined;
 }
 
+/** What a name and a password are traded for tokens with (RFC 6749, section 4.3). */
 export interface PasswordGrantOptions extends GrantOptions {
   readonly username: string;
   readonly password: string;
@@ -70,6 +73,7 @@ export interface PasswordGrantOptions extends GrantOptions {
   readonly onToken?: OnToken | undefined;
 }
 
+/** What an API key is traded for tokens with. */
 export interface APIKeyGrantOptions {
   readonly apiKey: string;
   /**

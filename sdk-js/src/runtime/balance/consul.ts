@@ -15,6 +15,7 @@ import {
 } from '../wire.js';
 import { checkedMs, inURL } from './provider.js';
 
+/** Where Consul is, and which service it is asked for. */
 export interface ConsulEndpointsOptions {
   /** Its name in Consul. */
   readonly service: string;

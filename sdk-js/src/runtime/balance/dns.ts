@@ -17,6 +17,7 @@ interface Dns {
   };
 }
 
+/** How a name is looked up, and how often. */
 export interface DnsEndpointsOptions {
   /**
    * Takes the place of the record's time to live, which the resolver does not tell.

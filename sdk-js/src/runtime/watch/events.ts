@@ -94,6 +94,7 @@ export interface BreakerChanged {
   readonly state: 'open' | 'half_open' | 'closed';
 }
 
+/** What happens to one call; events with the same `call` belong together. */
 export type CallEvent =
   | CallStarted
   | AttemptStarted
@@ -103,6 +104,7 @@ export type CallEvent =
   | Hedged
   | CallFinished;
 
+/** What a listener is told, by its `type`. */
 export type Event = CallEvent | EndpointEjected | EndpointRestored | BreakerChanged;
 
 /** What a call ended with, in a word: `Cancelled` where its flow was closed. */

@@ -52,6 +52,7 @@ export interface OtelAPI<C, S extends OtelSpan> {
   };
 }
 
+/** What `openTelemetry` may be given. */
 export interface OtelOptions<C, S extends OtelSpan> {
   /**
    * What calls itself the source of the spans.
