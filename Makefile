@@ -61,7 +61,7 @@ $(NODE_STAMP): $(STAMP)
 
 $(JS_STAMP): sdk-js/package.json sdk-js/package-lock.json sdk-js/.npmrc $(NODE_STAMP)
 	@echo "installing the locked tools for JavaScript into sdk-js/node_modules ..."
-	@$(JS_TOOL) npm ci --silent
+	@$(JS_TOOL) npm ci --loglevel=error
 	@touch $@
 
 demo: setup  ## start the whole platform on free ports and take a guided tour with the Python SDK
