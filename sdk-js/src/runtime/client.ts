@@ -19,11 +19,13 @@ import {
   changed,
   resolve,
   type Settings,
-  timesOf,
+  timeOf,
   withRetries,
 } from './settings.js';
 import { SURROUNDINGS, type Surroundings } from './surroundings.js';
 import type { Answer } from './wire.js';
+
+const DEFAULT_TIMEOUT_MS = 60_000;
 
 /** All that a client is; it holds secrets, so that it is private. */
 interface Made {
@@ -127,29 +129,22 @@ function prepared(
   meter: Meter | undefined,
 ): Call {
   const { operation, options } = invocation;
-  const {
-    credentials,
-    strict,
-    timeoutMs: ownMs = operation.timeoutMs ?? 60_000,
-    attemptTimeoutMs,
-  } = settings;
-  const { eventIdleMs, ...times } = timesOf(options, {
-    timeoutMs: ownMs,
-    attemptTimeoutMs,
-    eventIdleMs: undefined,
-  });
+  const { credentials } = settings;
+  const timeoutMs =
+    timeOf(options, 'timeoutMs') ?? settings.timeoutMs ?? operation.timeoutMs ?? DEFAULT_TIMEOUT_MS;
   const sent = proofs(api, credentials, operation);
   return {
-    ...times,
     operation,
+    timeoutMs,
+    attemptTimeoutMs: timeOf(options, 'attemptTimeoutMs') ?? settings.attemptTimeoutMs,
     request: encodeRequest(api, invocation, sent, surroundings.newToken, meter),
     endpoints: engine.endpointsAt(addressOf(settings, operation)),
     retry: withRetries(settings.retry, options.maxRetries),
-    strict: options.strict ?? strict,
+    strict: options.strict ?? settings.strict,
     headerPrefix: api.headerPrefix?.toLowerCase() ?? '',
     keepOpen: (status, mediaType) => isKeptOpen(mode, operation, status, mediaType),
     tokens: renewedToken(api, credentials, operation, options),
-    idleMs: eventIdleMs ?? times.timeoutMs,
+    idleMs: timeOf(options, 'eventIdleMs') ?? timeoutMs,
     resume: options.resume ?? true,
   };
 }

@@ -144,10 +144,10 @@ export function resolve(api: ApiSpec, given: ClientOptions, surroundings: Surrou
 /** With other values, where they are given; throws `ConfigurationError`, for names that are none with `isRefusing`. */
 export function changed(settings: Settings, changes: ChangeableOptions, isRefusing?: boolean): Settings {
   if (isRefusing) refuseUnknown(changes, OPTIONS.slice(0, 4), 'withOptions()');
-  const { timeoutMs, attemptTimeoutMs } = settings;
   return {
     ...settings,
-    ...timesOf(changes, { timeoutMs, attemptTimeoutMs }),
+    timeoutMs: timeOf(changes, 'timeoutMs') ?? settings.timeoutMs,
+    attemptTimeoutMs: timeOf(changes, 'attemptTimeoutMs') ?? settings.attemptTimeoutMs,
     retry: withRetries(settings.retry, changes.maxRetries),
     strict: changes.strict ?? settings.strict,
   };
@@ -160,20 +160,14 @@ export function withRetries(retry: RetryPolicy, maxRetries: number | undefined):
   return { ...retry, maxRetries };
 }
 
-/** Times by their names. */
-type Times<N extends string> = Readonly<Record<N, number | undefined>>;
-
-/** The times that are given, else those that were before; throws `ConfigurationError`. */
-export function timesOf<T extends Times<string>>(given: Partial<Times<keyof T & string>>, before: T): T {
-  const found = { ...before };
-  for (const name in before) {
-    const timeMs = given[name];
-    if (timeMs === undefined) continue;
-    if (!(timeMs > 0 && timeMs < Infinity))
-      throw new ConfigurationError(`${name} must be a number of milliseconds above 0, not ${timeMs}`);
-    Object.assign(found, { [name]: timeMs });
-  }
-  return found;
+/** A time in milliseconds, if it is given; throws `ConfigurationError`. */
+export function timeOf<N extends string>(
+  given: { readonly [name in N]?: number | undefined },
+  name: N,
+): number | undefined {
+  const timeMs = given[name];
+  if (timeMs === undefined || (timeMs > 0 && timeMs < Infinity)) return timeMs;
+  throw new ConfigurationError(`${name} must be a number of milliseconds above 0, not ${timeMs}`);
 }
 
 /** Where an operation is served that has a server of its own; undefined where it is where the API is. */

@@ -1,5 +1,7 @@
 /** Time and chance, as a client finds them; tests put their own in their place. */
 
+import { limitsOf } from './transport/limits.js';
+
 export interface Surroundings {
   /** Monotonic, in milliseconds. */
   readonly now: () => number;
@@ -53,25 +55,20 @@ export const SURROUNDINGS: Surroundings = {
 };
 
 /** Waits; rejects with the signal's reason when it fires before. */
-export function sleep(
+export async function sleep(
   surroundings: Surroundings,
   delayMs: number,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  return new Promise((resolve, reject) => {
-    if (signal?.aborted) return reject(signal.reason);
-    const cancel = surroundings.timer(
-      delayMs,
-      () => {
-        signal?.removeEventListener('abort', leave);
-        resolve();
-      },
-      true,
-    );
-    function leave() {
-      cancel();
-      reject(signal?.reason);
-    }
-    signal?.addEventListener('abort', leave, { once: true });
+  const limits = limitsOf(surroundings, signal);
+  let cancel = () => {};
+  const over = new Promise<void>((resolve) => {
+    cancel = surroundings.timer(delayMs, resolve, true);
   });
+  try {
+    await limits.within(over);
+  } finally {
+    cancel();
+    limits.release(false);
+  }
 }
