@@ -227,3 +227,10 @@ test('whoever listens is told', async () => {
   await library.client({ onEvent: (event: object) => events.push(event) }).call(GET, { id: 'a' });
   assert.ok(events.length >= 3);
 });
+
+test('a call that brings its own Authorization asks for no token', async () => {
+  const library = new Library(json({}));
+  const client = library.client({ token: () => assert.fail('asked') });
+  await client.call(GET, { id: 'a' }, { extraHeaders: { Authorization: 'Bearer mine' } });
+  assert.equal(library.arrivals[0]?.headers.get('authorization'), 'Bearer mine');
+});

@@ -5,7 +5,7 @@ import { findResponse } from './answers/responses.js';
 import type { Opening } from './answers/streamed.js';
 import { proofs, renewedToken } from './auth/credentials.js';
 import type { ApiSpec, Arguments, CallOptions, Operation } from './call.js';
-import { encodeRequest, type Meter } from './encoding/request.js';
+import { encodeRequest, isKnown, type Needed } from './encoding/request.js';
 import { type Engine, engineOf } from './engine.js';
 import { run } from './flow/drivers.js';
 import { callFlow } from './flow/life.js';
@@ -107,10 +107,17 @@ async function carriedOut(client: Caller, made: Made, invocation: Invocation, mo
   const { operation, options } = invocation;
   options.signal?.throwIfAborted();
   if (operation.deprecated) warnOnce(made, operation.key, operation.deprecated);
-  const meter = options.onProgress && (await import('./progress.js')).meteredBody;
+  if (!isKnown(invocation)) throw (await import('./encoding/unknown.js')).unknownError(invocation);
+  const needed: Needed = {
+    meter: options.onProgress && (await import('./progress.js')).meteredBody,
+    added:
+      options.extraHeaders || options.extraQuery
+        ? (await import('./encoding/added.js')).addedBy(options)
+        : undefined,
+  };
   await engine.ready;
   await made.settings.credentials.ready?.();
-  const call = prepared(made, invocation, mode, meter);
+  const call = prepared(made, invocation, mode, needed);
   const { policies, transport } = engine;
   const { signal } = options;
   const again = (call: Call, signal: AbortSignal | undefined) =>
@@ -126,7 +133,7 @@ function prepared(
   { api, engine, settings, surroundings }: Made,
   invocation: Invocation,
   mode: Mode,
-  meter: Meter | undefined,
+  needed: Needed,
 ): Call {
   const { operation, options } = invocation;
   const { credentials } = settings;
@@ -137,13 +144,15 @@ function prepared(
     operation,
     timeoutMs,
     attemptTimeoutMs: timeOf(options, 'attemptTimeoutMs') ?? settings.attemptTimeoutMs,
-    request: encodeRequest(api, invocation, sent, surroundings.newToken, meter),
+    request: encodeRequest(api, invocation, sent, surroundings.newToken, needed),
     endpoints: engine.endpointsAt(addressOf(settings, operation)),
     retry: withRetries(settings.retry, options.maxRetries),
     strict: options.strict ?? settings.strict,
     headerPrefix: api.headerPrefix?.toLowerCase() ?? '',
     keepOpen: (status, mediaType) => isKeptOpen(mode, operation, status, mediaType),
-    tokens: renewedToken(api, credentials, operation, options),
+    tokens: needed.added?.headers.has('authorization')
+      ? undefined
+      : renewedToken(api, credentials, operation),
     idleMs: timeOf(options, 'eventIdleMs') ?? timeoutMs,
     resume: options.resume ?? true,
   };

@@ -195,7 +195,9 @@ export class Caller {
       idleMs: 60_000,
       resume: true,
       strict: false,
-      tokens: renewedToken(this.#api, this.credentials, operation, options),
+      tokens: given.some(([name]) => name === 'authorization')
+        ? undefined
+        : renewedToken(this.#api, this.credentials, operation),
     };
     const policies = {
       budget: new RetryBudget(null, now),

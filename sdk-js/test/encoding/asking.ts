@@ -1,7 +1,9 @@
 /** What the tests of requests ask with: an API, operations of it, and tokens that count. */
 
 import type { ApiSpec, Arguments, CallOptions, Operation, SchemeSpec } from '../../src/runtime/call.js';
-import { encodeRequest } from '../../src/runtime/encoding/request.js';
+import { addedBy } from '../../src/runtime/encoding/added.js';
+import { encodeRequest, isKnown } from '../../src/runtime/encoding/request.js';
+import { unknownError } from '../../src/runtime/encoding/unknown.js';
 import { meteredBody } from '../../src/runtime/progress.js';
 import type { Request } from '../../src/runtime/wire.js';
 
@@ -29,13 +31,12 @@ export function ask(
   { options = {}, stream = false, proofs = [] }: Asked = {},
 ): Request {
   let tokens = 0;
-  return encodeRequest(
-    API,
-    { operation: which, arguments: given, options, stream },
-    proofs,
-    () => `token-${++tokens}`,
-    meteredBody,
-  );
+  const invocation = { operation: which, arguments: given, options, stream };
+  if (!isKnown(invocation)) throw unknownError(invocation);
+  return encodeRequest(API, invocation, proofs, () => `token-${++tokens}`, {
+    meter: meteredBody,
+    added: addedBy(options),
+  });
 }
 
 export function headersOf({ headers }: Request): Record<string, string> {

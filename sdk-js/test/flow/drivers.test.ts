@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { authorise } from '../../src/runtime/auth/authorise.js';
 import { DeadlineExceededError, TokenError } from '../../src/runtime/errors.js';
 import { run } from '../../src/runtime/flow/drivers.js';
 import type { Flow } from '../../src/runtime/flow/life.js';
@@ -23,6 +24,7 @@ const untilAborted = (_: unknown, signal: AbortSignal | undefined) =>
 const source = (fetch: () => Promise<string>): TokenSource => ({
   ready: () => undefined,
   refused: () => {},
+  authorise,
   fetch,
 });
 

@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { authorise } from '../../src/runtime/auth/authorise.js';
 import { bodyOf } from '../../src/runtime/encoding/content.js';
 import {
   AuthenticationError,
@@ -16,6 +17,7 @@ import { answer, headersOf, LOST, OK, UNSENT, World } from './world.js';
 
 /** Tokens numbered as they are fetched; the first `broken` fetches fail. */
 class Tokens implements TokenSource {
+  readonly authorise = authorise;
   fetched = 0;
   #current: string | undefined;
   #broken: number;

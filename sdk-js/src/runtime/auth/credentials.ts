@@ -1,6 +1,6 @@
 /** What proves who calls, and how each security scheme carries it. */
 
-import type { ApiSpec, CallOptions, Operation, SchemeSpec } from '../call.js';
+import type { ApiSpec, Operation, SchemeSpec } from '../call.js';
 import { ConfigurationError } from '../errors/local.js';
 import type { TokenSource } from '../flow/plan.js';
 
@@ -35,14 +35,12 @@ export function proofs(
   );
 }
 
-/** What renews the token of a call; undefined where it needs none, or brings its own Authorization. */
+/** What renews the token of a call that does not bring its own; undefined where it needs none. */
 export function renewedToken(
   api: ApiSpec,
   credentials: Credentials,
   operation: Operation,
-  { extraHeaders = {} }: CallOptions,
 ): TokenSource | undefined {
-  if (Object.keys(extraHeaders).some((name) => /^authorization$/i.test(name))) return undefined;
   for (const [, held] of satisfied(api, credentials, operation)) if (typeof held === 'object') return held;
   return undefined;
 }

@@ -3,6 +3,7 @@
 import type { TokenSource } from '../flow/plan.js';
 import type { Surroundings } from '../surroundings.js';
 import type { Transport } from '../wire.js';
+import { authorise } from './authorise.js';
 
 /** Longest time before its end at which a token is renewed, but for the jitter. */
 const MARGIN_MS = 60_000;
@@ -38,6 +39,7 @@ interface Held {
  * asked.
  */
 export class RenewedToken implements TokenSource {
+  readonly authorise = authorise;
   readonly #obtain: Obtain;
   readonly #chances: Pick<Surroundings, 'now' | 'random'>;
   #held: Held | undefined;

@@ -56,6 +56,11 @@ export function checkedHeader(name: string, text: string): string {
   return text;
 }
 
+/** `name=value`, percent-encoded. */
+export function pairOf(name: string, text: string): string {
+  return `${encode(name)}=${encode(text)}`;
+}
+
 /**
  * Percent-encoded UTF-8 (RFC 3986): letters, digits and `-._~` stay.
  *

@@ -9,22 +9,34 @@ import type {
   ResponseSpec,
   SchemeSpec,
 } from '../call.js';
-import { ArgumentError } from '../errors/local.js';
 import { essence } from '../media.js';
 import type { Invocation } from '../origin.js';
 import type { Request } from '../wire.js';
 import { CHOICE } from './body.js';
 import { type Body, utf8 } from './content.js';
-import { checkedHeader, encode } from './parameters.js';
+import { checkedHeader, pairOf } from './parameters.js';
 import { membersOf } from './values.js';
 
 /** A scheme, and the text that proves it. */
 export type Proof = readonly [SchemeSpec, string];
 
-/** Tells how far a body is that is sent: `meteredBody` of progress.ts, for calls that have `onProgress`. */
-export type Meter = (body: Body, onProgress: OnProgress) => Body;
+/** What few calls need, from modules that are loaded for them. */
+export interface Needed {
+  /** Tells how far a body is that is sent: `meteredBody` of progress.ts, for calls that have `onProgress`. */
+  readonly meter?: ((body: Body, onProgress: OnProgress) => Body) | undefined;
+  /** What `addedBy` of added.ts makes of `extraHeaders` and `extraQuery`. */
+  readonly added?: Added | undefined;
+}
 
-const OPTIONS: Readonly<Record<keyof CallOptions, 1>> = {
+/** What a caller adds to a request, checked and encoded. */
+export interface Added {
+  /** By their names in lower case; they replace what is there. */
+  readonly headers: ReadonlyMap<string, string>;
+  readonly query: readonly string[];
+}
+
+/** Of every call; a record, so that none is forgotten. */
+const NAMES: Readonly<Record<keyof CallOptions, 1>> = {
   timeoutMs: 1,
   attemptTimeoutMs: 1,
   maxRetries: 1,
@@ -40,23 +52,27 @@ const OPTIONS: Readonly<Record<keyof CallOptions, 1>> = {
   signal: 1,
 };
 
+/** Whether every call has such an option. */
+export function isOption(name: string): boolean {
+  return Object.hasOwn(NAMES, name);
+}
+
 /**
  * The request of one call; `newToken` makes up idempotency keys and the boundaries of multipart bodies.
  *
- * Throws `ArgumentError` where the arguments cannot be sent, or there is no such argument or option.
+ * Throws `ArgumentError` where the arguments cannot be sent.
  */
 export function encodeRequest(
   api: ApiSpec,
   { operation, arguments: args, options, stream }: Invocation,
   proofs: readonly Proof[],
   newToken: () => string,
-  meter?: Meter,
+  { meter, added }: Needed = {},
 ): Request {
-  const { extraQuery = {}, idempotencyKey, onProgress } = options;
-  refuseUnknown(operation, args, options);
+  const { idempotencyKey, onProgress } = options;
   // Only what was given is there, whatever objects inherit.
   const given: Arguments = { __proto__: null, ...args };
-  const extra = extraHeaders(options);
+  const extra = new Map(added?.headers);
   const preferred = extra.get('content-type') ?? '';
   const body = operation.bodies?.[0]?.choose(operation, given, options.extraBody, preferred, newToken);
   const answers = wanted(operation, body?.mediaType, stream);
@@ -71,14 +87,12 @@ export function encodeRequest(
   }
   if (idempotencyKey !== undefined || operation.retry === 'keyed')
     headers.set('idempotency-key', checkedHeader('Idempotency-Key', idempotencyKey || newToken()));
-  const query: string[] = [];
+  const query = [...(added?.query ?? [])];
   const cookies: string[] = [];
   const path = operation.parameters?.place(operation, given, query, cookies, headers) ?? operation.path;
-  const pair = (name: string, text: string) => `${encode(name)}=${encode(text)}`;
-  for (const [name, text] of membersOf(extraQuery)) query.push(pair(name, text));
   for (const [{ in: location = 'header', parameter = 'Authorization' }, text] of proofs)
     if (location === 'header') headers.set(parameter.toLowerCase(), text);
-    else (location === 'query' ? query : cookies).push(pair(parameter, text));
+    else (location === 'query' ? query : cookies).push(pairOf(parameter, text));
   if (cookies.length) headers.set('cookie', cookies.join('; '));
   for (const [name, text] of extra) headers.set(name, text);
   return {
@@ -111,36 +125,16 @@ function acceptable({ kind, mediaType }: ResponseSpec): string {
   return kind === 'json' && mediaType.includes('*') ? 'application/json' : mediaType;
 }
 
-/** JavaScript takes any object: a name that nobody reads would be lost without a word. */
-function refuseUnknown(
-  { key, bodies = [], parameters }: Operation,
-  args: Arguments,
-  options: CallOptions,
-): void {
-  const names = new Set([CHOICE, ...bodies.flatMap(({ takes }) => takes), ...(parameters?.takes ?? [])]);
-  for (const [name] of membersOf(args))
-    if (!names.has(name))
-      throw new ArgumentError(
-        `${key}: ${name} is ${Object.hasOwn(OPTIONS, name) ? 'an option: pass it in the object after the parameters' : 'no parameter'}`,
-      );
-  for (const [name] of membersOf({ ...options }))
-    if (!Object.hasOwn(OPTIONS, name))
-      throw new ArgumentError(
-        `${key}: ${name} is ${names.has(name) ? 'a parameter: pass it in the object before the options' : 'no option'}`,
-      );
+/** Whether the operation has all of the arguments, and calls all of the options. */
+export function isKnown({ operation, arguments: args, options }: Invocation): boolean {
+  const names = argumentsOf(operation);
+  return (
+    membersOf(args).every(([name]) => names.has(name)) &&
+    membersOf({ ...options }).every(([name]) => isOption(name))
+  );
 }
 
-/** What the caller adds or replaces, except what says where the body ends. */
-function extraHeaders({ extraHeaders = {} }: CallOptions): Map<string, string> {
-  return new Map(
-    membersOf(extraHeaders).map(([given, text]) => {
-      const name = given.toLowerCase();
-      // RFC 9110, section 5.6.2.
-      if (!/^[\w!#$%&'*+.^`|~-]+$/.test(name) || /^(content-length|transfer-encoding|connection)$/.test(name))
-        throw new ArgumentError(
-          `extraHeaders must not hold ${name}: it is no name, or follows from the body`,
-        );
-      return [name, checkedHeader(given, text)];
-    }),
-  );
+/** The names of all that it takes. */
+export function argumentsOf({ bodies = [], parameters }: Operation): Set<string> {
+  return new Set([CHOICE, ...bodies.flatMap(({ takes }) => takes), ...(parameters?.takes ?? [])]);
 }

@@ -27,7 +27,7 @@ export type Step = Send | Race | Sleep | Load | Fetch;
 export type Flow = Generator<Step, Answer, unknown>;
 
 /** A part of a flow. */
-type Part<T> = Generator<Step, T, unknown>;
+export type Part<T> = Generator<Step, T, unknown>;
 
 /** By how much timers may be early. */
 const CLOCK_MS = 1;
@@ -55,25 +55,12 @@ export function* callFlow(call: Call, policies: Policies): Flow {
   const { leftMs } = attempts;
   let lastError: DhatuError | undefined;
   let nextMs: Backoff | undefined;
-  let renewed = false;
   let ended: unknown = LEFT;
 
   const repeatable = () => request.body?.repeatable ?? true;
+  const authorised = tokens?.authorise(tokens, paced, now, leftMs, repeatable) ?? (() => paced([]));
 
   // One attempt, and what comes before it: a token, a place in the queue, an endpoint.
-
-  /** An attempt with a token where one is needed, and another with a new one where it is refused. */
-  function* authorised(): Part<Outcome> {
-    if (!tokens) return yield* paced([]);
-    for (;;) {
-      const token = tokens.ready(now()) ?? (yield { step: 'fetch', source: tokens, timeLeftMs: leftMs() });
-      const outcome = yield* paced([['authorization', `Bearer ${token}`]]);
-      if (renewed || !isAnswer(outcome) || outcome.status !== 401) return outcome;
-      renewed = true;
-      tokens.refused(`${token}`);
-      if (!repeatable()) return outcome;
-    }
-  }
 
   /** An attempt as soon as the rate limit leaves room for it. */
   function* paced(headers: HeaderList): Part<Outcome> {

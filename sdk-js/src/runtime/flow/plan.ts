@@ -7,8 +7,22 @@ import type { Hedger } from '../policies/hedge.js';
 import type { Pacer } from '../policies/pacing.js';
 import type { RetryPolicy } from '../policies/retry.js';
 import type { WatchCall } from '../watch/watch.js';
-import type { HeaderList, Request, Source } from '../wire.js';
+import type { HeaderList, Outcome, Request, Source } from '../wire.js';
 import type { Endpoints } from './endpoints.js';
+import type { Part } from './life.js';
+
+/**
+ * Makes attempts of one call with a token each, and another with a new one where it is refused.
+ *
+ * `repeatable` tells whether there can be another.
+ */
+export type Authorise = (
+  tokens: TokenSource,
+  attempt: (headers: HeaderList) => Part<Outcome>,
+  now: () => number,
+  leftMs: () => number,
+  repeatable: () => boolean,
+) => () => Part<Outcome>;
 
 /** Tokens that run out and are renewed. */
 export interface TokenSource extends Source {
@@ -16,6 +30,8 @@ export interface TokenSource extends Source {
   ready(now: number): string | undefined;
   /** The server did not take it; the next fetch renews it, unless somebody has. */
   refused(token: string): void;
+  /** What brings the tokens of one call to its attempts: here so that a bundle without tokens does without it. */
+  readonly authorise: Authorise;
 }
 
 /** One call, encoded. */
