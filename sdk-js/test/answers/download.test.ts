@@ -5,7 +5,7 @@ import { createHash } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { describe, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
-import type { SaveOptions } from '../../src/runtime/answers/binary.js';
+import type { BinaryResponse, SaveOptions } from '../../src/runtime/answers/binary.js';
 import { filesOf } from '../../src/runtime/answers/files.js';
 import type { Progress } from '../../src/runtime/call.js';
 import {
@@ -256,7 +256,17 @@ describe('what one process left', () => {
     const folder = await left(t);
     await writeFile(folder.to('a.zip.part'), '?'.repeat(2000));
     const checksum = `sha256:${createHash('sha256').update(WHOLE).digest('hex')}`;
-    await folder.save(new FileServer(), { checksum });
+    const server = new FileServer();
+    await folder.save(server, { checksum });
+    assert.deepEqual(await bytesOf(folder.to('a.zip')), WHOLE);
+    assert.deepEqual(server.ranges, [null]);
+  });
+
+  test('is gone on with where nobody says how much there is', async (t) => {
+    const folder = await left(t);
+    const server = new FileServer();
+    await folder.save([zip([WHOLE], VERSIONED), server]);
+    assert.deepEqual(server.ranges, ['bytes=300-']);
     assert.deepEqual(await bytesOf(folder.to('a.zip')), WHOLE);
   });
 
@@ -279,6 +289,24 @@ describe('saving', () => {
     });
     assert.equal(saved, WHOLE.length - 100);
     assert.deepEqual(await bytesOf(folder.to('a.zip')), WHOLE.subarray(100));
+  });
+
+  test('goes on with nothing of which a part was read before', async (t) => {
+    const folder = await Folder.of(t);
+    const server = new FileServer([300]);
+    const before = (download: BinaryResponse) => download.next();
+    await assert.rejects(folder.save(server, { before }), ConnectionLostError);
+    assert.deepEqual(server.ranges, [null]);
+    assert.deepEqual(await folder.names(), []);
+  });
+
+  test('leaves nothing where nothing has come', async (t) => {
+    const folder = await Folder.of(t);
+    await assert.rejects(
+      folder.save(new FileServer([0]), { client: { maxRetries: 0 } }),
+      ConnectionLostError,
+    );
+    assert.deepEqual(await folder.names(), []);
   });
 
   test('takes the address of a file for its path', async (t) => {

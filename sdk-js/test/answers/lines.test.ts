@@ -44,6 +44,10 @@ test('a line is there as soon as it ends', () => {
   assert.equal(payloads.feed(utf8('\n'))[0]?.data, '1');
 });
 
+test('half a character at the end is no good line', () => {
+  assert.throws(() => parsed([utf8('1'), utf8('ā').subarray(0, 1)]), SyntaxError);
+});
+
 test('no line fills the memory', () => {
   assert.throws(() => new LinePayloads(10).feed(utf8('[1, 2, 3, 4]')), OversizedError);
 });

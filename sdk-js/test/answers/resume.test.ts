@@ -263,11 +263,15 @@ describe('silence', () => {
     assert.deepEqual(await items(library, { eventIdleMs: 10_000 }), numbers);
   });
 
-  test('is a break that is gone on after', async () => {
-    const library = new Library(
-      events(event(1), () => new Promise(() => {})),
-      events(event(2)),
-    );
+  test('is a break that is gone on after, and closes what is silent', async () => {
+    const silent = new Pieces(event(1), () => new Promise(() => {}));
+    const first = async () =>
+      new Response(silent.stream(), { headers: { 'content-type': 'text/event-stream' } });
+    const second = () => {
+      assert.ok(silent.closed);
+      return events(event(2))();
+    };
+    const library = new Library(first, second);
     assert.deepEqual(await items(library, { eventIdleMs: 10_000 }), [1, 2]);
     assert.deepEqual(asked(library), [null, '1']);
     assert.deepEqual(pauses(library), [10_000, 1000]);

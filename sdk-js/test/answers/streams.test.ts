@@ -137,6 +137,7 @@ describe('errors', () => {
     for (const shape of [...lenient, tags])
       for (const one of data)
         await assert.rejects(all(await called('sse', shape, `data: ${one}\n\n`)), StreamError, one);
+    await assert.rejects(all(await called('jsonl', record(string), '{"error": "Overloaded"}')), StreamError);
   });
 
   test('what looks like one and is an item', async () => {
