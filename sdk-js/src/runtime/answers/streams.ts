@@ -85,75 +85,80 @@ class Series<T> {
     this.#aliveAt = this.#now();
   }
 
-  /** Throws the error of the connection where it breaks for good; however it ends, the source closes. */
+  /** However it ends, the source closes. */
   async *read(): AsyncGenerator<StreamEvent<T>, void, undefined> {
-    const { source } = this;
+    const payloads = this.#payloads;
     try {
       for (;;) {
-        try {
-          yield* this.#body();
-          return;
-        } catch (error) {
-          if (!(error instanceof TransportFailed)) throw error;
-          const delayMs = this.#delayMs();
-          if (delayMs === undefined) throw this.#head.error(error);
-          await source.wait(delayMs);
+        const chunk = await this.#piece();
+        for (const payload of chunk ? this.#takenApart(chunk) : payloads.finish()) {
+          yield this.#event(payload);
+          // What the caller does with an item is not the server's silence.
+          this.#aliveAt = this.#now();
         }
-        const answer = await source.reopen([['last-event-id', this.#payloads.lastEventId]]);
-        if (answer.status === 204) return; // the standard's way to say that there is no more
-        this.#check(answer);
-        this.#payloads.restart();
-        this.#aliveAt = this.#now();
+        if (!chunk) return;
+        this.lastEventId = payloads.lastEventId;
+        this.retryMs = payloads.retryMs;
       }
     } finally {
-      await source.close();
+      await this.source.close();
     }
   }
 
-  /** The events of one connection. */
-  async *#body(): AsyncGenerator<StreamEvent<T>, void, undefined> {
+  /** The next bytes, of another connection where one breaks; undefined at the end. Throws where it breaks for good. */
+  async #piece(): Promise<Uint8Array | undefined> {
     const { source } = this;
     for (;;) {
-      const chunk = await source.read(this.#leftMs());
-      if (!chunk) break;
-      for (const payload of this.#takenApart(chunk)) {
-        yield await this.#event(payload);
-        // What the caller does with an item is not the server's silence.
-        this.#aliveAt = this.#now();
+      try {
+        return await source.read(this.#leftMs());
+      } catch (error) {
+        if (!(error instanceof TransportFailed)) throw error;
+        const delayMs = this.#delayMs();
+        if (delayMs === undefined) throw this.#head.error(error);
+        await source.wait(delayMs);
       }
-      this.lastEventId = this.#payloads.lastEventId;
-      this.retryMs = this.#payloads.retryMs;
+      const answer = await source.reopen([['last-event-id', this.#payloads.lastEventId]]);
+      if (answer.status === 204) return undefined; // the standard's way to say that there is no more
+      this.#check(answer);
+      this.#payloads.restart();
+      this.#aliveAt = this.#now();
     }
-    for (const payload of this.#payloads.finish()) yield await this.#event(payload);
   }
 
-  async #event(payload: Payload): Promise<StreamEvent<T>> {
-    const { event, id, retryMs } = payload;
+  #event(payload: Payload): StreamEvent<T> | Promise<StreamEvent<T>> {
     this.#reconnects?.progressed();
-    this.lastEventId = id;
-    this.retryMs = retryMs;
-    return { data: (await this.#item(payload)) as T, event, id, retryMs }; // as the description says
+    this.lastEventId = payload.id;
+    this.retryMs = payload.retryMs;
+    const item = this.#item(payload);
+    // As the description says.
+    return item ? { ...payload, data: item.value as T } : this.#reported(payload);
+  }
+
+  /** What the data says; undefined where it may be an error. */
+  #item({ data, event }: Payload): { readonly value: unknown } | undefined {
+    if (event === 'error') return undefined;
+    try {
+      const value = this.#parse(data);
+      return /"(error|title)"/.test(data) ? undefined : { value };
+    } catch (error) {
+      if (error instanceof DecodingError) return undefined;
+      throw error;
+    }
   }
 
   /** Throws `StreamError` for an item that reports an error, `DecodingError` for one that is wrong. */
-  async #item({ data, event }: Payload): Promise<unknown> {
+  async #reported(payload: Payload): Promise<StreamEvent<T>> {
+    const { data, event } = payload;
     const { operation, answer } = this.#head;
-    // Hardly any stream holds an error.
-    const module = () => import('./instream.js');
-    if (event === 'error') throw (await module()).streamError(operation, answer, data);
+    const { isError, isPlainError, streamError } = await import('./instream.js'); // hardly any stream holds one
     let item: unknown;
     try {
-      item = this.#parse(data);
+      item = event === 'error' || this.#parse(data);
     } catch (error) {
-      if (!(error instanceof DecodingError)) throw error;
-      const { isError, streamError } = await module();
       throw isError(data) ? streamError(operation, answer, data) : error;
     }
-    if (/"(error|title)"/.test(data)) {
-      const { isPlainError, streamError } = await module();
-      if (isPlainError(item, this.#shape)) throw streamError(operation, answer, data);
-    }
-    return item;
+    if (event === 'error' || isPlainError(item, this.#shape)) throw streamError(operation, answer, data);
+    return { ...payload, data: item as T };
   }
 
   #now(): number {
