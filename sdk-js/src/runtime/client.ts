@@ -23,7 +23,6 @@ import {
   withRetries,
 } from './settings.js';
 import { SURROUNDINGS, type Surroundings } from './surroundings.js';
-import type { Answer } from './wire.js';
 
 const DEFAULT_TIMEOUT_MS = 60_000;
 
@@ -106,7 +105,8 @@ async function carriedOut(client: Caller, made: Made, invocation: Invocation, mo
   const { engine, surroundings } = made;
   const { operation, options } = invocation;
   options.signal?.throwIfAborted();
-  if (operation.deprecated) warnOnce(made, operation.key, operation.deprecated);
+  if (operation.deprecated)
+    (await import('./answers/deprecation.js')).warnOnce(made, operation.key, operation.deprecated);
   if (!isKnown(invocation)) throw (await import('./encoding/unknown.js')).unknownError(invocation);
   const needed: Needed = {
     meter: options.onProgress && (await import('./progress.js')).meteredBody,
@@ -123,7 +123,9 @@ async function carriedOut(client: Caller, made: Made, invocation: Invocation, mo
   const again = (call: Call, signal: AbortSignal | undefined) =>
     run(callFlow(call, policies), transport, surroundings, signal);
   const answer = await again(call, signal);
-  await tell(made, invocation, answer);
+  options.onAnswer?.(headOf(answer));
+  if (answer.headers.has('deprecation') || answer.headers.has('sunset'))
+    (await import('./answers/deprecation.js')).warnOfEnd(made, operation.key, answer.headers);
   const opening = { answer, call, policies, surroundings, signal, again };
   return { answer, opening, understand: () => understood(client, invocation, opening) };
 }
@@ -149,7 +151,7 @@ function prepared(
     retry: withRetries(settings.retry, options.maxRetries),
     strict: options.strict ?? settings.strict,
     headerPrefix: api.headerPrefix?.toLowerCase() ?? '',
-    keepOpen: (status, mediaType) => isKeptOpen(mode, operation, status, mediaType),
+    keepOpen: (status, contentType) => isKeptOpen(mode, operation, status, contentType),
     tokens: needed.added?.headers.has('authorization')
       ? undefined
       : renewedToken(api, credentials, operation),
@@ -159,8 +161,8 @@ function prepared(
 }
 
 /** Whether the body of such an answer is left to the caller to read: a raw one holds bytes, but not events. */
-function isKeptOpen(mode: Mode, operation: Operation, status: number, mediaType: string): boolean {
-  const spec = status < 300 ? findResponse(operation, status, mediaType) : undefined;
+function isKeptOpen(mode: Mode, operation: Operation, status: number, contentType: string): boolean {
+  const spec = status < 300 ? findResponse(operation, status, contentType) : undefined;
   return !!spec?.open && !(mode === 'raw' && spec.kind === 'binary');
 }
 
@@ -172,22 +174,6 @@ function understood(client: Caller, invocation: Invocation, opening: Opening): u
   const spec = findResponse(operation, answer.status, answer.headers.get('content-type') ?? '');
   if (spec?.open)
     return spec.open(opening, spec, (payload) => parseItem(operation, answer, spec.shape, payload, strict));
-  const value = decode(operation, answer, strict);
+  const value = decode(operation, answer, spec, strict);
   return operation.goesOn?.bind({ client, surroundings, invocation, answer }, value) ?? value;
-}
-
-/** Shows the head of an answer to whom it may concern. */
-async function tell(made: Made, { operation: { key }, options }: Invocation, answer: Answer): Promise<void> {
-  const { headers } = answer;
-  options.onAnswer?.(headOf(answer));
-  if (!headers.has('deprecation') && !headers.has('sunset')) return;
-  const { deprecationNotice } = await import('./answers/deprecation.js');
-  const notice = deprecationNotice(key, headers, made.surroundings.wall());
-  if (notice) warnOnce(made, `${key}, as the server says`, notice);
-}
-
-function warnOnce({ warned, surroundings }: Made, about: string, message: string): void {
-  if (warned.has(about)) return;
-  warned.add(about);
-  surroundings.warn(message);
 }

@@ -8,7 +8,6 @@ import type { ClientOptions, Settings } from './settings.js';
 import type { Surroundings } from './surroundings.js';
 import { overFetch } from './transport/over-fetch.js';
 import type { Telemetry } from './watch/telemetry.js';
-import { unwatched } from './watch/watch.js';
 import type { Transport } from './wire.js';
 
 /** Endpoints, policies and connections; clones of a client made by `withOptions` share them. */
@@ -43,7 +42,7 @@ export function engineOf(settings: Settings, given: ClientOptions, surroundings:
       breakers: new Breakers(breaker, now, (name, state) => parts.telemetry?.breakerChanged(name, state)),
       pacer: pacing ? null : undefined,
       hedger: undefined,
-      watch: unwatched,
+      watch: undefined,
       now,
       wall,
       random,

@@ -17,8 +17,12 @@ export interface Surroundings {
   readonly timer: (afterMs: number, then: () => void, pause?: boolean) => () => void;
   /** Text that nobody can guess and nobody else has. */
   readonly newToken: () => string;
-  /** Tells the developer, once, of something that goes on working. */
-  readonly warn: (message: string) => void;
+  /**
+   * Tells the developer, once, of something that goes on working.
+   *
+   * @default by a warning of the process, or on the console
+   */
+  readonly warn?: (message: string) => void;
   /** Of the process; empty where there is none, as in browsers. */
   readonly environment: Readonly<Record<string, string | undefined>>;
 }
@@ -26,13 +30,10 @@ export interface Surroundings {
 /** What a process of Node.js offers, as far as it is used; other runtimes have none. */
 interface Process {
   readonly env?: Record<string, string | undefined>;
-  readonly emitWarning?: (message: string, kind: string) => void;
 }
 
 /** Longer ones fire at once. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
-
-const found = (globalThis as { process?: Process }).process;
 
 /** The clock, the dice and the warnings of this runtime. */
 export const SURROUNDINGS: Surroundings = {
@@ -47,11 +48,7 @@ export const SURROUNDINGS: Surroundings = {
     // randomUUID is there in secure contexts alone.
     return crypto.getRandomValues(new Uint32Array(4)).join('-');
   },
-  warn: (message) => {
-    if (found?.emitWarning) found.emitWarning(message, 'DeprecationWarning');
-    else console.warn(message);
-  },
-  environment: found?.env ?? {},
+  environment: (globalThis as { process?: Process }).process?.env ?? {},
 };
 
 /** Waits; rejects with the signal's reason when it fires before. */

@@ -97,8 +97,8 @@ export interface Send {
   readonly timeLeftMs: number;
   /** For each further piece of an answer that is kept open. */
   readonly idleMs: number;
-  /** Tells by status and media type whether the body is left to the caller to read. */
-  readonly keepOpen: (status: number, mediaType: string) => boolean;
+  /** Tells by status and Content-Type whether the body is left to the caller to read. */
+  readonly keepOpen: (status: number, contentType: string) => boolean;
 }
 
 /** Asks the driver for one attempt, and for another beside it where the first takes long. */

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { test } from 'node:test';
 
-import { deprecationNotice } from '../../src/runtime/answers/deprecation.js';
+import { deprecationNotice, warnOnce } from '../../src/runtime/answers/deprecation.js';
+import { SURROUNDINGS } from '../../src/runtime/surroundings.js';
 
 const NOW = 1_700_000_000_000; // 14 Nov 2023
 
@@ -42,4 +44,17 @@ test('where more is said', () => {
 
 test('other links are not named', () => {
   assert.equal(said({ deprecation: 'true', link: '<https://d.test/n>; rel="next"' }), 'o is deprecated');
+});
+
+test('a process is warned once of the same', async () => {
+  const warning = { surroundings: SURROUNDINGS, warned: new Set<string>() };
+  const heard = once(process, 'warning');
+  warnOnce(warning, 'documents.get', 'documents.get ends');
+  const [{ name, message }] = await heard;
+  assert.deepEqual([name, message], ['DeprecationWarning', 'documents.get ends']);
+  const told: string[] = [];
+  const quiet = { ...warning, surroundings: { ...SURROUNDINGS, warn: (said: string) => told.push(said) } };
+  warnOnce(quiet, 'documents.get', 'documents.get ends');
+  warnOnce(quiet, 'documents.list', 'documents.list ends');
+  assert.deepEqual(told, ['documents.list ends']);
 });

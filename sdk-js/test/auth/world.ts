@@ -20,7 +20,6 @@ import { RetryBudget } from '../../src/runtime/policies/budget.js';
 import { resolveRetry } from '../../src/runtime/policies/retry.js';
 import type { Fetch } from '../../src/runtime/transport/over-fetch.js';
 import { overFetch } from '../../src/runtime/transport/over-fetch.js';
-import { unwatched } from '../../src/runtime/watch/watch.js';
 import type { Answer } from '../../src/runtime/wire.js';
 import { Clock } from '../clock.js';
 
@@ -204,7 +203,7 @@ export class Caller {
       breakers: new Breakers(null, now, () => {}),
       pacer: undefined,
       hedger: undefined,
-      watch: unwatched,
+      watch: undefined,
       now,
       wall,
       random,

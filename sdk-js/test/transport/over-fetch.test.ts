@@ -296,7 +296,7 @@ test('status and media type tell what is kept open', async () => {
   const seen: unknown[] = [];
   const keepOpen = (...given: unknown[]) => !seen.push(given);
   await sent(sending(url, {}, { keepOpen }));
-  assert.deepEqual(seen, [[200, 'text/event-stream']]);
+  assert.deepEqual(seen, [[200, 'Text/Event-Stream; a=b']]);
 });
 
 test('closing frees the connection', async () => {

@@ -1,10 +1,9 @@
 /** What an answer means: its response is found by status and media type, and its body read accordingly. */
 
-import type { Operation } from '../call.js';
+import type { Operation, ResponseSpec } from '../call.js';
 import { DecodingError } from '../errors/local.js';
 import { essence } from '../media.js';
 import type { Answer } from '../wire.js';
-import { findResponse } from './responses.js';
 import type { Shape } from './shapes.js';
 
 /**
@@ -12,9 +11,13 @@ import type { Shape } from './shapes.js';
  *
  * Throws `DecodingError` where the answer is not what the API's description says.
  */
-export function decode(operation: Operation, answer: Answer, strict: boolean): unknown {
+export function decode(
+  operation: Operation,
+  answer: Answer,
+  spec: ResponseSpec | undefined,
+  strict: boolean,
+): unknown {
   const contentType = answer.headers.get('content-type') ?? '';
-  const spec = findResponse(operation, answer.status, contentType);
   if (spec?.read) return spec.read(contentType, answer.content);
   if (spec) return parseItem(operation, answer, spec.shape, new TextDecoder().decode(answer.content), strict);
   if (!operation.responses?.length) return undefined;

@@ -1,11 +1,43 @@
-/** What a server says of the end of an operation: `Deprecation` (RFC 9745), `Sunset` (RFC 8594), `Link`. */
+/** What is said of the end of an operation: by its description, and by the server in `Deprecation` (RFC 9745), `Sunset` (RFC 8594), `Link`. Loaded with the first. */
 
 import { dateMs } from '../policies/retry-after.js';
+import type { Surroundings } from '../surroundings.js';
 
 /** Links and their parameters (RFC 8288, section 3). */
 const LINKS = /<([^>]*)>([^<]*)/g;
 const REL = /;\s*rel="?([^";,]*)"?/i;
 const SPEAKS_OF_IT = /(^|\s)(deprecation|sunset|successor-version)(\s|$)/i;
+
+/** A client, as far as it warns. */
+interface Warning {
+  readonly surroundings: Surroundings;
+  /** What callers have been warned of. */
+  readonly warned: Set<string>;
+}
+
+/** Warns of the same once. */
+export function warnOnce({ warned, surroundings }: Warning, about: string, message: string): void {
+  if (warned.has(about)) return;
+  warned.add(about);
+  (surroundings.warn ?? warn)(message);
+}
+
+/** As far as it is used; runtimes other than Node.js have none, or another. */
+interface Process {
+  readonly emitWarning?: (message: string, kind: string) => void;
+}
+
+function warn(message: string): void {
+  const { process } = globalThis as { process?: Process };
+  if (process?.emitWarning) process.emitWarning(message, 'DeprecationWarning');
+  else console.warn(message);
+}
+
+/** Warns of what the server announces. */
+export function warnOfEnd(warning: Warning, operation: string, headers: Headers): void {
+  const notice = deprecationNotice(operation, headers, warning.surroundings.wall());
+  if (notice) warnOnce(warning, `${operation}, as the server says`, notice);
+}
 
 /**
  * What to tell a caller; empty where the answer announces nothing. `wall` is in milliseconds since 1970.

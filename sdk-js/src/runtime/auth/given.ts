@@ -51,16 +51,16 @@ export interface Given extends AuthOptions {
 /** Credentials by the key of a scheme, or after a space by the kind of those that have none of their own. */
 export type Holding = Map<string, Held>;
 
-/** Two that only options say, two that are complete by themselves, and the rest. */
+/** Two that only options say, four that the environment may say as well, and last the two that nothing has to complete. */
 const NAMES = [
   'auth',
   'credentials',
-  'apiKey',
-  'token',
   'username',
   'password',
   'clientId',
   'clientSecret',
+  'apiKey',
+  'token',
 ] as const satisfies (keyof Given)[];
 
 /**
@@ -85,17 +85,15 @@ export function resolveCredentials(passed: AuthOptions, setting: Setting): Crede
   if (token && typeof token === 'string')
     holding.set(' bearer', `Bearer ${checkedSecret(token, called('token'))}`);
   const isComplete =
-    (!token || typeof token === 'string') &&
-    NAMES.every((name) => name === 'apiKey' || name === 'token' || given[name] === undefined);
+    typeof (token || '') === 'string' && NAMES.slice(0, -2).every((name) => given[name] === undefined);
   let loading: Promise<void> | undefined;
-  const load = async () => {
-    try {
-      (await import('./further.js')).complete(holding, given, called, setting);
-    } catch (error) {
-      loading = undefined; // a module that did not arrive may the next time
-      throw error;
-    }
-  };
+  const load = () =>
+    import('./further.js')
+      .then(({ complete }) => complete(holding, given, called, setting))
+      .catch((error: unknown) => {
+        loading = undefined; // a module that did not arrive may the next time
+        throw error;
+      });
   return {
     ready: isComplete ? undefined : () => (loading ??= load()),
     of: ({ key, kind }) => holding.get(key) ?? holding.get(` ${kind}`) ?? (kind === 'other' ? '' : undefined),

@@ -27,7 +27,7 @@ export interface Attempts {
   refusedMs(): number;
 }
 
-export function attemptsOf(call: Call, policies: Policies, watch: CallWatch): Attempts {
+export function attemptsOf(call: Call, policies: Policies, watch: CallWatch | undefined): Attempts {
   const { operation, endpoints, request, headerPrefix, idleMs, keepOpen } = call;
   const { breakers, hedger, now } = policies;
   const { key } = operation;
@@ -50,16 +50,15 @@ export function attemptsOf(call: Call, policies: Policies, watch: CallWatch): At
     if (!settle) return undefined;
     const { endpoint } = pick;
     const number = tried.push(endpoint.url);
-    const traced = watch
-      .attemptStarted(number, request.method, endpoint.url + request.target)
-      // A trace that the caller has sent along by hand is the one that counts.
-      .filter(([name]) => !request.headers.some(([given]) => given === name));
+    const traced = watch?.attemptStarted(number, request.method, endpoint.url + request.target) ?? [];
+    // A trace that the caller has sent along by hand is the one that counts.
+    const added = traced.filter(([name]) => !request.headers.some(([given]) => given === name));
     const [began, timeLeftMs] = [now(), leftMs()];
     const step: Send = {
       step: 'send',
       request,
       endpoint,
-      headers: [...headers, ...traced, ...contractHeaders(timeLeftMs)],
+      headers: [...headers, ...added, ...contractHeaders(timeLeftMs)],
       timeLeftMs: Math.min(timeLeftMs, call.attemptTimeoutMs ?? timeLeftMs),
       idleMs,
       keepOpen,
@@ -69,7 +68,7 @@ export function attemptsOf(call: Call, policies: Policies, watch: CallWatch): At
       settle(outcome);
       endpoints.settle(pick, failed === undefined ? failed : !failed);
       if (isAnswer(outcome) && outcome.status < 300) hedger?.of(key).record(now() - began);
-      watch.attemptFinished(number, outcome);
+      watch?.attemptFinished(number, outcome);
     };
     return { number, step, end };
   }

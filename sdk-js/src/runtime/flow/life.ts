@@ -50,7 +50,7 @@ export function* callFlow(call: Call, policies: Policies): Flow {
   const { operation, endpoints, request, timeoutMs, attemptTimeoutMs, tokens } = call;
   const { budget, hedger, now } = policies;
   const { key, retry = 'never' } = operation;
-  const watch = policies.watch(key, operation.path);
+  const watch = policies.watch?.(key, operation.path);
   const attempts = attemptsOf(call, policies, watch);
   const { leftMs } = attempts;
   let lastError: DhatuError | undefined;
@@ -69,7 +69,7 @@ export function* callFlow(call: Call, policies: Policies): Flow {
     try {
       if (waitMs > 0) {
         if (waitMs >= leftMs()) throw lastError ?? policies.pacer?.noRoom(call, waitMs, attempts.number());
-        watch.paced(waitMs);
+        watch?.paced(waitMs);
         yield { step: 'sleep', delayMs: waitMs };
       }
       const outcome = yield* placed(headers);
@@ -143,7 +143,7 @@ export function* callFlow(call: Call, policies: Policies): Flow {
       !(free || budget.withdraw())
     )
       throw lastError;
-    watch.retryScheduled(number + 1, delayMs);
+    watch?.retryScheduled(number + 1, delayMs);
     return delayMs;
   }
 
@@ -169,7 +169,7 @@ export function* callFlow(call: Call, policies: Policies): Flow {
     ended = error;
     throw error;
   } finally {
-    watch.finished(attempts.number(), ended);
+    watch?.finished(attempts.number(), ended);
   }
 }
 

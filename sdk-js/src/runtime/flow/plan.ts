@@ -46,7 +46,7 @@ export interface Call {
   readonly retry: RetryPolicy;
   /** In lower case; empty where attempt and time left are not sent. */
   readonly headerPrefix: string;
-  readonly keepOpen: (status: number, mediaType: string) => boolean;
+  readonly keepOpen: (status: number, contentType: string) => boolean;
   /** For each further event or piece of an answer that is kept open. */
   readonly idleMs: number;
   /** Whether an answer that breaks off may be asked for again. */
@@ -70,7 +70,8 @@ export interface Policies {
   /** Null until a server tells of a limit, which loads it; undefined where calls are never to wait for one. */
   pacer: Pacer | null | undefined;
   readonly hedger: Hedger | undefined;
-  readonly watch: WatchCall;
+  /** Undefined where nobody watches. */
+  readonly watch: WatchCall | undefined;
   /** Monotonic, in milliseconds. */
   readonly now: () => number;
   /** Milliseconds since 1970, for Retry-After dates alone. */

@@ -11,13 +11,13 @@ export function* hedged(
   first: Attempt,
   afterMs: number,
   hedge: () => Attempt | undefined,
-  watch: CallWatch,
+  watch: CallWatch | undefined,
 ): Generator<Step, Outcome, unknown> {
   let second: Attempt | undefined;
   let raced: Raced | undefined;
   const begin = () => {
     second = hedge();
-    if (second) watch.hedged(second.number, afterMs);
+    if (second) watch?.hedged(second.number, afterMs);
     return second?.step;
   };
   try {

@@ -83,7 +83,7 @@ export class Hedger {
     { key, retry }: Operation,
     first: Attempt,
     hedge: () => Attempt | undefined,
-    watch: CallWatch,
+    watch: CallWatch | undefined,
   ): ReturnType<typeof hedged> | undefined {
     const afterMs = retry === 'safe' || retry === 'idempotent' ? this.of(key).delayMs() : undefined;
     return afterMs === undefined ? afterMs : hedged(first, afterMs, hedge, watch);

@@ -1,7 +1,6 @@
 /** fetch as the transport: the only module that knows it. */
 
 import { ArgumentError } from '../errors/local.js';
-import { essence } from '../media.js';
 import type { Surroundings } from '../surroundings.js';
 import { type Failure, type Send, type Transport, TransportFailed } from '../wire.js';
 import { limitsOf } from './limits.js';
@@ -22,7 +21,7 @@ export function overFetch(given: Fetch | undefined, surroundings: Surroundings):
       const outgoing =
         body && !body.whole ? (await import('./outgoing.js')).outgoingOf(body, isBrowser()) : undefined;
       const limits = limitsOf(surroundings, signal);
-      let state: 'begun' | 'kept' | 'over' = 'begun';
+      let isKept = false;
       const failed = async (error: unknown): Promise<TransportFailed> => {
         if (signal?.aborted) throw signal.reason;
         if (error instanceof ArgumentError) throw error;
@@ -37,27 +36,26 @@ export function overFetch(given: Fetch | undefined, surroundings: Surroundings):
         // Looked up late, so that what stands in for it in a test may come later.
         const response = await limits.within((given ?? fetch)(url, init));
         if (response.type === 'opaqueredirect') return (await import('./rare.js')).redirected();
-        const answer = { status: response.status, headers: response.headers, attempts: 1 };
+        const { status, headers: received } = response;
+        const answer = { status, headers: received, content: new Uint8Array(), attempts: 1 };
         const check = (arrivedBytes: number) => checkLength(response, method, arrivedBytes);
-        if (step.keepOpen(answer.status, essence(answer.headers.get('content-type') ?? ''))) {
-          state = 'kept';
+        if (step.keepOpen(status, received.get('content-type') ?? '')) {
           limits.clear();
           const { readerOf } = await import('./kept.js');
-          const reader = readerOf(response, step, limits, failed, check);
-          return { ...answer, content: new Uint8Array(), reader };
+          isKept = true;
+          return { ...answer, reader: readerOf(response, step, limits, failed, check) };
         }
-        const content = new Uint8Array(await limits.within(response.arrayBuffer()));
-        check(content.length);
-        state = 'over';
-        return { ...answer, content };
+        answer.content = new Uint8Array(await limits.within(response.arrayBuffer()));
+        check(answer.content.length);
+        return answer;
       } catch (error) {
         const thrown = outgoing?.thrown();
         if (thrown) throw thrown.error;
         return (await failed(error)).failure;
       } finally {
-        if (state !== 'kept') {
+        if (!isKept) {
           outgoing?.close();
-          limits.release(state === 'begun');
+          limits.release(true);
         }
       }
     },

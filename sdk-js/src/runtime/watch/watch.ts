@@ -41,15 +41,3 @@ export type Listener = (event: Event) => unknown;
 
 /** Begins to watch a call: its operation's key and path template. */
 export type WatchCall = (operation: string, template: string) => CallWatch;
-
-const UNWATCHED: CallWatch = {
-  attemptStarted: () => [],
-  attemptFinished: () => {},
-  retryScheduled: () => {},
-  paced: () => {},
-  hedged: () => {},
-  finished: () => {},
-};
-
-/** For clients that nobody watches. */
-export const unwatched: WatchCall = () => UNWATCHED;
