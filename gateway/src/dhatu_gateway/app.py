@@ -168,8 +168,7 @@ def _upstream(service: str, endpoints: tuple[Endpoint, ...]) -> Upstream:
 
 def _auth_settings(settings: Settings) -> AuthSettings:
     return AuthSettings(
-        secret=settings.jwt_secret,
-        algorithm=settings.jwt_algorithm,
+        keys=settings.jwt_keys,
         policy=TokenPolicy(access_lifetime_s=settings.jwt_lifetime_s),
     )
 

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from dhatu_gateway.auth.errors import SigningKeyError
 from dhatu_gateway.auth.jwks import ALGORITHMS, Algorithm, load_signing_key
+from dhatu_gateway.auth.key_ring import KeySource, read_key_file
 from dhatu_gateway.core.types import Service
 from dhatu_gateway.core.upstream.discovery import Endpoint, InvalidEndpoint, parse_endpoints
 
@@ -51,8 +52,8 @@ class Settings:
     redis_password: str | None = field(repr=False)
     endpoints: Mapping[str, tuple[Endpoint, ...]]
     """By service."""
-    jwt_secret: str = field(repr=False)
-    jwt_algorithm: Algorithm
+    jwt_keys: tuple[KeySource, ...]
+    """Of access tokens; one of them signs."""
     jwt_lifetime_s: int
     metrics: bool
     without_effect: tuple[str, ...]
@@ -63,7 +64,6 @@ def read_settings(environment: Mapping[str, str], services: tuple[Service, ...])
     """Read the environment; raises `SettingsError` that names everything that is wrong with it."""
     reader = _Reader(environment)
     demo = reader.value("GATEWAY_DEMO", "0", _boolean)
-    algorithm: Algorithm = reader.value("JWT_ALGORITHM", "HS256", _algorithm)
     for variable in NOT_YET_EFFECTIVE:
         reader.value(variable, "", _http_url)
     endpoints = {
@@ -80,8 +80,7 @@ def read_settings(environment: Mapping[str, str], services: tuple[Service, ...])
         redis_url=reader.value("REDIS_URL", "", _redis_url) or None,
         redis_password=environment.get("REDIS_PASSWORD") or None,
         endpoints=endpoints,
-        jwt_secret=reader.value("JWT_SECRET_KEY", DEMO_SECRET, lambda text: _secret(text, algorithm, demo)),
-        jwt_algorithm=algorithm,
+        jwt_keys=_jwt_keys(reader, demo),
         jwt_lifetime_s=60 * reader.value("JWT_EXPIRE_MINUTES", "60", _between(1, 525_600)),
         metrics=reader.value("PROMETHEUS_ENABLED", "1", _boolean),
         without_effect=tuple(name for name in NOT_YET_EFFECTIVE if environment.get(name)),
@@ -116,6 +115,10 @@ class _Reader:
         except ValueError:
             return cast(T, None)
 
+    def is_set(self, variable: str) -> bool:
+        """True where a variable says something."""
+        return bool(self._environment.get(variable, "").strip())
+
 
 def _boolean(text: str) -> bool:
     if text.lower() not in _TRUE | _FALSE:
@@ -143,6 +146,26 @@ def _algorithm(text: str) -> Algorithm:
         if text == algorithm:
             return algorithm
     raise ValueError(f"must be one of {', '.join(ALGORITHMS)}, not {text!r}")
+
+
+def _jwt_keys(reader: _Reader, demo: bool) -> tuple[KeySource, ...]:
+    if not reader.is_set("JWT_KEYS_FILE"):
+        algorithm: Algorithm = reader.value("JWT_ALGORITHM", "HS256", _algorithm)
+        secret = reader.value("JWT_SECRET_KEY", DEMO_SECRET, lambda text: _secret(text, algorithm, demo))
+        return (KeySource(text=secret, algorithm=algorithm),)
+    for variable in ("JWT_SECRET_KEY", "JWT_ALGORITHM"):
+        if reader.is_set(variable):
+            reader.problems.append(
+                f"{variable}: must not be set together with JWT_KEYS_FILE, which says it all"
+            )
+    return reader.value("JWT_KEYS_FILE", "", _key_file)
+
+
+def _key_file(text: str) -> tuple[KeySource, ...]:
+    try:
+        return read_key_file(Path(text))
+    except SigningKeyError as error:
+        raise ValueError(str(error)) from error
 
 
 def _secret(text: str, algorithm: Algorithm, demo: bool) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from dhatu_gateway.auth.jwt import TokenPolicy
+from dhatu_gateway.auth.key_ring import KeySource
 from dhatu_gateway.auth.passwords import Cost, Passwords
 from dhatu_gateway.auth.setup import Auth, AuthSettings, open_auth
 from dhatu_gateway.auth.store.interface import CredentialStore
@@ -31,6 +32,6 @@ async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
 
 @pytest.fixture
 async def auth(clock: Clock) -> Auth:
-    settings = AuthSettings(secret=SECRET, policy=TokenPolicy(access_lifetime_s=600))
+    settings = AuthSettings(keys=(KeySource(text=SECRET),), policy=TokenPolicy(access_lifetime_s=600))
     passwords = Passwords(Cost(log2_n=4, r=8, p=1))  # cheap: the cost is what production pays for
     return await open_auth(settings, MemoryStore(), passwords=passwords, wall_clock=clock)

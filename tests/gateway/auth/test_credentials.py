@@ -20,6 +20,18 @@ def identity(*ids: str, expires_at_s: float | None = None) -> Identity:
     return Identity(principal=ADA, expires_at_s=expires_at_s, revocation_ids=ids)
 
 
+def test_one_credential_in_many_spellings_pushes_out_no_others() -> None:
+    credentials = VerifiedCredentials(max_entries=20, recheck_s=5)
+    credentials.add(b"other", identity("key:2"), now_s=0, wall_now_s=WALL_S)
+    for blanks in range(100):
+        value = b"Bearer" + b" " * blanks + b"token"
+        credentials.add(value, identity("token:1", "user:ada"), now_s=0, wall_now_s=WALL_S)
+    assert b"other" in credentials.by_value
+    assert len(credentials.by_value) < 10
+    credentials.revoke("token:1")
+    assert list(credentials.by_value) == [b"other"]
+
+
 class CountingVerifier:
     """Accepts everything but `bad`, and lets a test act while the store is asked."""
 

@@ -1,51 +1,17 @@
-"""Tokens that pass, and the many that must not."""
+"""Tokens that pass, and keys that cannot sign."""
 
 from __future__ import annotations
 
-import base64
-import json
 from typing import Any
 
 import jwt
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from dhatu_gateway.auth.errors import InvalidCredentialError, SigningKeyError
-from dhatu_gateway.auth.jwks import PrivateKey, load_signing_key
-from dhatu_gateway.auth.jwt import AccessTokens, Claims, TokenPolicy
-from dhatu_gateway.core.exchange import Principal
-
-SECRET = "a secret of at least thirty-two bytes"
-NOW_S = 1_800_000_000.0
-POLICY = TokenPolicy(access_lifetime_s=600, leeway_s=5.0)
-ADA = Principal(id="user:ada", kind="user", scopes=frozenset({"corpus:read"}), roles=frozenset({"analyst"}))
-CLAIMS: dict[str, Any] = {
-    "iss": "dhatu-gateway",
-    "aud": "dhatu-api",
-    "sub": "user:ada",
-    "iat": int(NOW_S),
-    "nbf": int(NOW_S),
-    "exp": int(NOW_S) + 600,
-    "jti": "1",
-}
-
-
-def pem(key: PrivateKey) -> str:
-    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
-
-
-RSA_KEY = rsa.generate_private_key(65537, 2048)
-EC_KEY = ec.generate_private_key(ec.SECP256R1())
-ED_KEY = ed25519.Ed25519PrivateKey.generate()
-
-
-@pytest.fixture
-def tokens() -> AccessTokens:
-    return AccessTokens(load_signing_key(SECRET, "HS256"), POLICY)
-
-
-def forged(claims: dict[str, Any], **headers: object) -> bytes:
-    return jwt.encode(claims, SECRET, algorithm="HS256", headers={"typ": "at+jwt", **headers}).encode()
+from dhatu_gateway.auth.jwks import load_signing_key
+from dhatu_gateway.auth.jwt import AccessTokens, Claims
+from dhatu_gateway.auth.key_ring import KeyRing
+from gateway.auth.forgery import ADA, CLAIMS, EC_KEY, ED_KEY, NOW_S, POLICY, RSA_KEY, SECRET, forged, pem
 
 
 @pytest.mark.parametrize(
@@ -59,21 +25,22 @@ def forged(claims: dict[str, Any], **headers: object) -> bytes:
 )
 def test_what_is_signed_can_be_verified(secret: str, algorithm: Any, family: str | None) -> None:
     key = load_signing_key(secret, algorithm)
-    tokens = AccessTokens(key, POLICY)
+    tokens = AccessTokens(KeyRing(key), POLICY)
     token = tokens.sign(Claims(principal=ADA, jti="j1", family="f1"), now_s=NOW_S).encode()
     identity = tokens.verify(token, now_s=NOW_S + 1)
     assert identity.principal == ADA
     assert identity.expires_at_s == NOW_S + 605
     assert identity.revocation_ids == ("token:j1", "user:ada", "family:f1")
-    assert (key.jwk["kty"] if key.jwk else None) == family
+    assert (key.verification.jwk["kty"] if key.verification.jwk else None) == family
 
 
 def test_anybody_can_verify_with_the_published_key() -> None:
     key = load_signing_key(pem(EC_KEY), "ES256")
-    token = AccessTokens(key, POLICY).sign(Claims(principal=ADA, jti="j1", family="f1"), now_s=NOW_S)
-    assert key.jwk is not None
-    assert "d" not in key.jwk
-    public = jwt.PyJWK(key.jwk)
+    token = AccessTokens(KeyRing(key), POLICY).sign(Claims(principal=ADA, jti="j1", family="f1"), now_s=NOW_S)
+    jwk = key.verification.jwk
+    assert jwk is not None
+    assert "d" not in jwk
+    public = jwt.PyJWK(jwk)
     payload = jwt.decode(
         token,
         public,
@@ -82,89 +49,15 @@ def test_anybody_can_verify_with_the_published_key() -> None:
         audience="dhatu-api",
     )
     assert payload["sub"] == "user:ada"
-    assert jwt.get_unverified_header(token)["kid"] == key.jwk["kid"]
+    assert jwt.get_unverified_header(token)["kid"] == jwk["kid"]
 
 
-def test_the_forgery_of_these_tests_is_good_unless_they_break_it(tokens: AccessTokens) -> None:
-    assert tokens.verify(forged(CLAIMS), now_s=NOW_S).principal.id == "user:ada"
-
-
-@pytest.mark.parametrize("claim", ["iss", "aud", "sub", "exp", "nbf", "iat", "jti"])
-def test_every_claim_is_required(tokens: AccessTokens, claim: str) -> None:
-    claims = {name: value for name, value in CLAIMS.items() if name != claim}
-    with pytest.raises(InvalidCredentialError):
-        tokens.verify(forged(claims), now_s=NOW_S)
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"iss": "somebody-else"},
-        {"aud": "another-api"},
-        {"aud": ["dhatu-api", "another-api"]},
-        {"exp": "never"},
-        {"exp": True},
-        {"nbf": NOW_S + 6},
-        {"iat": NOW_S + 6},
-        {"sub": 7},
-        {"scope": ["corpus:read"]},
-        {"roles": "admin"},
-    ],
-)
-def test_wrong_claims_are_refused(tokens: AccessTokens, change: dict[str, Any]) -> None:
-    with pytest.raises(InvalidCredentialError):
-        tokens.verify(forged(CLAIMS | change), now_s=NOW_S)
-
-
-def test_a_token_ends_after_its_leeway_and_says_so(tokens: AccessTokens) -> None:
+def test_a_token_ends_after_its_leeway_and_says_so() -> None:
+    tokens = AccessTokens(KeyRing(load_signing_key(SECRET, "HS256")), POLICY)
     token = forged(CLAIMS)
     assert tokens.verify(token, now_s=NOW_S + 604)
     with pytest.raises(InvalidCredentialError, match="expired"):
         tokens.verify(token, now_s=NOW_S + 605)
-
-
-def segment(value: object) -> str:
-    return base64.urlsafe_b64encode(json.dumps(value).encode()).rstrip(b"=").decode()
-
-
-@pytest.mark.parametrize("name", ["none", "None", "NONE", "nOnE"])
-def test_unsigned_tokens_are_refused(tokens: AccessTokens, name: str) -> None:
-    token = f"{segment({'typ': 'at+jwt', 'alg': name})}.{segment(CLAIMS)}."
-    with pytest.raises(InvalidCredentialError):
-        tokens.verify(token.encode(), now_s=NOW_S)
-
-
-def test_another_key_or_algorithm_is_refused(tokens: AccessTokens) -> None:
-    other_key = jwt.encode(CLAIMS, "another secret that is long enough to use", headers={"typ": "at+jwt"})
-    other_algorithm = jwt.encode(CLAIMS, SECRET.ljust(64, "."), algorithm="HS512", headers={"typ": "at+jwt"})
-    for token in (other_key, other_algorithm):
-        with pytest.raises(InvalidCredentialError):
-            tokens.verify(token.encode(), now_s=NOW_S)
-
-
-def test_the_public_key_is_no_shared_secret() -> None:
-    import hashlib
-    import hmac
-
-    key = load_signing_key(pem(RSA_KEY), "RS256")
-    public = RSA_KEY.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
-    signed = f"{segment({'typ': 'at+jwt', 'alg': 'HS256', 'kid': key.kid})}.{segment(CLAIMS)}"
-    signature = hmac.digest(public, signed.encode(), hashlib.sha256)
-    token = f"{signed}.{base64.urlsafe_b64encode(signature).rstrip(b'=').decode()}"
-    with pytest.raises(InvalidCredentialError):
-        AccessTokens(key, POLICY).verify(token.encode(), now_s=NOW_S)
-
-
-@pytest.mark.parametrize("headers", [{"typ": "JWT"}, {"kid": "another"}, {"crit": ["exp"], "exp": 1}])
-def test_unexpected_headers_are_refused(tokens: AccessTokens, headers: dict[str, Any]) -> None:
-    with pytest.raises(InvalidCredentialError):
-        tokens.verify(forged(CLAIMS, **headers), now_s=NOW_S)
-
-
-@pytest.mark.parametrize("token", [b"", b"a", b"a.b", b"a.b.c", b"\xff.\xff.\xff", b"." * 5, b"x" * 9000])
-def test_garbage_is_refused(tokens: AccessTokens, token: bytes) -> None:
-    with pytest.raises(InvalidCredentialError):
-        tokens.verify(token, now_s=NOW_S)
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import pickle
+from pathlib import Path
+
 import pytest
 from dhatu_gateway.core.types import Service
 from dhatu_gateway.settings import DEMO_SECRET, Settings, SettingsError, read_settings
@@ -44,6 +48,23 @@ def test_everything_can_be_set() -> None:
     assert (settings.jwt_lifetime_s, settings.metrics) == (300, False)
     assert str(settings.database) == "/var/lib/keys.sqlite3"
     assert settings.without_effect == ("CONSUL_URL",)
+
+
+def test_keys_come_from_one_variable_or_from_a_file(tmp_path: Path) -> None:
+    assert [key.algorithm for key in read().jwt_keys] == ["HS256"]
+    (tmp_path / "old.txt").write_text("o" * 32)
+    (tmp_path / "new.txt").write_text("n" * 32)
+    old = {"file": "old.txt", "algorithm": "HS256", "state": "retired", "retired_at": "2027-01-01T00:00:00Z"}
+    new = {"file": "new.txt", "algorithm": "HS256", "state": "current"}
+    path = tmp_path / "keys.json"
+    path.write_text(json.dumps({"keys": [new, old]}))
+    settings = read_settings({"JWT_KEYS_FILE": str(path)}, SERVICES)
+    assert [key.state for key in settings.jwt_keys] == ["current", "retired"]
+    assert pickle.loads(pickle.dumps(settings)) == settings, "it is handed to worker processes"
+    with pytest.raises(SettingsError, match="JWT_SECRET_KEY: must not be set together with JWT_KEYS_FILE"):
+        read(JWT_KEYS_FILE=str(path))
+    with pytest.raises(SettingsError, match=r"JWT_KEYS_FILE: cannot read .*missing\.json"):
+        read_settings({"JWT_KEYS_FILE": str(tmp_path / "missing.json")}, SERVICES)
 
 
 def test_an_empty_variable_counts_as_not_set() -> None:
@@ -95,7 +116,7 @@ def test_the_secret_that_everybody_knows_is_for_demonstrations() -> None:
     for environment in ({}, {"JWT_SECRET_KEY": DEMO_SECRET}):
         with pytest.raises(SettingsError, match="JWT_SECRET_KEY: must be set to a secret of your own"):
             read_settings(environment, SERVICES)
-        assert read_settings(environment | {"GATEWAY_DEMO": "1"}, SERVICES).jwt_secret == DEMO_SECRET
+        assert read_settings(environment | {"GATEWAY_DEMO": "1"}, SERVICES).jwt_keys[0].text == DEMO_SECRET
     with pytest.raises(SettingsError, match="private key in PEM"):
         read_settings({"GATEWAY_DEMO": "1", "JWT_ALGORITHM": "EdDSA"}, SERVICES)
 

@@ -7,6 +7,10 @@ from typing import NamedTuple
 from dhatu_gateway.auth.identity import Identity
 from dhatu_gateway.core.exchange import Principal
 
+MAX_SPELLINGS = 8
+"""How many spellings of one credential are remembered: `Bearer` may be written in any case, with any blanks;
+nobody should push out all other credentials by spelling one in many ways."""
+
 
 class Verified(NamedTuple):
     """A caller whose credential has been verified; a tuple, because every request reads one."""
@@ -41,6 +45,8 @@ class VerifiedCredentials:
             left_s = min(left_s, identity.expires_at_s - wall_now_s)
         verified = Verified(identity.principal, now_s + left_s, identity.revocation_ids)
         self._forget(value)
+        if len(self._by_id.get(verified.revocation_ids[0], ())) >= MAX_SPELLINGS:
+            return verified
         if len(self.by_value) >= self._max_entries:
             self._forget(next(iter(self.by_value)))
         self.by_value[value] = verified

@@ -32,8 +32,8 @@ def auth_router(auth: Auth) -> APIRouter:
 
     @router.get("/.well-known/jwks.json", response_model_exclude_none=True)
     async def jwks() -> models.JwkSet:
-        jwk = auth.signing_key.jwk
-        return models.JwkSet(keys=[models.Jwk.model_validate(jwk)] if jwk is not None else [])
+        published = auth.access.published(now_s=auth.wall_clock())
+        return models.JwkSet(keys=[models.Jwk.model_validate(jwk) for jwk in published])
 
     return router
 

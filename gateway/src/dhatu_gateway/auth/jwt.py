@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
+from math import isfinite
 from typing import Any, cast
 
 import jwt
 
+from dhatu_gateway.auth.compact import NotStrictError, read_parts
 from dhatu_gateway.auth.errors import InvalidCredentialError
 from dhatu_gateway.auth.identity import Identity, family_id, token_id
-from dhatu_gateway.auth.jwks import SigningKey
+from dhatu_gateway.auth.jwks import VerificationKey
+from dhatu_gateway.auth.key_ring import KeyRing
 from dhatu_gateway.core.exchange import Principal
 
 TYPE = "at+jwt"
 """RFC 9068 section 2.1: keeps every other kind of JWT from passing for an access token."""
 REQUIRED_CLAIMS = ["iss", "aud", "sub", "exp", "nbf", "iat", "jti"]
+HEADER_MEMBERS = frozenset({"alg", "typ", "kid"})
+"""All that this gateway writes; keys that a token brings along or points to (jwk, jku, x5c, x5u), extensions
+(crit, b64) and compression (zip) have no place in it."""
+SUBJECT = re.compile(r"(user|key):.+", re.DOTALL)
+"""The principals that this gateway issues tokens to."""
 MAX_TOKEN_BYTES = 8192
 
 INVALID = "The access token is not valid."
@@ -43,12 +53,13 @@ class Claims:
 
 
 class AccessTokens:
-    """Signs and verifies access tokens with one key and one algorithm; times are seconds since the epoch."""
+    """Signs access tokens with one key and verifies them with several; times are seconds since the epoch."""
 
-    def __init__(self, key: SigningKey, policy: TokenPolicy) -> None:
-        self._key = key
+    def __init__(self, keys: KeyRing, policy: TokenPolicy) -> None:
+        self._keys = keys
         self._policy = policy
-        self._headers = {"typ": TYPE} | ({"kid": key.kid} if key.kid is not None else {})
+        kid = keys.signing.verification.kid
+        self._headers = {"typ": TYPE} | ({"kid": kid} if kid is not None else {})
 
     def sign(self, claims: Claims, *, now_s: float) -> str:
         """Write a token that holds from now on for `access_lifetime_s`."""
@@ -65,58 +76,94 @@ class AccessTokens:
             "scope": " ".join(sorted(claims.principal.scopes)),
             "roles": sorted(claims.principal.roles),
         }
-        return jwt.encode(payload, self._key.signing, algorithm=self._key.algorithm, headers=self._headers)
+        key = self._keys.signing
+        return jwt.encode(payload, key.signing, algorithm=key.verification.algorithm, headers=self._headers)
 
     def verify(self, token: bytes, *, now_s: float) -> Identity:
         """Read a token that this gateway signed; raises `InvalidCredentialError` for any other."""
-        payload = self._verified_payload(token)
+        if len(token) > MAX_TOKEN_BYTES:
+            raise InvalidCredentialError(INVALID)
+        try:
+            header, payload = read_parts(token)
+        except NotStrictError as error:
+            raise InvalidCredentialError(INVALID) from error
+        issued_at_s = _seconds(payload.get("iat"))
+        self._check_signature(token, self._keys_for(header, issued_at_s, now_s))
         leeway_s = self._policy.leeway_s
         expires_at_s = _seconds(payload["exp"]) + leeway_s
         if now_s >= expires_at_s:
             raise InvalidCredentialError(EXPIRED)
-        if max(_seconds(payload["nbf"]), _seconds(payload["iat"])) > now_s + leeway_s:
+        if max(_seconds(payload["nbf"]), issued_at_s) > now_s + leeway_s:
             raise InvalidCredentialError(INVALID)
         return _identity(payload, expires_at_s)
 
-    def _verified_payload(self, token: bytes) -> dict[str, Any]:
-        if len(token) > MAX_TOKEN_BYTES:
+    def published(self, *, now_s: float) -> list[dict[str, str]]:
+        """The public keys of all tokens that may still hold, as RFC 7517 writes them."""
+        oldest_s = now_s - self._policy.access_lifetime_s - self._policy.leeway_s
+        return self._keys.published(issued_since_s=oldest_s)
+
+    def _keys_for(self, header: dict[str, Any], issued_at_s: float, now_s: float) -> list[VerificationKey]:
+        """The keys that may have signed a token with this header at this time."""
+        kid = header.get("kid")
+        named = "kid" in header
+        if header.keys() - HEADER_MEMBERS or header.get("typ") != TYPE or named != isinstance(kid, str):
             raise InvalidCredentialError(INVALID)
-        try:
-            decoded = jwt.decode_complete(
-                token,
-                self._key.verifying,
-                algorithms=[self._key.algorithm],  # never the algorithm that the token asks for
-                audience=self._policy.audience,
-                issuer=self._policy.issuer,
-                options={
-                    "require": REQUIRED_CLAIMS,
-                    "strict_aud": True,
-                    # Times are compared by `verify`, on the clock that it is given.
-                    "verify_exp": False,
-                    "verify_nbf": False,
-                    "verify_iat": False,
-                },
-            )
-        except jwt.PyJWTError as error:
-            raise InvalidCredentialError(INVALID) from error
-        header: dict[str, Any] = decoded["header"]
-        if header.get("typ") != TYPE or header.get("kid") != self._key.kid or "crit" in header:
-            raise InvalidCredentialError(INVALID)
-        payload: dict[str, Any] = decoded["payload"]
-        return payload
+        # Compared before any cryptography: the algorithm belongs to the key, the token does not choose.
+        return [
+            accepted.key
+            for accepted in self._keys.find(kid)
+            if accepted.key.algorithm == header.get("alg")
+            and self._in_use(accepted.retired_at_s, issued_at_s, now_s)
+        ]
+
+    def _in_use(self, retired_at_s: float | None, issued_at_s: float, now_s: float) -> bool:
+        """Whoever finds a retired key can date a token back, so the key ends with what it signed."""
+        if retired_at_s is None:
+            return True
+        until_s = retired_at_s + self._policy.leeway_s
+        return issued_at_s <= until_s and now_s < until_s + self._policy.access_lifetime_s
+
+    def _check_signature(self, token: bytes, keys: Iterable[VerificationKey]) -> None:
+        failure: Exception | None = None
+        for key in keys:
+            try:
+                jwt.decode(
+                    token,
+                    key.verifying,
+                    algorithms=[key.algorithm],
+                    audience=self._policy.audience,
+                    issuer=self._policy.issuer,
+                    options={
+                        "require": REQUIRED_CLAIMS,
+                        "strict_aud": True,
+                        # Times are compared by `verify`, on the clock that it is given.
+                        "verify_exp": False,
+                        "verify_nbf": False,
+                        "verify_iat": False,
+                    },
+                )
+                return
+            except jwt.PyJWTError as error:
+                failure = error
+        raise InvalidCredentialError(INVALID) from failure
 
 
 def _identity(payload: dict[str, Any], expires_at_s: float) -> Identity:
     subject, jti = str(payload["sub"]), str(payload["jti"])
-    scope, roles, family = payload.get("scope", ""), payload.get("roles", []), payload.get("family", "")
-    if not (isinstance(scope, str) and isinstance(roles, list) and isinstance(family, str)):
+    scope, family = payload.get("scope", ""), payload.get("family", "")
+    roles = payload.get("roles", [])
+    if not (isinstance(scope, str) and isinstance(family, str) and isinstance(roles, list)):
+        raise InvalidCredentialError(INVALID)
+    listed = tuple(cast(Iterable[object], roles))
+    names = frozenset(role for role in listed if isinstance(role, str))
+    if SUBJECT.fullmatch(subject) is None or len(names) < len(listed):
         raise InvalidCredentialError(INVALID)
     return Identity(
         principal=Principal(
             id=subject,
             kind="api_key" if subject.startswith("key:") else "user",
             scopes=frozenset(scope.split()),
-            roles=frozenset(map(str, cast(list[object], roles))),
+            roles=names,
         ),
         expires_at_s=expires_at_s,
         revocation_ids=(token_id(jti), subject, *((family_id(family),) if family else ())),
@@ -126,4 +173,10 @@ def _identity(payload: dict[str, Any], expires_at_s: float) -> Identity:
 def _seconds(value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise InvalidCredentialError(INVALID)
-    return float(value)
+    try:
+        seconds = float(value)
+    except OverflowError as error:
+        raise InvalidCredentialError(INVALID) from error
+    if not isfinite(seconds):
+        raise InvalidCredentialError(INVALID)
+    return seconds

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 
 from dhatu_gateway.auth.api_keys import ApiKeys
 from dhatu_gateway.auth.authenticator import Authenticator, BearerTokens
-from dhatu_gateway.auth.jwks import Algorithm, SigningKey, load_signing_key
 from dhatu_gateway.auth.jwt import AccessTokens, TokenPolicy
+from dhatu_gateway.auth.key_ring import KeySource, make_ring
 from dhatu_gateway.auth.passwords import Passwords
 from dhatu_gateway.auth.store.interface import CredentialStore
 from dhatu_gateway.auth.tokens import Tokens
@@ -20,9 +20,7 @@ from dhatu_gateway.auth.users import Users
 class AuthSettings:
     """What the operator decides."""
 
-    secret: str = field(repr=False)
-    """The secret of HS256, or a private key in PEM."""
-    algorithm: Algorithm = "HS256"
+    keys: tuple[KeySource, ...]
     policy: TokenPolicy = field(default_factory=TokenPolicy)
 
 
@@ -35,7 +33,7 @@ class Auth:
     users: Users
     tokens: Tokens
     authenticator: Authenticator
-    signing_key: SigningKey
+    access: AccessTokens
     wall_clock: Callable[[], float]
 
     async def close(self) -> None:
@@ -57,11 +55,10 @@ async def open_auth(
 ) -> Auth:
     """Make everything that knows about credentials.
 
-    Raises `SigningKeyError` where the secret does not fit the algorithm, and `StoreError` where the store
+    Raises `SigningKeyError` where a key does not fit its algorithm, and `StoreError` where the store
     fails.
     """
-    signing_key = load_signing_key(settings.secret, settings.algorithm)
-    access = AccessTokens(signing_key, settings.policy)
+    access = AccessTokens(make_ring(settings.keys), settings.policy)
     keys = await open_keys(store)
     authenticator = Authenticator(bearer=BearerTokens(access, store), api_key=keys, wall_clock=wall_clock)
     tokens = Tokens(
@@ -73,6 +70,6 @@ async def open_auth(
         users=Users(store, passwords or Passwords()),
         tokens=tokens,
         authenticator=authenticator,
-        signing_key=signing_key,
+        access=access,
         wall_clock=wall_clock,
     )
