@@ -85,6 +85,12 @@ describe('the path', () => {
   });
 });
 
+test('what the caller adds to the query comes after the parameters', () => {
+  const options = { extraQuery: { a: 'b c' } };
+  const asked = ask(operation({ parameters: placed(['q']) }), { q: 1 }, { options });
+  assert.equal(asked.target, '/samples?q=1&a=b%20c');
+});
+
 describe('what is not there', () => {
   test('is not found among what objects inherit', () => {
     const parameters = placed(['constructor']);

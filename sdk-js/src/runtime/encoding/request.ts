@@ -87,9 +87,10 @@ export function encodeRequest(
   }
   if (idempotencyKey !== undefined || operation.retry === 'keyed')
     headers.set('idempotency-key', checkedHeader('Idempotency-Key', idempotencyKey || newToken()));
-  const query = [...(added?.query ?? [])];
+  const query: string[] = [];
   const cookies: string[] = [];
   const path = operation.parameters?.place(operation, given, query, cookies, headers) ?? operation.path;
+  query.push(...(added?.query ?? []));
   for (const [{ in: location = 'header', parameter = 'Authorization' }, text] of proofs)
     if (location === 'header') headers.set(parameter.toLowerCase(), text);
     else (location === 'query' ? query : cookies).push(pairOf(parameter, text));
