@@ -30,9 +30,10 @@ export function arranged(
   return [args, given[at + 1] as CallOptions | undefined, wanted];
 }
 
-/** Whether a value is an object of arguments: no list, no bytes, nothing that has a class of its own. */
+/** Whether a value is an object of arguments: no list, nothing that gives chunks or has a class of its own. */
 function isPlain(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false;
+  if (Symbol.iterator in value || Symbol.asyncIterator in value) return false;
   const prototype = Object.getPrototypeOf(value);
   return prototype === Object.prototype || prototype === null;
 }

@@ -24,7 +24,7 @@ VALUES: dict[str, list[Any]] = {
 }
 
 
-def _fitting(case: Case, value: Any, within: bool = False) -> Any:
+def fitting(case: Case, value: Any, within: bool = False) -> Any:
     """A value that the style can carry: what separates its pieces unencoded cannot be part of one."""
     unsafe = {"spaceDelimited": " ", "pipeDelimited": "|"}.get(case.style, "") if within else ""
     if case.location == "header":
@@ -35,10 +35,10 @@ def _fitting(case: Case, value: Any, within: bool = False) -> Any:
         value = "".join(char for char in value if char not in unsafe)
         return value.strip() if case.location == "header" else value
     if isinstance(value, list):
-        return [_fitting(case, item, within=True) for item in value]
+        return [fitting(case, item, within=True) for item in value]
     if isinstance(value, dict):
         return {
-            _fitting(case, key, within=True): _fitting(case, item, within=True) for key, item in value.items()
+            fitting(case, key, within=True): fitting(case, item, within=True) for key, item in value.items()
         }
     return value
 
@@ -49,7 +49,7 @@ def _runs() -> list[Any]:
         for number, value in enumerate(VALUES[case.kind]):
             if case.location == "path" and value in ("", [], {}):
                 continue  # refused: see below
-            runs.append(pytest.param(case, _fitting(case, value), id=f"{case.location}-{case.name}-{number}"))
+            runs.append(pytest.param(case, fitting(case, value), id=f"{case.location}-{case.name}-{number}"))
     return runs
 
 

@@ -36,7 +36,20 @@ _OWN: Final = frozenset(
         *("all", "anything", "args", "arranged", "array", "boolean", "bytesAnswer", "bytesBody", "client"),
         *("createClient", "emptyAnswer", "eventsAnswer", "formBody", "integer", "job", "jsonAnswer"),
         *("jsonBody", "lazy", "linesAnswer", "linesBody", "multipartBody", "nothing", "nullable", "number"),
-        *("object", "oneOf", "options", "page", "params", "record", "s", "string", "styled", "t", "tagged"),
+        *(
+            "object",
+            "oneOf",
+            "options",
+            "page",
+            "params",
+            "placed",
+            "record",
+            "s",
+            "string",
+            "styled",
+            "t",
+            "tagged",
+        ),
         *("textAnswer", "textBody", "union"),
     }
 )
