@@ -8,6 +8,7 @@ import type { ApiSpec, Arguments, CallOptions, Operation } from './call.js';
 import { encodeRequest, isKnown, type Needed } from './encoding/request.js';
 import { type Engine, engineOf } from './engine.js';
 import { run } from './flow/drivers.js';
+import { SingleEndpoint } from './flow/endpoints.js';
 import { callFlow } from './flow/life.js';
 import type { Call } from './flow/plan.js';
 import type { Answered, Caller, Invocation, Mode } from './origin.js';
@@ -141,13 +142,14 @@ function prepared(
   const { credentials } = settings;
   const timeoutMs =
     timeOf(options, 'timeoutMs') ?? settings.timeoutMs ?? operation.timeoutMs ?? DEFAULT_TIMEOUT_MS;
+  const address = addressOf(settings, operation);
   const sent = proofs(api, credentials, operation);
   return {
     operation,
     timeoutMs,
     attemptTimeoutMs: timeOf(options, 'attemptTimeoutMs') ?? settings.attemptTimeoutMs,
     request: encodeRequest(api, invocation, sent, surroundings.newToken, needed),
-    endpoints: engine.endpointsAt(addressOf(settings, operation)),
+    endpoints: address ? new SingleEndpoint(address) : engine.endpoints,
     retry: withRetries(settings.retry, options.maxRetries),
     strict: options.strict ?? settings.strict,
     headerPrefix: api.headerPrefix?.toLowerCase() ?? '',

@@ -2,8 +2,8 @@
 
 import { type Endpoints, SingleEndpoint } from './flow/endpoints.js';
 import type { Policies } from './flow/plan.js';
-import { Breakers } from './policies/breaker.js';
-import { RetryBudget } from './policies/budget.js';
+import { breakersOf } from './policies/breaker.js';
+import { budgetOf } from './policies/budget.js';
 import type { ClientOptions, Settings } from './settings.js';
 import type { Surroundings } from './surroundings.js';
 import { overFetch } from './transport/over-fetch.js';
@@ -17,15 +17,14 @@ export interface Engine {
   readonly ready: Promise<void> | undefined;
   /** Complete when it is ready. */
   readonly policies: Policies;
-  /** The endpoints of an operation; `address` where it has a server of its own. */
-  readonly endpointsAt: (address?: string) => Endpoints;
+  /** Those of the API itself, when it is ready. */
+  readonly endpoints: Endpoints;
 }
 
 /** What is filled in later, where the options ask for it. */
 export interface Parts {
   readonly policies: { -readonly [name in keyof Policies]: Policies[name] };
-  /** By address; that of the API itself is empty. */
-  readonly places: Map<string, Endpoints>;
+  endpoints: Endpoints;
   telemetry?: Telemetry;
 }
 
@@ -34,12 +33,12 @@ export function engineOf(settings: Settings, given: ClientOptions, surroundings:
   const { now, wall, random } = surroundings;
   const { resilience: { budget, breaker, hedge, pacing = true } = {}, onEvent, tracer } = given;
   const { endpoints, logLevel } = settings;
-  const places = new Map<string, Endpoints>();
-  const parts: Parts = {
-    places,
+  const parts: Parts & { -readonly [name in keyof Engine]: Engine[name] } = {
+    transport: overFetch(given.fetch, surroundings),
+    ready: undefined,
     policies: {
-      budget: new RetryBudget(budget, now),
-      breakers: new Breakers(breaker, now, (name, state) => parts.telemetry?.breakerChanged(name, state)),
+      budget: budgetOf(budget, now),
+      breakers: breakersOf(breaker, now, (name, state) => parts.telemetry?.breakerChanged(name, state)),
       pacer: pacing ? null : undefined,
       hedger: undefined,
       watch: undefined,
@@ -47,20 +46,13 @@ export function engineOf(settings: Settings, given: ClientOptions, surroundings:
       wall,
       random,
     },
+    endpoints: new SingleEndpoint(endpoints[0]?.url ?? ''),
   };
-  const needsMore = endpoints.length !== 1 || hedge || onEvent || tracer || logLevel;
-  const ready = needsMore
-    ? import('./extras.js').then(({ complete }) => complete(parts, settings, given, surroundings))
-    : undefined;
-  ready?.catch(() => {}); // calls are told, if there are any
-  return {
-    transport: overFetch(given.fetch, surroundings),
-    ready,
-    policies: parts.policies,
-    endpointsAt(address = '') {
-      const found = places.get(address) ?? new SingleEndpoint(address || (endpoints[0]?.url ?? ''));
-      places.set(address, found);
-      return found;
-    },
-  };
+  if (endpoints.length !== 1 || hedge || onEvent || tracer || logLevel) {
+    parts.ready = import('./extras.js').then(({ complete }) =>
+      complete(parts, settings, given, surroundings),
+    );
+    parts.ready.catch(() => {}); // calls are told, if there are any
+  }
+  return parts;
 }

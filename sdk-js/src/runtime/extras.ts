@@ -38,11 +38,9 @@ async function balance(
     import('./balance/policy.js'),
     import('./balance/pool.js'),
   ]);
-  const { places, policies } = parts;
-  const keep = (urls: readonly string[]) =>
-    policies.breakers.keep([...urls, ...places.keys()].filter(Boolean));
+  const forget = (urls: readonly string[]) => parts.policies.breakers.forget(urls);
   const pool = new EndpointPool(resolveBalance(resilience?.balance), surroundings, (event) =>
     parts.telemetry?.endpointChanged(event),
   );
-  places.set('', new Balanced(pool, provider ?? endpoints, surroundings.now, keep));
+  parts.endpoints = new Balanced(pool, provider ?? endpoints, surroundings.now, forget);
 }

@@ -27,20 +27,16 @@ export class APIPromise<T> extends Promise<T> {
   }
 
   constructor(start: (mode: Mode) => Promise<Answered>) {
-    let settle: (value: Promise<T>) => void = () => {};
-    super((resolve) => {
-      settle = resolve;
-    });
-    this.#answered = Promise.resolve().then(() => {
+    const answered = Promise.resolve().then(() => {
       this.#mode ??= 'plain';
       return start(this.#mode);
     });
-    settle(
-      this.#answered.then((answered) => {
-        if (this.#mode === 'raw') throw new ArgumentError('the value is in what asResponse() gave');
-        return answered.understand() as T; // what the operation describes
-      }),
-    );
+    const value = answered.then(({ understand }) => {
+      if (this.#mode === 'raw') throw new ArgumentError('the value is in what asResponse() gave');
+      return understand() as T; // what the operation describes
+    });
+    super((resolve) => resolve(value));
+    this.#answered = answered;
   }
 
   /**

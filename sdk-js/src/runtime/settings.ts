@@ -117,6 +117,8 @@ const OPTIONS: readonly (keyof ClientOptions)[] = [
   'surroundings',
 ];
 
+const LOG_LEVELS = 'debug, info, warning, error, off';
+
 /** The settings of a new client; throws `ConfigurationError`, which names the option or the variable. */
 export function resolve(api: ApiSpec, given: ClientOptions, surroundings: Surroundings): Settings {
   refuseUnknown(given, OPTIONS, `${api.client}()`);
@@ -124,10 +126,8 @@ export function resolve(api: ApiSpec, given: ClientOptions, surroundings: Surrou
   const variable = (name: string) => (prefix && surroundings.environment[`${prefix}_${name}`]?.trim()) || '';
   const place = placeOf(api, given.baseURL, variable('BASE_URL'));
   const logLevel = variable('LOG').toLowerCase();
-  if (logLevel && !/^(debug|info|warning|error|off)$/.test(logLevel))
-    throw new ConfigurationError(
-      `${prefix}_LOG must be one of debug, info, warning, error, off, not '${logLevel}'`,
-    );
+  if (logLevel && !LOG_LEVELS.split(', ').includes(logLevel))
+    throw new ConfigurationError(`${prefix}_LOG must be one of ${LOG_LEVELS}, not '${logLevel}'`);
   const settings = {
     ...place,
     credentials: resolveCredentials(given, { api, baseURL: place.endpoints[0]?.url ?? '', surroundings }),

@@ -15,8 +15,8 @@ import type { Body } from '../../src/runtime/encoding/content.js';
 import { run } from '../../src/runtime/flow/drivers.js';
 import { SingleEndpoint } from '../../src/runtime/flow/endpoints.js';
 import { callFlow } from '../../src/runtime/flow/life.js';
-import { Breakers } from '../../src/runtime/policies/breaker.js';
-import { RetryBudget } from '../../src/runtime/policies/budget.js';
+import { breakersOf } from '../../src/runtime/policies/breaker.js';
+import { budgetOf } from '../../src/runtime/policies/budget.js';
 import { resolveRetry } from '../../src/runtime/policies/retry.js';
 import type { Fetch } from '../../src/runtime/transport/over-fetch.js';
 import { overFetch } from '../../src/runtime/transport/over-fetch.js';
@@ -199,8 +199,8 @@ export class Caller {
         : renewedToken(this.#api, this.credentials, operation),
     };
     const policies = {
-      budget: new RetryBudget(null, now),
-      breakers: new Breakers(null, now, () => {}),
+      budget: budgetOf(null, now),
+      breakers: breakersOf(null, now, () => {}),
       pacer: undefined,
       hedger: undefined,
       watch: undefined,

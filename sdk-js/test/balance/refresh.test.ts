@@ -13,7 +13,7 @@ const NOBODY = { send: () => Promise.reject(new Error('nothing is sent to fetch 
 /** Endpoints from a provider that a test lets answer. */
 class World {
   readonly clock = new Clock();
-  readonly kept: (readonly string[])[] = [];
+  readonly forgotten: (readonly string[])[] = [];
   asked = 0;
   answer: () => Promise<readonly { readonly url: string }[]> = async () => [{ url: A }];
   readonly balanced: Balanced;
@@ -27,7 +27,7 @@ class World {
       },
     };
     const pool = new EndpointPool(resolveBalance(), this.clock);
-    this.balanced = new Balanced(pool, provider, this.clock.now, (urls) => this.kept.push(urls));
+    this.balanced = new Balanced(pool, provider, this.clock.now, (urls) => this.forgotten.push(urls));
   }
 
   /** What a call does before it picks; says whether it had to ask. */
@@ -57,7 +57,7 @@ test('an answer is good for its time', async () => {
   world.clock.pass(1);
   assert.equal(await world.prepare(), true);
   assert.deepEqual(world.balanced.urls(), [B]);
-  assert.deepEqual(world.kept, [[A], [B]]);
+  assert.deepEqual(world.forgotten, [[], [A]]);
 });
 
 test('who comes before the first answer waits for it with the others', async () => {

@@ -6,8 +6,8 @@ import { run } from '../../src/runtime/flow/drivers.js';
 import { type Endpoints, SingleEndpoint } from '../../src/runtime/flow/endpoints.js';
 import { callFlow } from '../../src/runtime/flow/life.js';
 import type { Call, Policies, TokenSource } from '../../src/runtime/flow/plan.js';
-import { type BreakerPolicy, Breakers } from '../../src/runtime/policies/breaker.js';
-import { type BudgetPolicy, RetryBudget } from '../../src/runtime/policies/budget.js';
+import { type BreakerPolicy, breakersOf } from '../../src/runtime/policies/breaker.js';
+import { type BudgetPolicy, budgetOf } from '../../src/runtime/policies/budget.js';
 import { type HedgePolicy, Hedger } from '../../src/runtime/policies/hedge.js';
 import type { CallWatch } from '../../src/runtime/watch/watch.js';
 import { type Answer, type Failure, isAnswer, type Outcome, type Send } from '../../src/runtime/wire.js';
@@ -58,8 +58,8 @@ export class World {
     this.#endpoints = options.endpoints ?? new SingleEndpoint('https://api.test');
     this.#maxRetries = options.maxRetries ?? 2;
     this.policies = {
-      budget: new RetryBudget(options.budget ?? null, now),
-      breakers: new Breakers(options.breaker ?? null, now, (name, state) =>
+      budget: budgetOf(options.budget ?? null, now),
+      breakers: breakersOf(options.breaker ?? null, now, (name, state) =>
         this.told.push(['breakerChanged', name, state]),
       ),
       pacer: options.pacing ? null : undefined,

@@ -7,8 +7,8 @@ import {
   type Breaker,
   type BreakerPolicy,
   type BreakerState,
-  Breakers,
   breakerOf,
+  breakersOf,
   resolveBreaker,
 } from '../../src/runtime/policies/breaker.js';
 import type { Outcome } from '../../src/runtime/wire.js';
@@ -181,7 +181,7 @@ test('whatever happens, it opens at the failure that is one too many, and lets n
 describe('the breakers of a client', () => {
   const made = (policy: BreakerPolicy | null = { failures: 3 }) => {
     const told: [string, string][] = [];
-    const breakers = new Breakers(policy, new Clock().now, (name, state) => told.push([name, state]));
+    const breakers = breakersOf(policy, new Clock().now, (name, state) => told.push([name, state]));
     const fail = (operation: string, outcome: Outcome, times = 3) => {
       for (let call = 0; call < times; call++) {
         const settle = breakers.admit(URL, operation);
@@ -218,9 +218,9 @@ describe('the breakers of a client', () => {
     const { breakers, fail } = made();
     fail('corpus.search', LOST);
     const underWay = breakers.admit(ELSEWHERE, 'corpus.search');
-    breakers.keep([ELSEWHERE]);
+    breakers.forget([URL]);
     assert.ok(breakers.admit(URL, 'corpus.search'));
-    breakers.keep([]);
+    breakers.forget([ELSEWHERE]);
     underWay?.(LOST);
     assert.equal(breakers.refusesForMs(ELSEWHERE, 'corpus.search'), 0);
   });

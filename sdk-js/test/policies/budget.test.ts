@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { RetryBudget } from '../../src/runtime/policies/budget.js';
+import { budgetOf } from '../../src/runtime/policies/budget.js';
 import type { Outcome } from '../../src/runtime/wire.js';
 import { Clock, seeded } from '../clock.js';
 import { answer, OK, World } from '../flow/world.js';
@@ -38,7 +38,7 @@ test('time brings tokens to a client that calls rarely', async () => {
 });
 
 test('ten calls pay for one retry', () => {
-  const budget = new RetryBudget({ reserve: 10, perCall: 0.1, perSecond: 0 }, new Clock().now);
+  const budget = budgetOf({ reserve: 10, perCall: 0.1, perSecond: 0 }, new Clock().now);
   while (budget.withdraw());
   for (let call = 0; call < 9; call++) budget.deposit();
   assert.equal(budget.withdraw(), false);
@@ -47,7 +47,7 @@ test('ten calls pay for one retry', () => {
 });
 
 test('null never ends', () => {
-  const budget = new RetryBudget(null, new Clock().now);
+  const budget = budgetOf(null, new Clock().now);
   for (let call = 0; call < 1000; call++) assert.ok(budget.withdraw());
 });
 
@@ -59,7 +59,7 @@ test('no history gives more than the stated bound', () => {
     const perCall = one([0, 0.1, 0.5, 1]);
     const perSecond = one([0, 0.1, 2]);
     const clock = new Clock();
-    const budget = new RetryBudget({ reserve, perCall, perSecond }, clock.now);
+    const budget = budgetOf({ reserve, perCall, perSecond }, clock.now);
     const began = clock.now();
     let [calls, granted] = [0, 0];
     for (let step = random() * 200; step > 0; step--) {

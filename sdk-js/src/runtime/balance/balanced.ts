@@ -10,12 +10,12 @@ export class Balanced implements Endpoints {
   readonly #pool: EndpointPool;
   readonly #refresh: Refresh | undefined;
 
-  /** `keep` is told the URLs that a provider has found, so that nothing is remembered of others. */
+  /** `forget` is told the URLs that a provider does not find any more. */
   constructor(
     pool: EndpointPool,
     members: readonly Endpoint[] | EndpointProvider,
     now: () => number,
-    keep: (urls: readonly string[]) => void,
+    forget: (urls: readonly string[]) => void,
   ) {
     this.#pool = pool;
     if (!('endpoints' in members)) {
@@ -23,8 +23,9 @@ export class Balanced implements Endpoints {
       return;
     }
     const update = (found: readonly Endpoint[]) => {
+      const before = pool.urls();
       pool.update(found);
-      keep(pool.urls());
+      forget(before.filter((url) => !pool.urls().includes(url)));
     };
     this.#refresh = new Refresh(members, update, now);
   }

@@ -147,49 +147,48 @@ export function breakerOf(
 export type Settle = (outcome: Outcome | undefined) => void;
 
 /** The breakers of a client: by endpoint, and by endpoint and operation; made when first asked for. */
-export class Breakers {
-  readonly #breakers = new Map<string, Breaker>();
-  readonly #made: (name: string) => Breaker;
-
-  /** Null: every call is tried. `changed` is told the name of a breaker and its new state. */
-  constructor(
-    policy: BreakerPolicy | null | undefined,
-    now: () => number,
-    changed: (name: string, state: BreakerState) => void,
-  ) {
-    const whole = resolveBreaker(policy);
-    this.#made = (name) => breakerOf(whole, now, (state) => changed(name, state));
-  }
-
+export interface Breakers {
   /** Leave to send one attempt; undefined where either breaker refuses. */
-  admit(url: string, operation: string): Settle | undefined {
-    if (this.refusesForMs(url, operation)) return undefined;
-    const [ofEndpoint, ofOperation] = this.#of(url, operation).map((breaker) => breaker.admit());
-    return (outcome) => {
-      ofEndpoint?.(endpointFailed(outcome));
-      ofOperation?.(operationFailed(outcome));
-    };
-  }
-
+  admit(url: string, operation: string): Settle | undefined;
   /** Milliseconds until the next attempt may be admitted; 0 where it would be now. */
-  refusesForMs(url: string, operation: string): number {
-    return Math.max(...this.#of(url, operation).map((breaker) => breaker.refusesForMs()));
-  }
-
+  refusesForMs(url: string, operation: string): number;
   /** Forgets those of endpoints that are gone. */
-  keep(urls: readonly string[]): void {
-    for (const name of this.#breakers.keys())
-      if (!urls.includes(name.replace(/^.* /, ''))) this.#breakers.delete(name);
-  }
+  forget(urls: readonly string[]): void;
+}
+
+/** Null: every call is tried. `changed` is told the name of a breaker and its new state. */
+export function breakersOf(
+  policy: BreakerPolicy | null | undefined,
+  now: () => number,
+  changed: (name: string, state: BreakerState) => void,
+): Breakers {
+  const whole = resolveBreaker(policy);
+  const breakers = new Map<string, Breaker>();
 
   /** That of the endpoint, and that of the operation there. */
-  #of(url: string, operation: string): Breaker[] {
-    return [url, `${operation} at ${url}`].map((name) => {
-      const breaker = this.#breakers.get(name) ?? this.#made(name);
-      this.#breakers.set(name, breaker);
+  const both = (url: string, operation: string) =>
+    [url, `${operation} at ${url}`].map((name) => {
+      const breaker = breakers.get(name) ?? breakerOf(whole, now, (state) => changed(name, state));
+      breakers.set(name, breaker);
       return breaker;
     });
-  }
+  const refusesForMs = (url: string, operation: string) =>
+    Math.max(...both(url, operation).map((breaker) => breaker.refusesForMs()));
+
+  return {
+    refusesForMs,
+    admit(url, operation) {
+      if (refusesForMs(url, operation)) return undefined;
+      const [ofEndpoint, ofOperation] = both(url, operation).map((breaker) => breaker.admit());
+      return (outcome) => {
+        ofEndpoint?.(endpointFailed(outcome));
+        ofOperation?.(operationFailed(outcome));
+      };
+    },
+    forget(urls) {
+      for (const name of breakers.keys()) if (urls.includes(name.replace(/^.* /, ''))) breakers.delete(name);
+    },
+  };
 }
 
 /** Whether the server failed at what was asked; undefined where the outcome says nothing of that. */

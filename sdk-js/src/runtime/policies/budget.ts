@@ -37,37 +37,31 @@ export function resolveBudget(policy?: BudgetPolicy | null): Required<BudgetPoli
  * outage, 1,000 calls in ten seconds make at most 1,111 attempts. A token is taken when a retry is queued, not when it
  * is sent (envoy#30205): what waits would otherwise come all at once.
  */
-export class RetryBudget {
-  readonly #policy: Required<BudgetPolicy>;
-  readonly #now: () => number;
-  #tokens: number;
-  #at: number;
-
-  /** Null: retries cost nothing. */
-  constructor(policy: BudgetPolicy | null | undefined, now: () => number) {
-    this.#policy = resolveBudget(policy);
-    this.#now = now;
-    this.#tokens = this.#policy.reserve;
-    this.#at = now();
-  }
-
+export interface RetryBudget {
   /** A call begins. */
-  deposit(): void {
-    this.#add(this.#policy.perCall);
-  }
-
+  deposit(): void;
   /** Takes a token for one more attempt; false where none is left. */
-  withdraw(): boolean {
-    const now = this.#now();
-    this.#add(((now - this.#at) / 1000) * this.#policy.perSecond);
-    this.#at = now;
-    // Ten tenths are not quite 1 in binary.
-    const granted = this.#tokens >= 1 - 1e-9;
-    if (granted) this.#tokens--;
-    return granted;
-  }
+  withdraw(): boolean;
+}
 
-  #add(tokens: number): void {
-    this.#tokens = Math.min(this.#tokens + tokens, this.#policy.reserve);
-  }
+/** A full one; null: retries cost nothing. */
+export function budgetOf(policy: BudgetPolicy | null | undefined, now: () => number): RetryBudget {
+  const { perCall, perSecond, reserve } = resolveBudget(policy);
+  let tokens = reserve;
+  let at = now();
+  const add = (more: number) => {
+    tokens = Math.min(tokens + more, reserve);
+  };
+  return {
+    deposit: () => add(perCall),
+    withdraw() {
+      const passedMs = now() - at;
+      at += passedMs;
+      add((passedMs / 1000) * perSecond);
+      // Ten tenths are not quite 1 in binary.
+      const granted = tokens >= 1 - 1e-9;
+      if (granted) tokens--;
+      return granted;
+    },
+  };
 }
