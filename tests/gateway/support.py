@@ -189,6 +189,8 @@ class Client:
     """Speaks to a server byte by byte."""
 
     port: int
+    connections: set[Any] = field(default_factory=set)
+    """Those that the server has open."""
 
     @contextlib.asynccontextmanager
     async def connect(self) -> AsyncGenerator[Wire]:
@@ -273,7 +275,7 @@ async def serving(application: Application, limits: ServerLimits | None = None) 
         lambda: ServerProtocol(config, state, {}, limits=limits), "127.0.0.1", 0
     )
     try:
-        yield Client(server.sockets[0].getsockname()[1])
+        yield Client(server.sockets[0].getsockname()[1], state.connections)
     finally:
         server.close()
         for connection in list(state.connections):

@@ -118,7 +118,7 @@ class Service:
             writer.close()
 
     async def stop(self) -> None:
-        for task, writer in self._tasks.items():
+        for task, writer in list(self._tasks.items()):
             task.cancel()
             await asyncio.wait((task,))
             with contextlib.suppress(ConnectionError, ssl.SSLError):

@@ -13,39 +13,77 @@ MAX_REMEMBERED = 4_096
 # Written by the gateway; what a client claims about itself here is worth nothing.
 _REPLACED = frozenset(
     {
+        # where the request comes from
+        b"cf-connecting-ip",
+        b"fastly-client-ip",
         b"forwarded",
+        b"forwarded-for",
+        b"front-end-https",
+        b"true-client-ip",
         b"x-client-ip",
-        b"x-forwarded-for",
-        b"x-forwarded-host",
-        b"x-forwarded-port",
-        b"x-forwarded-prefix",
-        b"x-forwarded-proto",
-        b"x-original-url",
+        b"x-cluster-client-ip",
+        b"x-forwarded",
         b"x-real-ip",
         b"x-request-id",
+        # what it asks for, in a way that some frameworks prefer to the path and the method
+        b"x-host",
+        b"x-http-method",
+        b"x-http-method-override",
+        b"x-method-override",
+        b"x-original-host",
+        b"x-original-uri",
+        b"x-original-url",
         b"x-rewrite-url",
+        # who calls, as other gateways tell it
+        b"remote-user",
+        b"ssl-client-cert",
+        b"x-authenticated-user",
+        b"x-authenticated-userid",
+        b"x-client-cert",
+        b"x-remote-user",
+        b"x-ssl-client-cert",
+        b"x-user",
+        b"x-user-id",
+        b"x-webauth-user",
+        # HTTP_PROXY of a CGI environment (CVE-2016-5385)
+        b"proxy",
     }
 )
+_REPLACED_PREFIXES = (b"x-auth-request-", b"x-consumer-", b"x-credential-", b"x-envoy-", b"x-forwarded-")
+# What a Connection field cannot drop (RFC 9110 section 7.6.1): without these a service would read the body
+# in another way than the gateway has.
+_NEVER_NAMED = frozenset({b"content-encoding", b"content-type"})
 _PROTO_HTTP: Header = (b"x-forwarded-proto", b"http")
 _PROTO_HTTPS: Header = (b"x-forwarded-proto", b"https")
 # Of an answer; each is the gateway's to say.
 _ANSWERED_BY_GATEWAY = frozenset(
-    {b"date", b"server", b"x-request-id", b"ratelimit", b"ratelimit-policy", b"deprecation", b"sunset"}
+    {
+        b"date",
+        b"deprecation",
+        b"ratelimit",
+        b"ratelimit-policy",
+        b"server",
+        b"sunset",
+        b"x-aspnet-version",
+        b"x-aspnetmvc-version",
+        b"x-powered-by",
+        b"x-request-id",
+    }
 )
 
 
 class _Decisions(dict[bytes, bool]):
     """Remembers per name whether a header is kept: a request has ten headers, but the names repeat."""
 
-    def __init__(self, dropped: Iterable[bytes], dropped_prefix: bytes, kept: Iterable[bytes]) -> None:
+    def __init__(self, dropped: Iterable[bytes], prefixes: tuple[bytes, ...], kept: Iterable[bytes]) -> None:
         super().__init__()
         self._dropped = frozenset(dropped)
-        self._dropped_prefix = dropped_prefix
+        self._prefixes = prefixes
         self._kept = frozenset(kept)
 
     def __missing__(self, name: bytes) -> bool:
         # Servers that turn `-` into `_` cannot tell x_dhatu_principal from x-dhatu-principal.
-        kept = name not in self._dropped and not name.startswith(self._dropped_prefix) and b"_" not in name
+        kept = name not in self._dropped and not name.startswith(self._prefixes) and b"_" not in name
         kept = kept or name in self._kept
         if len(self) < MAX_REMEMBERED:
             self[name] = kept
@@ -61,8 +99,10 @@ class ForwardedHeaders:
         # All of the platform's own headers are dropped, so that nobody can claim to be a principal; the only
         # one that the service may want from the client is the number of the attempt.
         dropped = REQUEST_DROPPED | _REPLACED | {b"authorization"} | (credentials - {b"cookie"})
-        self._request = _Decisions(dropped, prefix, (prefix + b"attempt",))
-        self._response = _Decisions(_ANSWERED_BY_GATEWAY, b"access-control-", ())
+        self._request = _Decisions(
+            dropped, (prefix, *_REPLACED_PREFIXES) if prefix else _REPLACED_PREFIXES, (prefix + b"attempt",)
+        )
+        self._response = _Decisions(_ANSWERED_BY_GATEWAY, (b"access-control-",), ())
         self._timeout = prefix + b"timeout-ms"
         self._principal = prefix + b"principal"
 
@@ -73,7 +113,7 @@ class ForwardedHeaders:
         fields = exchange.fields
         connection = fields.get(b"connection")
         if connection is not None:
-            named = connection_options(connection)
+            named = connection_options(connection) - _NEVER_NAMED
             headers = [header for header in headers if header[0] not in named]
         left_ms = max(1, int((exchange.deadline_at_s - now_s) * 1000))
         headers += (

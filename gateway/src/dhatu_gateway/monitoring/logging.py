@@ -22,6 +22,9 @@ SECRETS = re.compile(
     re.ASCII,
 )
 
+# JSON leaves these as they are, but terminals obey some of them, and some readers break lines at others.
+_UNSEEN = re.compile("[\x7f-\x9f\u2028\u2029]")
+
 
 def redact(text: str) -> str:
     """Replace what looks like a credential.
@@ -44,7 +47,7 @@ class JsonFormatter(logging.Formatter):
         }
         if record.exc_info:
             members["exception"] = redact(self.formatException(record.exc_info))
-        return orjson.dumps(members).decode()
+        return _UNSEEN.sub(lambda match: f"\\u{ord(match[0]):04x}", orjson.dumps(members).decode())
 
 
 class NeverWaits(QueueHandler):

@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias
 
 from dhatu_gateway.core.server.limits import ServerLimits
 
-Phase: TypeAlias = Literal["idle", "head", "body", "answer", "linger"]
+Phase: TypeAlias = Literal["idle", "head", "body", "answer", "linger", "flush"]
 """What the connection waits for; for an answer it may wait as long as the route allows."""
 
 
@@ -73,6 +73,8 @@ class ConnectionClock:
                 return limits.body_grace_s + self._body_bytes / limits.min_body_bytes_per_s
             case "linger":
                 return limits.linger_s
+            case "flush":
+                return limits.write_stall_s
             case "answer":
                 return float("inf")
 

@@ -15,6 +15,8 @@ class ServerLimits:
     """All names and values together; beyond it 431."""
     max_headers: int = 100
     """Beyond it 431."""
+    max_framing_bytes: int = 16_384
+    """Chunk extensions and trailers of a body, beyond what chunks of one byte would need; beyond it 413."""
     header_timeout_s: float = 10.0
     """From the first byte of a request, or the start of the connection, to the end of its headers."""
     body_grace_s: float = 20.0

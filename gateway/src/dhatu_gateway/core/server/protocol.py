@@ -22,6 +22,9 @@ from dhatu_gateway.core.server.flow import Flow
 from dhatu_gateway.core.server.limits import ServerLimits
 from dhatu_gateway.core.server.request import Head, check_head, head_size_bytes, split_target
 
+BYTES_PER_BYTE = 17
+"""What a byte of a chunked body may cost: itself, and the size and the line ends of a chunk of its own."""
+
 _ASGI = {"version": "3.0", "spec_version": "2.4"}
 
 
@@ -67,7 +70,9 @@ class ServerProtocol(asyncio.Protocol):
         self._default_headers: list[Header] | None = None
         self._date_line = b""
         self._head_bytes = 0
-        """Of an unfinished head, and of the data in which a head ended."""
+        """Of an unfinished head, and of the data in which a head ended; else of the data at hand."""
+        self._framing_bytes = 0
+        """What has come beside the data of an unfinished body, less what its data allows."""
 
     # -- the connection
 
@@ -109,7 +114,7 @@ class ServerProtocol(asyncio.Protocol):
             )
             self._refuse(problem)
         else:
-            self._check_unfinished_head()
+            self._check_unfinished()
 
     def pause_writing(self) -> None:
         self.flow.pause_writing()
@@ -132,7 +137,7 @@ class ServerProtocol(asyncio.Protocol):
         """Close the connection when the request at hand has been answered; called by uvicorn."""
         self._waiting.clear()
         if self._cycle is None or self._cycle.answered:
-            self.transport.close()
+            self._end()
         else:
             self._cycle.keep_alive = False
 
@@ -163,7 +168,9 @@ class ServerProtocol(asyncio.Protocol):
         self._target += part
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        self._headers.append((name.lower(), value))
+        # A trailer comes when the fields have been checked; it never becomes one of them (RFC 9110, 6.5.1).
+        if self._in_head:
+            self._headers.append((name.lower(), value))
 
     def on_headers_complete(self) -> None:
         self._in_head = False
@@ -174,11 +181,13 @@ class ServerProtocol(asyncio.Protocol):
         self._refused = check_head(head, self._limits)
         if self._refused is None and self._head_bytes > self._limits.max_header_bytes:
             self._refused = self._check_head_size()
-        target = split_target(head.target)
+        target = split_target(head)
         if self._refused is None and target is None:
-            self._refused = Problem(kind="malformed-request", detail="The request target is not a path.")
+            detail = "The request target is neither a path nor a URL of the host in the Host field."
+            self._refused = Problem(kind="malformed-request", detail=detail)
         if self._refused is not None or target is None:
             raise ValueError("refused")  # stops the parser; `data_received` answers
+        self._framing_bytes = -self._head_bytes
         cycle = self._arriving = Cycle(
             self,
             self._scope(head, *target),
@@ -197,6 +206,7 @@ class ServerProtocol(asyncio.Protocol):
             return
         cycle.body = cycle.body + body if cycle.body else body
         self._clock.received(len(body))
+        self._framing_bytes -= BYTES_PER_BYTE * len(body)
         if len(cycle.body) > self._limits.high_water_bytes:
             self.flow.pause_reading()
         cycle.wake()
@@ -258,8 +268,10 @@ class ServerProtocol(asyncio.Protocol):
             )
         return None
 
-    def _check_unfinished_head(self) -> None:
+    def _check_unfinished(self) -> None:
         if not self._in_head:
+            if self._arriving is not None and not self._arriving.body_complete:
+                self._check_unfinished_body()
             self._head_bytes = 0
             return
         if self._clock.phase != "head" and (self._cycle is None or self._cycle.answered):
@@ -278,10 +290,18 @@ class ServerProtocol(asyncio.Protocol):
                 self._refuse(Problem(kind="request-timeout", detail="The header fields came too slowly."))
             case "body":
                 self._refuse(Problem(kind="request-timeout", detail="The body came too slowly."))
-            case "linger":
+            case "linger" | "flush":
                 self.transport.abort()
             case _:
-                self.transport.close()
+                self._end()
+
+    def _check_unfinished_body(self) -> None:
+        if self._clock.phase != "body" and not self._closing:
+            self._clock.enter("body")
+        self._framing_bytes += self._head_bytes
+        if self._framing_bytes > self._limits.max_framing_bytes:
+            detail = "The body has more chunk extensions and trailers than it has data."
+            self._refuse(Problem(kind="content-too-large", detail=detail))
 
     def _refuse(self, problem: Problem) -> None:
         """Answer what cannot become, or stay, a request; the connection is not used again."""
@@ -303,13 +323,20 @@ class ServerProtocol(asyncio.Protocol):
         """Close the connection, but not over data that was not read: the reset would outrun the answer."""
         arriving = self._arriving
         if self._refused is None and not self._closing and (arriving is None or arriving.body_complete):
-            self.transport.close()
+            self._end()
             return
         self._closing = True
         self.flow.resume_reading()
         if self.transport.can_write_eof():
             self.transport.write_eof()
         self._clock.enter("linger")
+
+    def _end(self) -> None:
+        """Close when the client has read what is written; one that does not read is cut off."""
+        self._closing = True
+        self.flow.resume_reading()
+        self.transport.close()
+        self._clock.enter("flush")
 
 
 def _address(address: Any) -> tuple[str, int] | None:

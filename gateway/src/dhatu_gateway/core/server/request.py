@@ -16,7 +16,9 @@ from dhatu_gateway.core.server.limits import ServerLimits
 _SINGLE = frozenset(
     {b"authorization", b"content-length", b"content-type", b"expect", b"host", b"transfer-encoding"}
 )
-_HOST = re.compile(rb"[A-Za-z0-9._~!$&'()*+,;=%-]+(?::[0-9]*)?|\[[0-9A-Fa-f:.]+\](?::[0-9]*)?")
+# Narrower than a reg-name of RFC 3986, which may hold quotes and escapes: services put it into links.
+_HOST = re.compile(rb"[A-Za-z0-9._-]+(?::[0-9]*)?|\[[0-9A-Fa-f:.]+\](?::[0-9]*)?")
+_AUTHORITY = re.compile(rb"https?://([^/?#]*)", re.IGNORECASE)
 _VERSIONS = frozenset({"1.0", "1.1"})
 
 
@@ -65,8 +67,12 @@ def check_head(head: Head, limits: ServerLimits) -> Problem | None:
     return _check_transfer_encoding(head, fields) if b"transfer-encoding" in fields else None
 
 
-def split_target(target: bytes) -> tuple[bytes, bytes] | None:
-    """Split the target into path and query; None where it is not a path or a URL (RFC 9112 section 3.2)."""
+def split_target(head: Head) -> tuple[bytes, bytes] | None:
+    """Split the target into path and query; None where it is not a path or a URL (RFC 9112 section 3.2).
+
+    A URL must name the host that the Host field names, since others in the chain may look at either.
+    """
+    target = head.target
     if target.startswith(b"/"):
         path, _, query = target.partition(b"?")
         return None if b"#" in target else (path, query)
@@ -74,8 +80,10 @@ def split_target(target: bytes) -> tuple[bytes, bytes] | None:
         url = httptools.parse_url(target)
     except httptools.HttpParserInvalidURLError:
         return None
-    # Not even the authority of the absolute form is looked at: nothing here depends on the host.
-    return (url.path or b"/", url.query or b"") if url.schema in (b"http", b"https") else None
+    authority = _AUTHORITY.match(target)
+    if authority is None or authority[1].lower() != dict(head.headers).get(b"host", authority[1]).lower():
+        return None
+    return (url.path or b"/", url.query or b"") if _HOST.fullmatch(authority[1]) else None
 
 
 def head_size_bytes(target: bytes, headers: Sequence[Header]) -> int:
