@@ -15,7 +15,7 @@ import jsonschema_rs
 import pytest
 from codegen.project import Project
 from dhatu_codegen.ir.api import Api
-from dhatu_codegen.ir.policy import Breaker, Cache, Fallback, Policy, RateLimit, Validate
+from dhatu_codegen.ir.policy import REQUEST_PARTS, Breaker, Cache, Fallback, Policy, RateLimit, Validate
 from dhatu_codegen.targets import TARGETS
 from dhatu_codegen.targets.base import Target
 from dhatu_codegen.targets.gateway import GatewayTarget
@@ -113,14 +113,16 @@ def test_the_table_holds_what_the_document_says(api: Api) -> None:
         timeout_s=60.0,
         max_body_bytes=1_048_576,
         rate_limit=None,
-        validate_request="enforce",
+        validate=gateway_types.Validate(
+            path="enforce", query="enforce", headers="enforce", cookies="enforce", body="enforce"
+        ),
         deprecated=False,
         sunset="",
     )
-    assert [(item.media_type, item.buffered, bool(item.schema)) for item in change.body.media_types] == [
-        ("application/json", True, True),
-        ("application/jsonl", False, True),
-        ("application/octet-stream", False, False),
+    assert [(item.media_type, item.kind, bool(item.schema)) for item in change.body.media_types] == [
+        ("application/json", "json", True),
+        ("application/jsonl", "stream", True),
+        ("application/octet-stream", "stream", False),
     ]
 
 
@@ -177,6 +179,15 @@ def test_nothing_in_the_output_depends_on_when_it_was_made(api: Api) -> None:
     assert files(api) == files(api)
 
 
+VALIDATE = Validate(
+    path="enforce", query="enforce", headers="enforce", cookies="enforce", body="enforce", response="off"
+)
+
+
+def changed(part: str, mode: Any) -> Validate:
+    return dataclasses.replace(VALIDATE, **{part: mode})
+
+
 CHANGES: dict[str, Any] = {
     "timeout_s": 7.5,
     "max_body_bytes": 77,
@@ -187,8 +198,8 @@ CHANGES: dict[str, Any] = {
     "breaker": Breaker(failure_rate=0.7, window_s=7.0, min_calls=7, open_s=7.0, half_open_calls=7),
     "cache": Cache(ttl_s=7.0, stale_if_error_s=7.0, vary=("x",)),
     "fallback": Fallback(status=207, body=7),
-    "validate.request": Validate(request="off", response="off"),
-    "validate.response": Validate(request="enforce", response="enforce"),
+    **{f"validate.{part}": changed(part, "log") for part in REQUEST_PARTS},
+    "validate.response": dataclasses.replace(VALIDATE, response="enforce"),
     "roles": ("seventh",),
 }
 

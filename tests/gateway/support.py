@@ -19,7 +19,16 @@ from dhatu_gateway.core.server.config import server_config
 from dhatu_gateway.core.server.cycle import Application
 from dhatu_gateway.core.server.limits import ServerLimits
 from dhatu_gateway.core.server.protocol import ServerProtocol
-from dhatu_gateway.core.types import Cors, Platform, Route, SecurityScheme, Service, Version
+from dhatu_gateway.core.types import (
+    Cors,
+    Platform,
+    Route,
+    SecurityScheme,
+    Service,
+    Validate,
+    Validation,
+    Version,
+)
 from dhatu_gateway.core.upstream.types import ResponseSink, UpstreamRequest
 from dhatu_gateway.core.validation.schemas import Schemas
 from dhatu_gateway.core.versions import VersionResolver
@@ -41,6 +50,12 @@ PLATFORM = Platform(
 )
 
 
+def validate(everything: Validation = "enforce", **parts: Any) -> Validate:
+    """What to do with requests that the document does not allow, the same for all parts but those named."""
+    names = ("path", "query", "headers", "cookies", "body")
+    return Validate(**(dict.fromkeys(names, everything) | parts))
+
+
 def make_route(method: str = "GET", path: str = "/api/v1/things", **changes: Any) -> Route:
     """A route that asks for nothing, changed as the test says."""
     version = "v1" if "/v1/" in path else ""
@@ -57,7 +72,7 @@ def make_route(method: str = "GET", path: str = "/api/v1/things", **changes: Any
         "timeout_s": 5.0,
         "max_body_bytes": 1_000,
         "rate_limit": None,
-        "validate_request": "enforce",
+        "validate": validate(),
         "deprecated": False,
         "sunset": "",
     }

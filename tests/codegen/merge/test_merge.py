@@ -158,7 +158,7 @@ def test_the_nearest_x_dhatu_wins_and_sdk_is_merged_key_by_key(project: Project)
     policy = operation.policy
     assert (policy.timeout_s, policy.max_body_bytes, policy.retry) == (3.0, 7, "keyed")
     assert policy.roles == ("analyst",)
-    assert (policy.validate.request, policy.validate.response) == ("enforce", "log")
+    assert (policy.validate.body, policy.validate.response) == ("enforce", "log")
 
 
 def test_services_stand_in_the_order_of_the_platform(project: Project) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from dhatu_gateway.core.exchange import Exchange, Stage
 from dhatu_gateway.core.types import Credential, Requirement, Route, SecurityScheme
+from gateway.support import validate
 
 SECRET = "a secret of at least thirty-two bytes"
 BEARER = SecurityScheme(key="bearer", kind="bearer", location="header", parameter="Authorization")
@@ -25,7 +26,7 @@ OPEN_ROUTE = Route(
     timeout_s=5.0,
     max_body_bytes=0,
     rate_limit=None,
-    validate_request="enforce",
+    validate=validate(),
     deprecated=False,
     sunset="",
 )

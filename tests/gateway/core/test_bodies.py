@@ -12,6 +12,7 @@ from dhatu_gateway.core.validation.json_body import MAX_DEPTH, parse_json
 from dhatu_gateway.core.validation.schema_errors import body_errors
 from dhatu_gateway.core.validation.schemas import Schemas
 from gateway.support import Bench, Reply, compose, make_route, serving
+from gateway.support import validate as validate_all
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -23,15 +24,15 @@ DOCUMENT = {
         "properties": {"text": {"type": "string", "maxLength": 20}, "level": {"type": "integer"}},
     }
 }
-JSON = MediaType(media_type="application/json", schema="/text", buffered=True)
-ANY_JSON = MediaType(media_type="application/ld+json", schema="", buffered=True)
-BYTES = MediaType(media_type="application/octet-stream", schema="", buffered=False)
-IMAGES = MediaType(media_type="image/*", schema="", buffered=False)
+JSON = MediaType(media_type="application/json", schema="/text", kind="json", parts=())
+ANY_JSON = MediaType(media_type="application/ld+json", schema="", kind="json", parts=())
+BYTES = MediaType(media_type="application/octet-stream", schema="", kind="stream", parts=())
+IMAGES = MediaType(media_type="image/*", schema="", kind="stream", parts=())
 
 
 def bench(*media_types: MediaType, required: bool = True, validate: Validation = "enforce") -> Bench:
     body = Body(required=required, media_types=media_types or (JSON,))
-    route = make_route("POST", body=body, validate_request=validate, max_body_bytes=200)
+    route = make_route("POST", body=body, validate=validate_all(validate), max_body_bytes=200)
     return compose(route, make_route("GET"), document=DOCUMENT)
 
 
@@ -216,9 +217,10 @@ def test_a_schema_that_cannot_be_compiled_is_named() -> None:
         Schemas({}).at("/t/0")
 
 
+NAMES = st.text().filter(lambda name: name not in ("__proto__", "constructor"))
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(),
-    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    lambda inner: st.lists(inner) | st.dictionaries(NAMES, inner),
 )
 
 
@@ -251,3 +253,10 @@ def test_the_depth_is_limited(depth: int) -> None:
 def test_many_brackets_are_not_depth() -> None:
     assert len(parse_json(b"[" + b"[]," * 1_000 + b"[]]")) == 1_001
     assert parse_json(json.dumps("[" * 1_000).encode()) == "[" * 1_000
+
+
+def test_members_of_a_part_that_does_not_hold_are_not_called_unknown() -> None:
+    base = {"required": ["a", "b"], "properties": {"a": {"type": "string"}, "b": {}}}
+    schema = {"allOf": [base], "unevaluatedProperties": False}
+    assert complaints(schema, {"a": "x"}) == [("/b", "is required")]
+    assert complaints(schema, {"a": "x", "b": 1, "c": 2}) == [("/c", "is not known here")]

@@ -309,7 +309,7 @@ async def test_a_failure_in_the_middle_cuts_the_answer_off(error: Exception) -> 
 async def test_streamed_bodies_are_counted() -> None:
     anything = Body(
         required=True,
-        media_types=(MediaType(media_type="application/octet-stream", schema="", buffered=False),),
+        media_types=(MediaType(media_type="application/octet-stream", schema="", kind="stream", parts=()),),
     )
     route = make_route("POST", body=anything, max_body_bytes=10)
     binary = {"Content-Type": "application/octet-stream"}

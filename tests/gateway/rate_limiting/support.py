@@ -7,6 +7,7 @@ from typing import Any
 
 from dhatu_gateway.core.exchange import Exchange, Principal, Stage
 from dhatu_gateway.core.types import RateLimit, Route
+from gateway.support import validate
 
 LIMIT = RateLimit(
     algorithm="token_bucket", limit=60, window_s=60.0, burst=2, by="principal", on_store_failure="local"
@@ -24,7 +25,7 @@ ROUTE = Route(
     timeout_s=5.0,
     max_body_bytes=0,
     rate_limit=LIMIT,
-    validate_request="enforce",
+    validate=validate(),
     deprecated=False,
     sunset="",
 )

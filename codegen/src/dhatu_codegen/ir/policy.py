@@ -6,12 +6,15 @@ Each field is handled by every consumer or listed there as unsupported; a test k
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 from .schema import Json
 
 RetryClass: TypeAlias = Literal["safe", "idempotent", "keyed", "never"]
 """safe: reads only. idempotent: repeating changes nothing more. keyed: repeatable under one key."""
+
+Validation: TypeAlias = Literal["enforce", "log", "off"]
+"""Refuse it, pass it on and log what is wrong with it, or do not look."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,10 +61,19 @@ class Fallback:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Validate:
-    """What to do with a message that the spec does not allow."""
+    """What to do with a message that the spec does not allow, part by part."""
 
-    request: Literal["enforce", "log", "off"]
-    response: Literal["enforce", "log", "off"]
+    path: Validation
+    query: Validation
+    headers: Validation
+    cookies: Validation
+    body: Validation
+    """Of the request."""
+    response: Validation
+
+
+REQUEST_PARTS: Final = ("path", "query", "headers", "cookies", "body")
+"""The fields of `Validate` that are about requests."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

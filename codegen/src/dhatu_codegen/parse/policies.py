@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final, Literal, cast
 
 from ..document import Node
-from ..ir.policy import Breaker, Cache, Fallback, Policy, RateLimit, RetryClass, Validate
+from ..ir.policy import REQUEST_PARTS, Breaker, Cache, Fallback, Policy, RateLimit, RetryClass, Validate
 
 _RETRY_OF_METHOD: Final[dict[str, RetryClass]] = {
     "GET": "safe",
@@ -91,15 +91,20 @@ def _fallback(node: Node | None) -> Fallback | None:
 
 
 def _validate(own: Node | None, defaults: Node | None) -> Validate:
-    """Part by part: an operation that sets `response` keeps the default of `request`."""
+    """Part by part: an operation that sets `response` keeps the defaults of the others.
 
-    def part(key: str, implied: str) -> Any:
+    `request` stands for all parts of the request that the same object does not name.
+    """
+
+    def part(keys: tuple[str, ...], implied: str) -> Any:
         for node in (own, defaults):
-            if node is not None and node.get(key) is not None:
-                return node.text(key)
+            for key in keys:
+                if node is not None and node.get(key) is not None:
+                    return node.text(key)
         return implied
 
-    return Validate(request=part("request", "enforce"), response=part("response", "off"))
+    parts = {name: part((name, "request"), "enforce") for name in REQUEST_PARTS}
+    return Validate(**parts, response=part(("response",), "off"))
 
 
 def _number(node: Node | None, otherwise: float) -> float:

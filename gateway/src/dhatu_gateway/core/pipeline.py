@@ -10,9 +10,8 @@ from dhatu_gateway.core.deadline import build_deadline
 from dhatu_gateway.core.exchange import Exchange, Stage
 from dhatu_gateway.core.forward import Terminal
 from dhatu_gateway.core.types import Platform, Route
-from dhatu_gateway.core.validation.body import build_body
-from dhatu_gateway.core.validation.parameters import build_parameters
 from dhatu_gateway.core.validation.schemas import Schemas
+from dhatu_gateway.core.validation.stage import build_validation
 from dhatu_gateway.core.versions import build_lifecycle
 
 StageBuilder = Callable[[Route], Stage | None]
@@ -68,8 +67,7 @@ class Pipeline:
             policies.authenticate,
             policies.authorize,
             policies.rate_limit,
-            lambda route: build_parameters(route, schemas),
-            lambda route: build_body(route, schemas),
+            lambda route: build_validation(route, schemas),
         )
 
     def compose(self, route: Route, terminal: Terminal, recorder: Recorder) -> Handler:

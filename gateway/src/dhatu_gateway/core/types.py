@@ -25,6 +25,18 @@ class Parameter:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """How one property of a form or multipart body is written."""
+
+    name: str
+    content_type: str
+    """Media types that it may have, separated by commas; empty where nothing says so."""
+    style: str
+    """As of a query parameter; empty where nothing says so."""
+    explode: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MediaType:
     """One media type that a request body may have."""
 
@@ -32,8 +44,11 @@ class MediaType:
     """Lower case, without parameters."""
     schema: str
     """JSON Pointer into `openapi.json`; empty where any bytes are allowed."""
-    buffered: bool
-    """True where the whole body is read and validated before it goes on (JSON), False where it streams."""
+    kind: Literal["json", "form", "multipart", "stream"]
+    """json and form: the whole body is read and validated before it goes on; multipart: validated while it
+    streams; stream: passed on as it comes."""
+    parts: tuple[Part, ...]
+    """Of a form or multipart body."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +97,17 @@ class RateLimit:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Validate:
+    """What to do with each part of a message that the specification does not allow."""
+
+    path: Validation
+    query: Validation
+    headers: Validation
+    cookies: Validation
+    body: Validation
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
     """One operation, as the gateway enforces it."""
 
@@ -102,7 +128,7 @@ class Route:
     timeout_s: float
     max_body_bytes: int
     rate_limit: RateLimit | None
-    validate_request: Validation
+    validate: Validate
     deprecated: bool
     sunset: str
     """RFC 3339 date, or empty."""

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final
 
-from ...ir.policy import Policy, RateLimit
+from ...ir.policy import REQUEST_PARTS, Policy, RateLimit, Validate
 from ..change import ADDED
 from ..sides import Comparison
 
 _RETRY: Final = ("never", "keyed", "idempotent", "safe")
 """From the class that allows least to the one that allows most."""
-
-_VALIDATE: Final = ("off", "log", "enforce")
 
 
 def roles(comparison: Comparison) -> None:
@@ -51,17 +50,21 @@ def compared(was: Policy, now: Policy) -> list[tuple[str, str]]:
     if was.retry != now.retry:
         code = "DH236" if _RETRY.index(now.retry) < _RETRY.index(was.retry) else ADDED
         found.append((code, f"retry was {was.retry}, is {now.retry}"))
-    for part in ("request", "response"):
-        before, after = getattr(was.validate, part), getattr(now.validate, part)
-        if before != after:
-            stricter = part == "request" and _VALIDATE.index(after) == len(_VALIDATE) - 1
-            found.append(("DH236" if stricter else ADDED, f"validate.{part} was {before}, is {after}"))
+    found += _validate(was.validate, now.validate)
     for part in ("breaker", "cache", "fallback"):
         before, after = getattr(was, part), getattr(now, part)
         if before != after:
             word = "is new" if before is None else "is gone" if after is None else "is not as it was"
             found.append((ADDED, f"{part} {word}"))
     return found
+
+
+def _validate(was: Validate, now: Validate) -> Iterator[tuple[str, str]]:
+    for part in (*REQUEST_PARTS, "response"):
+        before, after = getattr(was, part), getattr(now, part)
+        if before != after:
+            stricter = part != "response" and after == "enforce"
+            yield "DH236" if stricter else ADDED, f"validate.{part} was {before}, is {after}"
 
 
 def _tighter(was: RateLimit | None, now: RateLimit | None) -> bool:

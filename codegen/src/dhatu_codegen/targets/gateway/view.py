@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ...ir.api import Api, Version
 from ...ir.operation import Operation, Parameter, Payload
-from ...ir.policy import RateLimit
+from ...ir.policy import REQUEST_PARTS, RateLimit, Validate
 from ...ir.security import (
     ApiKeyScheme,
     HttpScheme,
@@ -81,7 +81,7 @@ def _route(operation: Operation) -> Call:
         timeout_s=policy.timeout_s,
         max_body_bytes=policy.max_body_bytes,
         rate_limit=_rate_limit(policy.rate_limit),
-        validate_request=policy.validate.request,
+        validate=_validate(policy.validate),
         deprecated=operation.deprecated,
         sunset=operation.sunset,
     )
@@ -118,16 +118,26 @@ def _body(operation: Operation) -> Call | None:
             "MediaType",
             media_type=payload.media_type.partition(";")[0].strip().lower(),
             schema=payload.pointer,
-            buffered=_is_buffered(payload),
+            kind=_kind(payload),
+            parts=tuple(
+                _call(
+                    "Part",
+                    name=part.property,
+                    content_type=part.content_type,
+                    style=part.style,
+                    explode=part.explode,
+                )
+                for part in payload.encoding
+            ),
         )
         for payload in operation.body.payloads
     )
     return _call("Body", required=operation.body.required, media_types=media_types)
 
 
-def _is_buffered(payload: Payload) -> bool:
-    """Whether the gateway reads the whole body and validates it before it goes on."""
-    return payload.kind in ("json", "form") and bool(payload.pointer)
+def _kind(payload: Payload) -> str:
+    """What the gateway does with a body: without a schema there is nothing to hold it against."""
+    return payload.kind if payload.pointer and payload.kind in ("json", "form") else "stream"
 
 
 def _rate_limit(limit: RateLimit | None) -> Call | None:
@@ -142,6 +152,10 @@ def _rate_limit(limit: RateLimit | None) -> Call | None:
         by=limit.by,
         on_store_failure=limit.on_store_failure,
     )
+
+
+def _validate(validate: Validate) -> Call:
+    return _call("Validate", **{part: getattr(validate, part) for part in REQUEST_PARTS})
 
 
 def _scheme(scheme: SecurityScheme) -> Call:

@@ -1,32 +1,32 @@
-"""The stage that takes the body: its media type, its size and, where it is JSON, its shape."""
+"""The part of validation that takes the body: its media type, its size and its shape."""
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from typing import Any
 
-from dhatu_gateway.core.exchange import Exchange, Stage
+from dhatu_gateway.core.exchange import Exchange
 from dhatu_gateway.core.problem import FieldError, ProblemError
 from dhatu_gateway.core.types import MediaType, Route
 from dhatu_gateway.core.upstream.errors import ClientDisconnected
+from dhatu_gateway.core.validation.forms import build_form
 from dhatu_gateway.core.validation.json_body import parse_json
+from dhatu_gateway.core.validation.media_types import parse_content_type, require_utf_8
+from dhatu_gateway.core.validation.refusals import log_refusal, refusal
 from dhatu_gateway.core.validation.schema_errors import body_errors
 from dhatu_gateway.core.validation.schemas import Schemas
 
-_logger = logging.getLogger("dhatu.validation")
-
+TakeBody = Callable[[Exchange, list[FieldError]], Awaitable[None] | None]
+"""Takes the body and what is wrong with the parameters already; raises `ProblemError` for all of it."""
 Check = Callable[[bytes], None]
 """Raises `ProblemError` for a body that is refused."""
 
 
-def build_body(route: Route, schemas: Schemas) -> Stage:
+def build_body(route: Route, schemas: Schemas) -> TakeBody:
     """Take the body of a route's requests."""
-    if route.body is None:
-        return _without_body
-    if route.validate_request == "off":
-        return _streamed(route)
-    return _Body(route, schemas)
+    if route.validate.body == "off":
+        return _passed_on(route)
+    return _without_body(route) if route.body is None else _Body(route, schemas)
 
 
 def content_length(exchange: Exchange) -> int | None:
@@ -64,19 +64,36 @@ async def read_body(exchange: Exchange, limit_bytes: int) -> bytes:
         size_bytes += len(part)
 
 
-def _without_body(exchange: Exchange) -> None:
-    if content_length(exchange) != 0:
-        raise ProblemError("invalid-request", "This operation takes no body.")
-    exchange.body = b""
+def _without_body(route: Route) -> TakeBody:
+    unexpected = FieldError(location="body", name="", detail="is not taken by this operation; send none")
+    pass_on = _passed_on(route)
+
+    def refuse(exchange: Exchange, errors: list[FieldError]) -> None:
+        if content_length(exchange) != 0:
+            errors.append(unexpected)
+        if errors:
+            raise refusal(errors)
+        exchange.body = b""
+
+    def log(exchange: Exchange, errors: list[FieldError]) -> None:
+        if content_length(exchange) != 0:
+            log_refusal(route, refusal([unexpected]))
+        pass_on(exchange, errors)
+
+    return refuse if route.validate.body == "enforce" else log
 
 
-def _streamed(route: Route) -> Stage:
+def _passed_on(route: Route) -> TakeBody:
     limit_bytes = route.max_body_bytes
 
-    def pass_on(exchange: Exchange) -> None:
+    def pass_on(exchange: Exchange, errors: list[FieldError]) -> None:
         length = content_length(exchange)
         if length is not None and length > limit_bytes:
             raise too_large(limit_bytes)
+        if errors:
+            raise refusal(errors)
+        if length == 0:
+            exchange.body = b""
 
     return pass_on
 
@@ -88,59 +105,83 @@ class _Body:
         body = route.body
         media_types: tuple[MediaType, ...] = body.media_types if body is not None else ()
         self._required = body is not None and body.required
+        self._route = route
+        self._logs = route.validate.body == "log"
         self._limit_bytes = route.max_body_bytes
         self._accepted = ", ".join(media.media_type for media in media_types)
-        self._checks = {media.media_type: _check(route, media, schemas) for media in media_types}
+        self._checks = {media.media_type: _check(media, schemas) for media in media_types}
         self._known = {
             name.encode("ascii"): check for name, check in self._checks.items() if check is not None
         }
         """By the whole field as most clients write it."""
 
-    def __call__(self, exchange: Exchange) -> Awaitable[None] | None:
+    def __call__(self, exchange: Exchange, errors: list[FieldError]) -> Awaitable[None] | None:
         fields = exchange.fields
         length = content_length(exchange)
         if length == 0:
             exchange.body = b""
-            if self._required:
-                raise _missing()
+            self._settle(errors, _missing() if self._required else None)
             return None
         if length is not None and length > self._limit_bytes:
             raise too_large(self._limit_bytes)
         field = fields.get(b"content-type", b"")
-        check = self._known.get(field)
-        if check is None:
-            check = self._choose(field)
-            if check is None:
-                return None
-        return self._take(exchange, check)
+        check = self._known.get(field) or self._choose(field)
+        if check is not None:
+            return self._take(exchange, check, errors)
+        if errors:
+            raise refusal(errors)
+        return None
 
-    async def _take(self, exchange: Exchange, check: Check) -> None:
+    async def _take(self, exchange: Exchange, check: Check, errors: list[FieldError]) -> None:
         body = await read_body(exchange, self._limit_bytes)
         exchange.body = body
+        error = None
         if body:
-            check(body)
+            try:
+                check(body)
+            except ProblemError as found:
+                error = found
         elif self._required:
-            raise _missing()
+            error = _missing()
+        if errors or error is not None:
+            self._settle(errors, error)
+
+    def _settle(self, errors: list[FieldError], of_body: ProblemError | None) -> None:
+        """Refuse the request for what is wrong with its parameters and its body together."""
+        if of_body is not None:
+            if self._logs:
+                log_refusal(self._route, of_body)
+            elif not errors:
+                raise of_body
+            else:
+                errors += of_body.problem.errors
+        if errors:
+            raise refusal(errors)
 
     def _choose(self, field: bytes) -> Check | None:
         """Find the media type; None means that the body is streamed."""
-        name, _, parameters = field.decode("latin-1").lower().partition(";")
-        name = name.strip()
-        for candidate in (name, name.partition("/")[0] + "/*", "*/*"):
-            if candidate in self._checks:
-                check = self._checks[candidate]
-                if check is not None and not _is_utf8(parameters):
-                    raise ProblemError("unsupported-media-type", "JSON must be sent in UTF-8.")
-                return check
-        raise ProblemError(
-            "unsupported-media-type",
-            f"Send {self._accepted}.",
-            headers=[(b"accept", self._accepted.encode("ascii"))],
-        )
+        try:
+            content_type = parse_content_type(field)
+            name = content_type.name
+            for candidate in (name, name.partition("/")[0] + "/*", "*/*"):
+                if candidate in self._checks:
+                    check = self._checks[candidate]
+                    if check is not None:
+                        require_utf_8(content_type, "JSON and forms")
+                    return check
+            raise ProblemError("unsupported-media-type", f"Send {self._accepted}.")
+        except ProblemError as error:
+            if self._logs:
+                log_refusal(self._route, error)
+                return None
+            headers = [(b"accept", self._accepted.encode("ascii"))]
+            raise ProblemError(error.problem.kind, error.problem.detail, headers=headers) from error
 
 
-def _check(route: Route, media: MediaType, schemas: Schemas) -> Check | None:
-    if not media.buffered:
+def _check(media: MediaType, schemas: Schemas) -> Check | None:
+    if media.kind == "form":
+        return build_form(media, schemas)
+    if media.kind != "json":
         return None
     validator = schemas.validator(media.schema) if media.schema else None
 
@@ -149,34 +190,8 @@ def _check(route: Route, media: MediaType, schemas: Schemas) -> Check | None:
         if validator is not None and not validator.is_valid(value):
             raise refusal(body_errors(validator.iter_errors(value)))
 
-    def check_and_log(body: bytes) -> None:
-        try:
-            check(body)
-        except ProblemError as error:
-            log_refusal(route, error)
-
-    return check_and_log if route.validate_request == "log" else check
-
-
-def refusal(errors: Sequence[FieldError]) -> ProblemError:
-    """Refuse a request for all of its errors at once."""
-    count = "1 part of the request was" if len(errors) == 1 else f"{len(errors)} parts of the request were"
-    return ProblemError("invalid-request", f"{count} refused; see errors.", errors=errors)
-
-
-def log_refusal(route: Route, error: ProblemError) -> None:
-    """Note what would have been refused."""
-    parts = "; ".join(f"{e.location} {e.name}: {e.detail}" for e in error.problem.errors)
-    _logger.warning("%s: would be refused: %s", route.operation, parts or error.problem.detail)
+    return check
 
 
 def _missing() -> ProblemError:
     return refusal([FieldError(location="body", name="", detail="is required")])
-
-
-def _is_utf8(parameters: str) -> bool:
-    for parameter in parameters.split(";"):
-        name, _, value = parameter.partition("=")
-        if name.strip() == "charset" and value.strip().strip('"') not in ("utf-8", "utf8", "us-ascii"):
-            return False
-    return True

@@ -1,46 +1,159 @@
-"""JSON as it may come from anybody."""
+"""JSON as it may come from anybody: what two readers could take for two things is refused (RFC 7493)."""
 
 from __future__ import annotations
 
-from typing import Any
+import json
+from collections.abc import Iterator
+from typing import Any, cast
 
 import orjson
 
 from dhatu_gateway.core.problem import FieldError, ProblemError
+from dhatu_gateway.core.validation.refusals import pointer_token, refusal
 
 MAX_DEPTH = 64
 """Levels of arrays and objects; beyond any honest body, well below what a parser's stack holds."""
+MAX_NUMBER_LENGTH = 64
+"""Characters of a number with a fraction or an exponent."""
+
+PROTOTYPE = "__proto__"
+"""As a member, and as `constructor.prototype`, it changes what every object has, where a service in
+JavaScript copies a body member by member."""
+
+_CONTAINERS = frozenset({dict, list})
+_LEAST, _MOST = -(2**63), 2**64 - 1
+"""Integers beyond are rounded by some readers and not by others."""
+_ZEROS = bytes.maketrans(b"123456789", b"0" * 9)
+_LONG = (b"0" * len(str(_MOST)), b"-" + b"0" * (len(str(_LEAST)) - 1))
 
 
 def parse_json(body: bytes) -> Any:
-    """Read a JSON text (RFC 8259); raises `ProblemError` that says where it is malformed."""
+    """Read a JSON text; raises `ProblemError` that says what is wrong with it, and where."""
     try:
         value = orjson.loads(body)
     except orjson.JSONDecodeError as error:
         detail = f"is not JSON: {error.msg} (line {error.lineno}, column {error.colno})"
-        raise _refusal(detail) from error
-    # Brackets in strings count too: they only send the body to the exact measurement.
-    if body.count(b"[") + body.count(b"{") > MAX_DEPTH and _is_deeper(value, MAX_DEPTH):
-        raise _refusal(f"is nested more than {MAX_DEPTH} levels deep")
+        raise _whole(detail) from error
+    members = _count_members(value)
+    # Each member has one colon, so only a colon in a string or a repeated name leads to the exact count.
+    if members != body.count(b":") and members != _outside_strings(body).count(b":"):
+        raise refusal(_faults(body))
+    if _has_long_numbers(body) and _has_long_numbers(_outside_strings(body)):
+        errors = _faults(body)
+        if errors:
+            raise refusal(errors)
     return value
 
 
-def _is_deeper(value: Any, limit: int) -> bool:
+def is_forbidden(name: str, members: dict[str, Any]) -> bool:
+    """Whether a member reaches for the prototype of all objects."""
+    inner = members[name]
+    return name == PROTOTYPE or (name == "constructor" and isinstance(inner, dict) and "prototype" in inner)
+
+
+def _count_members(value: Any) -> int:
+    """Count the members of all objects; raises `ProblemError` for depth and for forbidden names."""
+    if type(value) not in _CONTAINERS:
+        return 0
+    members = 0
     level: list[Any] = [value]
-    for _ in range(limit):
+    for _ in range(MAX_DEPTH):
         children: list[Any] = []
         for each in level:
-            if isinstance(each, dict):
-                children += each.values()
-            elif isinstance(each, list):
-                children += each
-        level = [child for child in children if isinstance(child, (dict, list))]
-        if not level:
-            return False
-    return True
+            if type(each) is dict:
+                members += len(each)
+                if PROTOTYPE in each or ("constructor" in each and is_forbidden("constructor", each)):
+                    raise refusal(list(_forbidden(value, "")))
+                children += [child for child in each.values() if type(child) in _CONTAINERS]
+            else:
+                children += [child for child in each if type(child) in _CONTAINERS]
+        if not children:
+            return members
+        level = children
+    raise _whole(f"is nested more than {MAX_DEPTH} levels deep")
 
 
-def _refusal(detail: str) -> ProblemError:
+def _outside_strings(body: bytes) -> bytes:
+    """Return a valid JSON text without its strings."""
+    if b"\\" in body:
+        body = body.replace(b"\\\\", b"").replace(b'\\"', b"")
+    return b"".join(body.split(b'"')[::2])
+
+
+def _has_long_numbers(text: bytes) -> bool:
+    zeros = text.translate(_ZEROS)
+    return _LONG[0] in zeros or _LONG[1] in zeros
+
+
+class _Repeats(dict[str, Any]):
+    """An object, with the names that it had more than once."""
+
+    repeated: tuple[str, ...] = ()
+
+
+class _TooLong:
+    """Stands for a number that is not read exactly everywhere."""
+
+
+def _faults(body: bytes) -> list[FieldError]:
+    """Find repeated names and overlong numbers with their places; slow, for bodies that have some."""
+    value = json.loads(body, object_pairs_hook=_object, parse_int=_integer, parse_float=_number)
+    return [FieldError(location="body", name=name, detail=detail) for name, detail in _walk(value, "")]
+
+
+def _object(pairs: list[tuple[str, Any]]) -> _Repeats:
+    found = _Repeats(pairs)
+    if len(found) != len(pairs):
+        seen: set[str] = set()
+        found.repeated = tuple(
+            dict.fromkeys(name for name, _ in pairs if name in seen or seen.add(name))  # type: ignore[func-returns-value]  # adds and goes on
+        )
+    return found
+
+
+def _integer(text: str) -> int | _TooLong:
+    if len(text) > len(str(_LEAST)):
+        return _TooLong()
+    number = int(text)
+    return number if _LEAST <= number <= _MOST else _TooLong()
+
+
+def _number(text: str) -> float | _TooLong:
+    return float(text) if len(text) <= MAX_NUMBER_LENGTH else _TooLong()
+
+
+def _walk(value: Any, pointer: str) -> Iterator[tuple[str, str]]:
+    if isinstance(value, _TooLong):
+        yield (
+            pointer,
+            f"is a number beyond 64 bits or {MAX_NUMBER_LENGTH} characters, which not all readers keep",
+        )
+    elif isinstance(value, _Repeats):
+        for name in value.repeated:
+            yield f"{pointer}/{pointer_token(name)}", "is there more than once"
+        for name, member in value.items():
+            yield from _walk(member, f"{pointer}/{pointer_token(name)}")
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _walk(item, f"{pointer}/{index}")
+
+
+def _forbidden(value: Any, pointer: str, depth: int = 0) -> Iterator[FieldError]:
+    if depth > MAX_DEPTH:
+        return
+    if isinstance(value, dict):
+        for name, member in cast(dict[str, Any], value).items():
+            place = f"{pointer}/{pointer_token(name)}"
+            if is_forbidden(name, value):
+                yield FieldError(location="body", name=place, detail="is a name that no member may have")
+            else:
+                yield from _forbidden(member, place, depth + 1)
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _forbidden(item, f"{pointer}/{index}", depth + 1)
+
+
+def _whole(detail: str) -> ProblemError:
     return ProblemError(
         "invalid-request",
         f"The body {detail}.",

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import jsonschema_rs
 
-from dhatu_gateway.core.exchange import Exchange, Stage
+from dhatu_gateway.core.exchange import Exchange
 from dhatu_gateway.core.problem import FieldError, ProblemError
-from dhatu_gateway.core.types import Parameter, Route
-from dhatu_gateway.core.validation.body import log_refusal, refusal
+from dhatu_gateway.core.types import Parameter, Route, Validation
+from dhatu_gateway.core.validation.refusals import log_refusal, refusal
 from dhatu_gateway.core.validation.schema_errors import parameter_errors
 from dhatu_gateway.core.validation.schemas import Schemas
 from dhatu_gateway.core.validation.styles import (
@@ -54,40 +54,77 @@ class Rule:
             return ()
         return list(parameter_errors(self.validator.iter_errors(value), self.location, self.name))
 
+    def names_in(self, query: Query) -> set[str]:
+        """Return the names in a query that belong to this parameter."""
+        if self.spread == "deepObject":
+            return {name for name in query if name.startswith(f"{self.name}[")}
+        return set(_own_names(self))
+
     def wrong(self, detail: str) -> FieldError:
         return FieldError(location=self.location, name=self.name, detail=detail)
 
 
-def build_parameters(route: Route, schemas: Schemas) -> Stage | None:
-    """Check a route's parameters and refuse unknown ones in the query."""
-    if route.validate_request == "off":
-        return None
-    rules = tuple(_rule(parameter, schemas) for parameter in route.parameters if _is_checked(parameter))
-    checks: list[Callable[[Exchange, list[FieldError]], None]] = [_query_check(rules)]
-    checks += [_single_check(rule, route) for rule in rules if rule.location in ("path", "header")]
-    cookies = tuple(rule for rule in rules if rule.location == "cookie")
-    if cookies:
-        checks.append(lambda exchange, errors: _check_cookies(exchange, cookies, errors))
-    logs = route.validate_request == "log"
+Check = Callable[[Exchange, list[FieldError]], None]
+"""Adds what is wrong with one part of a request."""
 
-    def validate_parameters(exchange: Exchange) -> None:
+
+def build_parameters(route: Route, schemas: Schemas) -> Callable[[Exchange], list[FieldError]] | None:
+    """Return what lists the errors for which a request is refused; None where nothing is looked at.
+
+    Unknown parameters in the query are among them. Those of parts that are only watched are logged instead.
+    """
+    rules = tuple(build_rule(parameter, schemas) for parameter in route.parameters if _is_checked(parameter))
+    enforced = tuple(_checks(route, rules, "enforce"))
+    watched = tuple(_checks(route, rules, "log"))
+    if not watched:
+        return _collector(enforced) if enforced else None
+
+    def check_and_log(exchange: Exchange) -> list[FieldError]:
+        seen: list[FieldError] = []
+        for check in watched:
+            try:
+                check(exchange, seen)
+            except ProblemError as error:
+                log_refusal(route, error)
+        if seen:
+            log_refusal(route, refusal(seen))
+        return collect(exchange)
+
+    collect = _collector(enforced)
+    return check_and_log
+
+
+def _collector(checks: tuple[Check, ...]) -> Callable[[Exchange], list[FieldError]]:
+    def collect(exchange: Exchange) -> list[FieldError]:
         errors: list[FieldError] = []
         for check in checks:
             check(exchange, errors)
-        if errors:
-            error = refusal(errors)
-            if not logs:
-                raise error
-            log_refusal(route, error)
+        return errors
 
-    return validate_parameters
+    return collect
+
+
+def _checks(route: Route, rules: tuple[Rule, ...], mode: Validation) -> Iterator[Check]:
+    """Yield the checks of those parts that are treated in one way."""
+    validate = route.validate
+    if validate.query == mode:
+        yield _query_check(rules)
+    for rule in rules:
+        if (rule.location == "path" and validate.path == mode) or (
+            rule.location == "header" and validate.headers == mode
+        ):
+            yield _single_check(rule, route)
+    cookies = tuple(rule for rule in rules if rule.location == "cookie")
+    if cookies and validate.cookies == mode:
+        yield lambda exchange, errors: _check_cookies(exchange, cookies, errors)
 
 
 def _is_checked(parameter: Parameter) -> bool:
     return parameter.location != "header" or parameter.name.lower() not in _NOT_HEADERS
 
 
-def _rule(parameter: Parameter, schemas: Schemas) -> Rule:
+def build_rule(parameter: Parameter, schemas: Schemas) -> Rule:
+    """Prepare the check of one parameter."""
     shape = shape_of(schemas.at(parameter.schema) if parameter.schema else {}, schemas)
     spread: Literal["", "array", "form", "deepObject"] = ""
     if parameter.location == "query" and not parameter.content_type:
@@ -113,7 +150,7 @@ def _item_reader(shape: Shape) -> Reader:
 # -- query
 
 
-def _query_check(rules: Sequence[Rule]) -> Callable[[Exchange, list[FieldError]], None]:
+def _query_check(rules: Sequence[Rule]) -> Check:
     rules = tuple(rule for rule in rules if rule.location == "query")
     required = any(rule.required for rule in rules)
     known = {name for rule in rules for name in _own_names(rule)}
@@ -134,21 +171,21 @@ def _query_check(rules: Sequence[Rule]) -> Callable[[Exchange, list[FieldError]]
     return check_query
 
 
-def parse_query(query: bytes) -> Query:
-    """Split a query into names, decoded, and values, as written; raises `ProblemError`."""
+def parse_query(query: bytes, what: str = "query", most: int = MAX_QUERY_PARAMETERS) -> Query:
+    """Split a query, or a form, into names, decoded, and values, as written; raises `ProblemError`."""
     if not query.isascii():
-        raise ProblemError("malformed-request", "The query has bytes that must be percent-encoded.")
+        raise ProblemError("malformed-request", f"The {what} has bytes that must be percent-encoded.")
     parsed: Query = {}
     parts = query.decode("ascii").split("&")
-    if len(parts) > MAX_QUERY_PARAMETERS:
-        raise ProblemError("invalid-request", f"A query may have {MAX_QUERY_PARAMETERS} parameters.")
+    if len(parts) > most:
+        raise ProblemError("invalid-request", f"The {what} may have {most} parameters.")
     for part in parts:
         if part:
             name, _, value = part.partition("=")
             try:
                 parsed.setdefault(decode_query(name), []).append(value)
             except ValueError as error:
-                raise ProblemError("malformed-request", f"A name in the query {error}.") from error
+                raise ProblemError("malformed-request", f"A name in the {what} {error}.") from error
     return parsed
 
 
@@ -160,7 +197,7 @@ def _own_names(rule: Rule) -> Sequence[str]:
 
 def _check_in_query(rule: Rule, query: Query, errors: list[FieldError]) -> None:
     try:
-        found, value = _value_in_query(rule, query)
+        found, value = value_in_query(rule, query)
     except ValueError as error:
         errors.append(rule.wrong(str(error)))
         return
@@ -170,7 +207,8 @@ def _check_in_query(rule: Rule, query: Query, errors: list[FieldError]) -> None:
         errors.append(rule.wrong("is required"))
 
 
-def _value_in_query(rule: Rule, query: Query) -> tuple[bool, Any]:
+def value_in_query(rule: Rule, query: Query) -> tuple[bool, Any]:
+    """Return whether a parameter is there, and its value; raises `ValueError` with words for the caller."""
     match rule.spread:
         case "array":
             values = query.get(rule.name)
@@ -196,7 +234,7 @@ def _value_in_query(rule: Rule, query: Query) -> tuple[bool, Any]:
 # -- path, headers, cookies
 
 
-def _single_check(rule: Rule, route: Route) -> Callable[[Exchange, list[FieldError]], None]:
+def _single_check(rule: Rule, route: Route) -> Check:
     if rule.location == "path":
         names = _TEMPLATE_VARIABLE.findall(route.path)
         if rule.name not in names:

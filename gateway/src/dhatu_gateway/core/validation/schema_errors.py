@@ -13,8 +13,7 @@ import orjson
 from jsonschema_rs import ValidationError
 
 from dhatu_gateway.core.problem import FieldError
-
-MAX_ERRORS = 32
+from dhatu_gateway.core.validation.refusals import MAX_ERRORS, pointer_token
 
 _TYPES = {
     "array": "an array",
@@ -42,19 +41,27 @@ def parameter_errors(
 
 
 def _flattened(errors: Iterable[ValidationError]) -> Iterator[tuple[str, str]]:
+    errors = list(islice(errors, MAX_ERRORS))
     for error in errors:
-        path = "".join(f"/{_token(part)}" for part in error.instance_path)
+        path = "".join(f"/{pointer_token(part)}" for part in error.instance_path)
         facts = error.kind.as_dict()
         match error.kind.name:
             case "required":
-                yield f"{path}/{_token(facts['property'])}", "is required"
+                yield f"{path}/{pointer_token(facts['property'])}", "is required"
+            case "unevaluatedProperties" if _has_others(error, errors):
+                pass  # what a part describes that does not hold counts as not evaluated, known or not
             case "additionalProperties" | "unevaluatedProperties":
                 for name in facts["unexpected"]:
-                    yield f"{path}/{_token(name)}", "is not known here"
+                    yield f"{path}/{pointer_token(name)}", "is not known here"
             case "oneOf" | "anyOf" if facts.get("context"):
                 yield from _of_alternatives(error, path, facts["context"])
             case name:
                 yield path, _describe(name, facts)
+
+
+def _has_others(error: ValidationError, errors: list[ValidationError]) -> bool:
+    depth = len(error.instance_path)
+    return any(other is not error and other.instance_path[:depth] == error.instance_path for other in errors)
 
 
 def _of_alternatives(
@@ -80,7 +87,7 @@ def _of_alternatives(
     values = [error for error in fixed if error is not None]
     places = {tuple(error.instance_path) for error in values}
     if not meant and len(places) == 1:
-        name = "".join(f"/{_token(part)}" for part in values[0].instance_path)
+        name = "".join(f"/{pointer_token(part)}" for part in values[0].instance_path)
         yield name, f"must be one of {_listed(map(_fixed_value, values))}"
         return
     yield path, "matches none of the forms, or more than one, that are described here"
@@ -157,7 +164,3 @@ def _of_types(types: Iterable[str]) -> str:
 
 def _listed(values: Iterable[Any]) -> str:
     return ", ".join(orjson.dumps(value).decode() for value in values)
-
-
-def _token(part: str | int) -> str:
-    return str(part).replace("~", "~0").replace("/", "~1")

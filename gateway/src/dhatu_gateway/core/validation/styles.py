@@ -10,9 +10,9 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import unquote, unquote_plus
 
-import orjson
-
+from dhatu_gateway.core.problem import ProblemError
 from dhatu_gateway.core.types import Parameter
+from dhatu_gateway.core.validation.json_body import PROTOTYPE, parse_json
 from dhatu_gateway.core.validation.values import Shape
 
 Decode = Callable[[str], str]
@@ -83,6 +83,8 @@ def read_members(entries: list[tuple[str, str]], shape: Shape) -> dict[str, Any]
     members = {name: shape.properties.get(name, str)(value) for name, value in entries}
     if len(members) != len(entries):
         raise ValueError("names a member twice")
+    if PROTOTYPE in members:
+        raise ValueError("has a member with a name that none may have")
     return members
 
 
@@ -120,6 +122,6 @@ def _splitter(parameter: Parameter) -> Callable[[str], list[str]]:
 
 def _json(text: str) -> Any:
     try:
-        return orjson.loads(text)
-    except orjson.JSONDecodeError as error:
-        raise ValueError(f"is not JSON: {error.msg}") from error
+        return parse_json(text.encode("utf-8", "surrogateescape"))
+    except ProblemError as error:
+        raise ValueError(error.problem.errors[0].detail) from error
