@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from dhatu_gateway.core.exchange import Receive, Scope, Send
 from dhatu_gateway.core.server.limits import ServerLimits
 from dhatu_gateway.core.types import Body, MediaType
-from gateway.support import Bench, Client, compose, make_route, serving
+from gateway.support import Bench, Client, compose, make_route, serving, validate
 
-ANY = Body(required=False, media_types=(MediaType(media_type="*/*", schema="", buffered=False),))
+ANY = Body(required=False, media_types=(MediaType(media_type="*/*", schema="", kind="stream", parts=()),))
 GET = make_route()
-POST = make_route("POST", body=ANY, validate_request="off")
+POST = make_route("POST", body=ANY, validate=validate("off"))
 SMUGGLED = b"GET /api/v1/things?smuggled HTTP/1.1\r\nHost: a\r\n\r\n"
 
 
