@@ -8,28 +8,6 @@ export const API: ApiSpec = {
   baseURL: 'https://api.dhatu.dev',
   environmentPrefix: 'DHATU',
   headerPrefix: 'X-Dhatu-',
-  schemes: [
-    {
-      key: 'bearer',
-      kind: 'bearer',
-      grants: [
-        {
-          kind: 'password',
-          url: 'api/v1/auth/token',
-          json: true,
-          listsScopes: true,
-          names: { scope: 'scopes' },
-        },
-        {
-          kind: 'api_key',
-          url: 'api/v1/auth/token',
-          json: true,
-          listsScopes: true,
-          names: { scope: 'scopes' },
-        },
-        { kind: 'refresh_token', url: 'api/v1/auth/refresh', json: true, saysKind: false },
-      ],
-    },
-    { key: 'apiKey', kind: 'api_key', parameter: 'X-API-Key' },
-  ],
+  schemes: [{ key: 'bearer', kind: 'bearer' }, { key: 'apiKey', kind: 'api_key', parameter: 'X-API-Key' }],
+  grants: () => import('./grants.js').then((module) => module.GRANTS),
 };

@@ -291,4 +291,6 @@ export interface ApiSpec {
   /** `X-Dhatu-`; empty where attempt and time left are not sent. */
   readonly headerPrefix?: string;
   readonly schemes?: readonly SchemeSpec[];
+  /** The `grants` of schemes by their keys, apart since only clients that obtain tokens have to know them. */
+  readonly grants?: () => Promise<Readonly<Record<string, readonly GrantSpec[]>>>;
 }

@@ -112,9 +112,7 @@ async function carriedOut(client: Caller, made: Made, invocation: Invocation, mo
   const needed: Needed = {
     meter: options.onProgress && (await import('./progress.js')).meteredBody,
     added:
-      options.extraHeaders || options.extraQuery
-        ? (await import('./encoding/added.js')).addedBy(options)
-        : undefined,
+      (options.extraHeaders || options.extraQuery) && (await import('./encoding/added.js')).addedBy(options),
   };
   await engine.ready;
   await made.settings.credentials.ready?.();

@@ -12,15 +12,20 @@ import { type Obtain, RenewedToken } from './tokens.js';
 /**
  * Adds to what is held all that was given beside a key and a fixed token.
  *
- * `called` says what a credential is called where it was given. Throws `ConfigurationError`.
+ * `called` says what a credential is called where it was given. Rejects with `ConfigurationError`.
  */
-export function complete(
+export async function complete(
   holding: Holding,
   given: Given,
   called: (name: string) => string,
   setting: Setting,
-): void {
-  const { schemes = [] } = setting.api;
+): Promise<void> {
+  const { api } = setting;
+  const described = await api.grants?.();
+  const schemes = (api.schemes ?? []).map((scheme) => ({
+    ...scheme,
+    grants: described?.[scheme.key] ?? scheme.grants ?? [],
+  }));
   const { token, username, password, credentials = {} } = given;
   let obtained = obtaining(given, called);
   if (username !== undefined) {
@@ -36,7 +41,8 @@ export function complete(
     const bearers = schemes.filter(({ kind }) => kind === 'bearer');
     holding.set(' bearer', renewed(obtained, bearers, setting));
   }
-  for (const [key, value] of Object.entries(credentials)) holding.set(key, ownOf(key, value, setting));
+  for (const [key, value] of Object.entries(credentials))
+    holding.set(key, ownOf(key, value, schemes, setting));
 }
 
 /** What bearer tokens come from, but for name and password; a token of the environment goes before its client. */
@@ -65,8 +71,7 @@ function trades(schemes: readonly SchemeSpec[]): boolean {
 }
 
 /** What a scheme gets that has a credential of its own. */
-function ownOf(key: string, value: SchemeCredential, setting: Setting): Held {
-  const { schemes = [] } = setting.api;
+function ownOf(key: string, value: SchemeCredential, schemes: readonly SchemeSpec[], setting: Setting): Held {
   const scheme = schemes.find((one) => one.key === key);
   if (!scheme) {
     const known = schemes.map((one) => one.key).join(', ') || 'none';

@@ -108,18 +108,27 @@ export function encodeRequest(
 }
 
 /** The answers to ask for: a stream if it is to be one, else what is like the body sent, else JSON, else any. */
-function wanted({ responses = [] }: Operation, sent?: string, stream?: boolean): ResponseSpec[] {
-  const described = responses.filter((spec) => spec.mediaType);
-  const good = described.filter((spec) => spec.status[0] === '2');
-  const offered = good.length ? good : described;
+function wanted({ responses = [] }: Operation, sent?: string, stream?: boolean): readonly ResponseSpec[] {
   const isSeries = ({ kind }: ResponseSpec) => kind === 'sse' || kind === 'jsonl';
-  const rest = offered.filter((spec) => !isSeries(spec));
-  const whole = rest.length ? rest : offered;
+  const offered = narrowed(
+    responses.filter((spec) => spec.mediaType),
+    (spec) => spec.status[0] === '2',
+  );
+  const whole = narrowed(offered, (spec) => !isSeries(spec));
   const first =
     (stream && offered.find(isSeries)) ||
     whole.find((spec) => essence(spec.mediaType) === sent) ||
     whole.find((spec) => spec.kind === 'json');
   return first ? [first] : whole;
+}
+
+/** Those of one kind, where there are any. */
+function narrowed(
+  specs: readonly ResponseSpec[],
+  isWanted: (spec: ResponseSpec) => boolean,
+): readonly ResponseSpec[] {
+  const found = specs.filter(isWanted);
+  return found.length ? found : specs;
 }
 
 function acceptable({ kind, mediaType }: ResponseSpec): string {

@@ -1,4 +1,8 @@
-/** Errors that are noticed here: nothing was sent, nothing arrived, or not what was described. */
+/**
+ * Errors that are noticed here: nothing was sent, nothing arrived, or not what was described.
+ *
+ * Their members are declared, and only assigned: a bundle has no second mention of each.
+ */
 
 /** The root of all errors of this package. */
 export class DhatuError extends Error {
@@ -30,9 +34,9 @@ export interface TokenRefusal {
  * Nothing was sent to the API itself.
  */
 export class TokenError extends DhatuError {
-  readonly error: string;
-  readonly description: string;
-  readonly status: number;
+  declare readonly error: string;
+  declare readonly description: string;
+  declare readonly status: number;
 
   constructor(
     message: string,
@@ -52,9 +56,9 @@ export class DiscoveryError extends DhatuError {}
 
 /** The call was refused here, without asking the server, because it kept failing. */
 export class BreakerOpenError extends DhatuError {
-  readonly operation: string;
+  declare readonly operation: string;
   /** Milliseconds until the next call is let through. */
-  readonly retryAfterMs: number;
+  declare readonly retryAfterMs: number;
 
   constructor(operation: string, retryAfterMs: number) {
     super(
@@ -67,9 +71,9 @@ export class BreakerOpenError extends DhatuError {
 
 /** No complete answer arrived. */
 export class TransportError extends DhatuError {
-  readonly operation: string;
+  declare readonly operation: string;
   /** The first try and its retries. */
-  readonly attempts: number;
+  declare readonly attempts: number;
 
   constructor(message: string, operation: string, attempts: number, cause?: unknown) {
     super(`${operation}: ${message}${after(attempts)}`, { cause });
@@ -95,9 +99,9 @@ export class DeadlineExceededError extends CallTimeoutError {}
 
 /** An answer arrived that does not match the API's description. */
 export class DecodingError extends DhatuError {
-  readonly operation: string;
-  readonly status: number;
-  readonly requestId: string;
+  declare readonly operation: string;
+  declare readonly status: number;
+  declare readonly requestId: string;
 
   constructor(message: string, operation: string, status: number, requestId = '', cause?: unknown) {
     super(`${operation}: ${message}${quoting(requestId)}`, { cause });
@@ -109,12 +113,12 @@ export class DecodingError extends DhatuError {
 
 /** A download arrived that does not match its checksum; nothing was left where it was to be saved. */
 export class ChecksumError extends DhatuError {
-  readonly operation: string;
+  declare readonly operation: string;
   /** `sha256` and the like. */
-  readonly algorithm: string;
+  declare readonly algorithm: string;
   /** Who said what it should be: a header of the answer, or the `checksum` of the caller. */
-  readonly source: string;
-  readonly requestId: string;
+  declare readonly source: string;
+  declare readonly requestId: string;
 
   constructor(operation: string, algorithm: string, source: string, requestId = '') {
     super(
@@ -129,7 +133,7 @@ export class ChecksumError extends DhatuError {
 
 /** The server points to a page that was read already, so that its list has no end. */
 export class PaginationError extends DhatuError {
-  readonly operation: string;
+  declare readonly operation: string;
 
   constructor(message: string, operation: string) {
     super(`${operation}: ${message}`);
@@ -139,12 +143,12 @@ export class PaginationError extends DhatuError {
 
 /** Work that an operation began did not succeed. */
 export class JobFailedError<T = unknown> extends DhatuError {
-  readonly operation: string;
+  declare readonly operation: string;
   /** The answer that told so. */
-  readonly job: T;
-  readonly state: string;
+  declare readonly job: T;
+  declare readonly state: string;
   /** Why, in the server's words; empty where it gave none. */
-  readonly reason: string;
+  declare readonly reason: string;
 
   constructor(operation: string, job: T, state: string, reason = '') {
     super(`${operation}: the job ended as ${state}${reason && `: ${reason}`}`);
@@ -157,9 +161,9 @@ export class JobFailedError<T = unknown> extends DhatuError {
 
 /** Work that an operation began did not end in the time that the caller gave it; it may go on. */
 export class JobTimeoutError<T = unknown> extends DhatuError {
-  readonly operation: string;
+  declare readonly operation: string;
   /** How it was last. */
-  readonly job: T;
+  declare readonly job: T;
 
   constructor(operation: string, job: T, timeoutMs: number) {
     super(`${operation}: the job did not end within ${timeoutMs / 1000} s; it may still go on`);

@@ -86,14 +86,11 @@ function checkLength({ headers, status }: Response, method: string, arrivedBytes
 /** Why `fetch`, or a body, was rejected: browsers do not tell, and have no network to load a module over. */
 async function failureOf(error: unknown, target: string): Promise<Failure> {
   if (isBrowser()) return { kind: 'lost', cause: error };
-  let module: typeof import('./failures.js');
-  try {
-    module = await import('./failures.js');
-  } catch {
+  return import('./failures.js').then(
+    (module) => module.failureOf(error, target),
     // A process that cannot open even that has too much open; the server has no part in it.
-    return { kind: 'pool_timeout', cause: error };
-  }
-  return module.failureOf(error, target);
+    () => ({ kind: 'pool_timeout', cause: error }),
+  );
 }
 
 /** They say so, as do those that stand in for them in tests. */

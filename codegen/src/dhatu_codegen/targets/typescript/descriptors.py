@@ -29,6 +29,8 @@ from .view import Slot
 
 SHAPES: Final = "s."
 """What generated modules call the module of shapes."""
+GRANTS: Final = "grants"
+"""The module of what few clients have to know of an API."""
 _DEFAULT_TIMEOUT_S: Final = 60.0
 _BODIES: Final = {"json": "jsonBody", "form": "formBody", "multipart": "multipartBody", "jsonl": "linesBody"}
 _BODIES_OF_TEXT: Final = {"text": "textBody", "sse": "textBody", "binary": "bytesBody"}
@@ -160,7 +162,7 @@ def declaration(name: str, kind: str, source: str) -> str:
 
 def api_source(api: Api) -> str:
     """The facts about the API as a whole."""
-    schemes = [_scheme(scheme, api.grants) for scheme in api.security_schemes]
+    schemes = [_scheme(scheme) for scheme in api.security_schemes]
     members = {
         "client": quoted(api.sdk.client),
         "distribution": quoted(api.sdk.javascript_package),
@@ -169,8 +171,17 @@ def api_source(api: Api) -> str:
         "environmentPrefix": quoted(api.sdk.environment_prefix),
         "headerPrefix": quoted(api.header_prefix) if api.header_prefix else "",
         "schemes": _listed(schemes),
+        "grants": f"() => import('./{GRANTS}.js').then((module) => module.GRANTS)" if api.grants else "",
     }
     return _flat(members)
+
+
+def grants_source(api: Api) -> str:
+    """How the tokens of each scheme are obtained."""
+    by_scheme: dict[str, list[str]] = {}
+    for grant in api.grants:
+        by_scheme.setdefault(grant.scheme, []).append(_grant(grant))
+    return _flat({scheme: _listed(grants) for scheme, grants in by_scheme.items()})
 
 
 def semver(version: str) -> str:
@@ -206,7 +217,7 @@ def _field(field: Field) -> str:
     return kept["argument"] if len(kept) == 1 else _flat(members)
 
 
-def _scheme(scheme: SecurityScheme, grants: tuple[TokenGrant, ...]) -> str:
+def _scheme(scheme: SecurityScheme) -> str:
     """A scheme, as far as the client can satisfy it."""
     location, parameter, name = "header", "Authorization", ""
     match scheme:
@@ -228,7 +239,6 @@ def _scheme(scheme: SecurityScheme, grants: tuple[TokenGrant, ...]) -> str:
         "in": quoted(location) if location != "header" else "",
         "parameter": quoted(parameter) if parameter != "Authorization" else "",
         "scheme": quoted(name) if name else "",
-        "grants": _listed([_grant(grant) for grant in grants if grant.scheme == scheme.key]),
         "discoveryURL": quoted(discovery) if discovery else "",
     }
     return _flat(members)

@@ -13,7 +13,7 @@ from ..base import HEADER, GeneratedFile
 from .comments import comment, on_one_line
 from .components import Components
 from .count import check_count
-from .descriptors import api_source, declaration
+from .descriptors import GRANTS, api_source, declaration, grants_source
 from .identifiers import member_name
 from .layout import laid_out
 from .listing import LISTING, render_listing
@@ -53,6 +53,8 @@ def render_package(api: Api, sources: str) -> tuple[GeneratedFile, ...]:
         "operations/index.ts": _operations_index(package),
         LISTING: render_listing(package),
     }
+    if api.grants:
+        found[f"{GRANTS}.ts"] = _grants(api)
     modules = _Modules(package)
     for name, doc, methods in _groups(package):
         found[f"operations/{name}.ts"] = modules.operations(name, doc, methods)
@@ -227,6 +229,15 @@ def _api(api: Api) -> str:
     head = "export const API: ApiSpec = "
     source = laid_out(api_source(api), len(head))
     return f"// {HEADER}\nimport type {{ ApiSpec }} from '../runtime/describe.js';\n\n{head}{source};\n"
+
+
+def _grants(api: Api) -> str:
+    head = "export const GRANTS: Readonly<Record<string, readonly GrantSpec[]>> = "
+    source = laid_out(grants_source(api), len(head))
+    said = "/** How tokens are obtained, by the key of their scheme. Loaded where a client obtains some. */\n"
+    return (
+        f"// {HEADER}\nimport type {{ GrantSpec }} from '../runtime/describe.js';\n\n{said}{head}{source};\n"
+    )
 
 
 def _index(package: Package) -> str:
