@@ -9,6 +9,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from dhatu_gateway.core.clients import ClientNetworks, Clients
 from dhatu_gateway.core.cors import CrossOrigin
 from dhatu_gateway.core.edge import Edge, EdgeParts
 from dhatu_gateway.core.forward import build_forward
@@ -154,6 +155,7 @@ def compose(
     document: dict[str, Any] | None = None,
     platform: Platform = PLATFORM,
     policies: Policies | None = None,
+    clients: ClientNetworks | None = None,
 ) -> Bench:
     """Put an edge together as `app.py` does, with stages that let everybody through."""
     upstream, counts = FakeUpstream(), Counts()
@@ -174,6 +176,7 @@ def compose(
         router=Router(handlers),
         versions=VersionResolver(platform.versions, routes),
         cors=CrossOrigin(platform.cors),
+        clients=Clients(clients or ClientNetworks()),
         metrics=counts,
     )
     return Bench(edge=Edge(parts), upstream=upstream, counts=counts)

@@ -16,6 +16,7 @@ from dhatu_gateway.auth.jwt import TokenPolicy
 from dhatu_gateway.auth.setup import Auth, AuthSettings, open_auth
 from dhatu_gateway.auth.stage import build_authenticate, build_authorize
 from dhatu_gateway.auth.store.sqlite import SqliteStore
+from dhatu_gateway.core.clients import Clients
 from dhatu_gateway.core.cors import CrossOrigin
 from dhatu_gateway.core.edge import Edge, EdgeParts
 from dhatu_gateway.core.exchange import Receive, Scope, Send
@@ -120,6 +121,7 @@ def build_edge(table: Table, parts: Parts) -> Edge:
             router=Router(handlers),
             versions=VersionResolver(platform.versions, table.routes),
             cors=CrossOrigin(platform.cors),
+            clients=Clients(parts.settings.clients),
             metrics=metrics,
         )
     )

@@ -11,6 +11,12 @@ from urllib.parse import urlsplit
 from dhatu_gateway.auth.errors import SigningKeyError
 from dhatu_gateway.auth.jwks import ALGORITHMS, Algorithm, load_signing_key
 from dhatu_gateway.auth.key_ring import KeySource, read_key_file
+from dhatu_gateway.core.clients import (
+    FORWARDING_HEADERS,
+    ClientNetworks,
+    ForwardingHeader,
+    parse_networks,
+)
 from dhatu_gateway.core.types import Service
 from dhatu_gateway.core.upstream.discovery import Endpoint, InvalidEndpoint, parse_endpoints
 
@@ -56,6 +62,8 @@ class Settings:
     """Of access tokens; one of them signs."""
     jwt_lifetime_s: int
     metrics: bool
+    clients: ClientNetworks
+    """Whose word counts on where a request comes from, and from where requests are taken."""
     without_effect: tuple[str, ...]
     """Variables that are set and not used yet."""
 
@@ -83,6 +91,12 @@ def read_settings(environment: Mapping[str, str], services: tuple[Service, ...])
         jwt_keys=_jwt_keys(reader, demo),
         jwt_lifetime_s=60 * reader.value("JWT_EXPIRE_MINUTES", "60", _between(1, 525_600)),
         metrics=reader.value("PROMETHEUS_ENABLED", "1", _boolean),
+        clients=ClientNetworks(
+            trusted_proxies=reader.value("GATEWAY_TRUSTED_PROXIES", "", parse_networks),
+            header=reader.value("GATEWAY_FORWARDING_HEADER", "X-Forwarded-For", _forwarding_header),
+            allowed=reader.value("GATEWAY_ALLOWED_NETWORKS", "", parse_networks),
+            denied=reader.value("GATEWAY_DENIED_NETWORKS", "", parse_networks),
+        ),
         without_effect=tuple(name for name in NOT_YET_EFFECTIVE if environment.get(name)),
     )
     if reader.problems:
@@ -166,6 +180,13 @@ def _key_file(text: str) -> tuple[KeySource, ...]:
         return read_key_file(Path(text))
     except SigningKeyError as error:
         raise ValueError(str(error)) from error
+
+
+def _forwarding_header(text: str) -> ForwardingHeader:
+    for header in FORWARDING_HEADERS:
+        if text.lower() == header.lower():
+            return header
+    raise ValueError(f"must be {' or '.join(FORWARDING_HEADERS)}, not {text!r}")
 
 
 def _secret(text: str, algorithm: Algorithm, demo: bool) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from dhatu_gateway.core.clients import ClientNetworks, parse_networks
 from dhatu_gateway.core.exchange import Exchange, Principal
 from dhatu_gateway.core.pipeline import Policies
 from dhatu_gateway.core.upstream.types import ResponseSink, UpstreamRequest
@@ -102,3 +103,37 @@ async def test_what_a_service_says_of_itself_reaches_no_client() -> None:
     assert "telling/1.2" not in {
         value for name, value in reply.headers.items() if name != "proxy-authenticate"
     }
+
+
+CLAIMS = {"X-Forwarded-For": "9.9.9.9", "X-Forwarded-Proto": "https", "Forwarded": "for=9.9.9.9;proto=https"}
+
+
+@pytest.mark.parametrize(
+    ("trusted", "client", "scheme"),
+    [("", "127.0.0.1", "http"), ("10.0.0.0/8", "127.0.0.1", "http"), ("127.0.0.0/8", "9.9.9.9", "https")],
+    ids=["nobody is trusted", "somebody else is trusted", "the peer is trusted"],
+)
+async def test_an_address_is_believed_of_a_trusted_proxy_only(trusted: str, client: str, scheme: str) -> None:
+    networks = ClientNetworks(trusted_proxies=parse_networks(trusted))
+    async with serving(compose(make_route(), clients=networks).edge) as wire:
+        seen = dict((await wire.request("GET", "/api/v1/things", headers=CLAIMS)).json["headers"])
+    assert (seen["x-forwarded-for"], seen["x-forwarded-proto"]) == (client, scheme)
+
+
+async def test_a_repeated_field_does_not_hide_what_the_proxy_has_added() -> None:
+    networks = ClientNetworks(trusted_proxies=parse_networks("127.0.0.1"))
+    fields = b"Host: a\r\nX-Forwarded-For: 9.9.9.9\r\nx-forwarded-for: 192.0.2.1\r\n\r\n"
+    async with serving(compose(make_route(), clients=networks).edge) as wire:
+        reply = await wire.send(b"GET /api/v1/things HTTP/1.1\r\n" + fields)
+    assert dict(reply.json["headers"])["x-forwarded-for"] == "192.0.2.1"
+
+
+async def test_a_denied_client_gets_nowhere_by_claiming_another_address() -> None:
+    networks = ClientNetworks(denied=parse_networks("127.0.0.0/8"))
+    bench = compose(make_route(), clients=networks)
+    async with serving(bench.edge) as wire:
+        for path in ("/api/v1/things", "/no"):
+            reply = await wire.request("GET", path, headers=CLAIMS)
+            assert (reply.status, reply.json["title"]) == (403, "Forbidden")
+    assert bench.upstream.requests == []
+    assert bench.counts.refusals == ["forbidden", "forbidden"]

@@ -7,6 +7,7 @@ import pickle
 from pathlib import Path
 
 import pytest
+from dhatu_gateway.core.clients import ClientNetworks, parse_networks
 from dhatu_gateway.core.types import Service
 from dhatu_gateway.settings import DEMO_SECRET, Settings, SettingsError, read_settings
 
@@ -40,6 +41,10 @@ def test_everything_can_be_set() -> None:
         CORPUS_SERVICE_URL="http://a:1,https://b",
         JWT_EXPIRE_MINUTES="5",
         PROMETHEUS_ENABLED="off",
+        GATEWAY_TRUSTED_PROXIES="10.0.0.0/8, ::1",
+        GATEWAY_FORWARDING_HEADER="forwarded",
+        GATEWAY_ALLOWED_NETWORKS="192.0.2.0/24",
+        GATEWAY_DENIED_NETWORKS="192.0.2.7",
         CONSUL_URL="http://127.0.0.1:8500",
     )
     assert (settings.host, settings.port, settings.workers) == ("0.0.0.0", 0, 4)
@@ -48,6 +53,12 @@ def test_everything_can_be_set() -> None:
     assert (settings.jwt_lifetime_s, settings.metrics) == (300, False)
     assert str(settings.database) == "/var/lib/keys.sqlite3"
     assert settings.without_effect == ("CONSUL_URL",)
+    assert settings.clients == ClientNetworks(
+        trusted_proxies=parse_networks("10.0.0.0/8, ::1"),
+        header="Forwarded",
+        allowed=parse_networks("192.0.2.0/24"),
+        denied=parse_networks("192.0.2.7"),
+    )
 
 
 def test_keys_come_from_one_variable_or_from_a_file(tmp_path: Path) -> None:
@@ -91,6 +102,10 @@ def test_an_empty_variable_counts_as_not_set() -> None:
         ("JWT_EXPIRE_MINUTES", "0"),
         ("JWT_EXPIRE_MINUTES", "1.5"),
         ("PROMETHEUS_ENABLED", "maybe"),
+        ("GATEWAY_TRUSTED_PROXIES", "10.0.0.1/8"),
+        ("GATEWAY_FORWARDING_HEADER", "X-Real-IP"),
+        ("GATEWAY_ALLOWED_NETWORKS", "everybody"),
+        ("GATEWAY_DENIED_NETWORKS", "::ffff:10.0.0.0/104"),
         ("JAEGER_ENDPOINT", "jaeger"),
         ("CONSUL_URL", "ftp://consul"),
         ("GATEWAY_DEMO", "2"),

@@ -51,7 +51,7 @@ def caller(name: str = "ada", address: str = "192.0.2.1") -> Exchange:
     made.principal = (
         Principal(id=f"user:{name}", kind="user", scopes=frozenset(), roles=frozenset()) if name else None
     )
-    made.client_address = address
+    made.client_address = made.client_network = address
     made.response_headers = []
     return made
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from dhatu_gateway.core.canonical import canonical_path
+from dhatu_gateway.core.clients import Clients
 from dhatu_gateway.core.cors import CrossOrigin
 from dhatu_gateway.core.exchange import Exchange, Header, Receive, Scope, Send
 from dhatu_gateway.core.pipeline import Handler, Recorder
@@ -23,6 +24,7 @@ from dhatu_gateway.core.versions import VERSION_FIELD, VersionResolver
 CLIENT_CLOSED = 499
 """Recorded where the client went away before it was answered; nginx's number."""
 
+_DENIED = "Calls from this address are not accepted."
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._~:/+=@-]{1,128}")
 
 _logger = logging.getLogger("dhatu.edge")
@@ -46,6 +48,7 @@ class EdgeParts:
     router: Router[Handler]
     versions: VersionResolver
     cors: CrossOrigin
+    clients: Clients
     metrics: EdgeMetrics
     clock: Callable[[], float] = time.monotonic
 
@@ -58,6 +61,7 @@ class Edge:
         self._find_canonical = parts.router.find_canonical
         self._versions = parts.versions
         self._cors = parts.cors
+        self._find_client = parts.clients.find
         self._metrics = parts.metrics
         self._clock = parts.clock
         # Unique among all processes, and nobody has to guess it: it is not a secret.
@@ -109,8 +113,12 @@ class Edge:
         fields = dict(headers)
         exchange.fields = fields if len(fields) == len(headers) else joined(headers)
         exchange.principal = None
-        client = scope["client"]
-        exchange.client_address = client[0] if client else ""
+        peer = scope["client"]
+        client = self._find_client(peer[0] if peer else "", exchange.fields)
+        exchange.client_address = client.address
+        exchange.client_network = client.network
+        if client.scheme:
+            scope["scheme"] = client.scheme
         exchange.body = None
         exchange.status = 0
         exchange.started_at_s = self._clock()
@@ -120,11 +128,15 @@ class Edge:
         else:
             exchange.request_id = f"{self._id_prefix}{next(self._ids):x}"
         exchange.response_headers = [(b"x-request-id", exchange.request_id.encode("ascii"))]
+        # Raised before anything is matched.
+        exchange.refusal = None if client.allowed else ProblemError("forbidden", _DENIED)
         return exchange
 
     def _match(self, exchange: Exchange) -> Match[Handler]:
         raw: bytes = exchange.scope["raw_path"]
         exchange.path = ""
+        if exchange.refusal is not None:
+            raise exchange.refusal
         match = self._find(raw)
         if match is not None:
             return match

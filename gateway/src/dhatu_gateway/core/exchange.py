@@ -34,6 +34,7 @@ class Exchange:
     __slots__ = (
         "body",
         "client_address",
+        "client_network",
         "deadline_at_s",
         "fields",
         "headers",
@@ -71,6 +72,9 @@ class Exchange:
     """Values of the template's variables in its order, percent-encoded as in `path`."""
     principal: Principal | None
     client_address: str
+    """Of the peer, or of the client of a trusted proxy; empty where the peer has none."""
+    client_network: str
+    """What limits count by: the address, of IPv6 its /64."""
     request_id: str
     started_at_s: float
     """On the monotonic clock, like `deadline_at_s`."""

@@ -69,11 +69,11 @@ def _key_of(limit: RateLimit) -> Callable[[Exchange], str]:
     if limit.by == "operation":
         return lambda exchange: ""
     if limit.by == "address":
-        return lambda exchange: exchange.client_address
+        return lambda exchange: exchange.client_network
 
     def principal(exchange: Exchange) -> str:
         # The ids of principals hold a prefix (`user:`), so that they cannot meet an address.
-        return exchange.principal.id if exchange.principal is not None else exchange.client_address
+        return exchange.principal.id if exchange.principal is not None else exchange.client_network
 
     return principal
 
