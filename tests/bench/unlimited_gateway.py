@@ -17,8 +17,8 @@ BURST = 10**8
 
 
 def unlimited(route: Route) -> Route:
-    limit = route.rate_limit
-    return replace(route, rate_limit=limit and replace(limit, limit=CALLS_PER_WINDOW, burst=BURST))
+    limits = (replace(limit, limit=CALLS_PER_WINDOW, burst=BURST) for limit in route.rate_limits)
+    return replace(route, rate_limits=tuple(limits))
 
 
 def main() -> None:

@@ -34,7 +34,7 @@ def test_every_policy_can_be_written_on_an_operation() -> None:
 @pytest.mark.parametrize(
     ("definition", "of"),
     [
-        (DEFINITIONS["rate_limit"], RateLimit),
+        (DEFINITIONS["limit"], RateLimit),
         (DEFINITIONS["breaker"], Breaker),
         (DEFINITIONS["cache"], Cache),
         (DEFINITIONS["fallback"], Fallback),

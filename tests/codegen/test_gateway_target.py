@@ -112,7 +112,7 @@ def test_the_table_holds_what_the_document_says(api: Api) -> None:
         roles=(),
         timeout_s=60.0,
         max_body_bytes=1_048_576,
-        rate_limit=None,
+        rate_limits=(),
         validate=gateway_types.Validate(
             path="enforce", query="enforce", headers="enforce", cookies="enforce", body="enforce"
         ),
@@ -192,8 +192,20 @@ CHANGES: dict[str, Any] = {
     "timeout_s": 7.5,
     "max_body_bytes": 77,
     "retry": "keyed",
-    "rate_limit": RateLimit(
-        algorithm="token_bucket", limit=7, window_s=7.0, burst=7, by="address", on_store_failure="open"
+    "rate_limit": (
+        RateLimit(
+            name="seven",
+            algorithm="gcra",
+            limit=7,
+            window_s=7.0,
+            burst=7,
+            cost=7,
+            by="header",
+            header="X-Seven",
+            shadow=True,
+            charge_refused=True,
+            on_store_failure="open",
+        ),
     ),
     "breaker": Breaker(failure_rate=0.7, window_s=7.0, min_calls=7, open_s=7.0, half_open_calls=7),
     "cache": Cache(ttl_s=7.0, stale_if_error_s=7.0, vary=("x",)),

@@ -324,10 +324,23 @@ def test_a_rate_limit_fills_in_what_is_not_said_and_null_lifts_the_default(proje
     project.simple("alpha", "/alpha", more=limit)
     project.simple("beta", "/beta", more="x-dhatu: {rate_limit: null}\n")
     project.platform("defaults: {rate_limit: {limit: 9, window_s: 9}}\n")
-    found = project.operation("alpha.alpha").policy.rate_limit
-    assert found is not None
+    (found,) = project.operation("alpha.alpha").policy.rate_limit
+    assert (found.name, found.algorithm, found.cost, found.shadow) == ("default", "token_bucket", 1, False)
     assert (found.limit, found.window_s, found.burst, found.by) == (5, 2.0, 5, "principal")
-    assert project.operation("beta.beta").policy.rate_limit is None
+    assert project.operation("beta.beta").policy.rate_limit == ()
+
+
+def test_several_limits_stand_in_a_list(project: Project) -> None:
+    limits = (
+        "[{name: second, limit: 5, window_s: 1}, {name: day, algorithm: gcra, limit: 90, window_s: 86400}]"
+    )
+    project.simple("alpha", "/alpha", more=f"x-dhatu: {{rate_limit: {limits}}}\n")
+    project.platform("defaults: {rate_limit: {limit: 9, window_s: 9}}\n")
+    found = project.operation("alpha.alpha").policy.rate_limit
+    assert [(limit.name, limit.algorithm, limit.limit) for limit in found] == [
+        ("second", "token_bucket", 5),
+        ("day", "gcra", 90),
+    ]
 
 
 def test_a_document_without_the_extension_has_everything_filled_in() -> None:

@@ -72,7 +72,7 @@ def make_route(method: str = "GET", path: str = "/api/v1/things", **changes: Any
         "roles": (),
         "timeout_s": 5.0,
         "max_body_bytes": 1_000,
-        "rate_limit": None,
+        "rate_limits": (),
         "validate": validate(),
         "deprecated": False,
         "sunset": "",

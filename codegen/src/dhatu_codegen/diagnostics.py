@@ -52,6 +52,7 @@ CODES: dict[str, tuple[Severity, str]] = {
     "DH044": ("warning", "an operation without error responses"),
     "DH045": ("error", "x-dhatu.sdk names something that the operation does not have"),
     "DH046": ("warning", "an operation that does not say who may call it"),
+    "DH047": ("error", "a rate limit that cannot be counted"),
     "DH050": ("error", "a document that lies out of bounds or cannot be fetched"),
     "DH051": ("error", "a path item that is not where its reference leads"),
     "DH052": ("note", "an operation whose name is taken, and which gets another"),

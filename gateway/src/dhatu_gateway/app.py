@@ -101,7 +101,7 @@ def build_edge(table: Table, parts: Parts) -> Edge:
             route, platform.security_schemes, parts.auth.authenticator
         ),
         authorize=build_authorize,
-        rate_limit=lambda route: build_rate_limit(route, parts.storage),
+        rate_limit=lambda route: build_rate_limit(route, parts.storage, metrics.watch_limit),
     )
     pipeline = Pipeline(platform, Schemas(table.document), policies)
     headers = ForwardedHeaders(platform)

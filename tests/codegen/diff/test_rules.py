@@ -108,6 +108,29 @@ CASES = {
     "a shorter timeout": ([("timeout_s: 10", "timeout_s: 5")], ["DH236"]),
     "a longer timeout": ([("timeout_s: 10", "timeout_s: 50")], []),
     "a tighter rate": ([("limit: 10, window_s: 1", "limit: 10, window_s: 2")], ["DH236"]),
+    "a limit that only watches": (
+        [("limit: 10, window_s: 1", "limit: 1, window_s: 1, shadow: true")],
+        ["DH219"],
+    ),
+    "a call that costs more": ([("limit: 10, window_s: 1", "limit: 10, window_s: 1, cost: 2")], ["DH236"]),
+    "a limit of others": ([("limit: 10, window_s: 1", "limit: 10, window_s: 1, by: service")], ["DH236"]),
+    "a limit that charges refusals": (
+        [("limit: 10, window_s: 1", "limit: 10, window_s: 1, charge_refused: true")],
+        ["DH236"],
+    ),
+    "another limit beside it": (
+        [
+            (
+                "{limit: 10, window_s: 1}",
+                "[{name: default, limit: 10, window_s: 1}, {name: day, limit: 90, window_s: 9}]",
+            )
+        ],
+        ["DH236"],
+    ),
+    "the same limit as a list": (
+        [("{limit: 10, window_s: 1}", "[{name: default, limit: 10, window_s: 1}]")],
+        [],
+    ),
     "another base path": ([("api.example/v1", "api.example/v2")], ["DH237"]),
     "another server": ([("api.example/v1", "other.example/v1")], ["DH238"]),
     "a method renamed": ([("operationId: getThing", "operationId: readThing")], ["DH240"]),

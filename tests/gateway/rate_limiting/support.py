@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from dhatu_gateway.core.exchange import Exchange, Principal, Stage
 from dhatu_gateway.core.types import RateLimit, Route
+from dhatu_gateway.rate_limiting.stage import build_rate_limit
+from dhatu_gateway.rate_limiting.storage.memory import MemoryStorage
+from dhatu_gateway.rate_limiting.storage.redis import RedisStorage
 from gateway.support import validate
+from hypothesis import strategies as st
 
 LIMIT = RateLimit(
-    algorithm="token_bucket", limit=60, window_s=60.0, burst=2, by="principal", on_store_failure="local"
+    name="default",
+    algorithm="token_bucket",
+    limit=60,
+    window_s=60.0,
+    burst=2,
+    cost=1,
+    by="principal",
+    header="",
+    shadow=False,
+    charge_refused=False,
+    on_store_failure="local",
 )
 ROUTE = Route(
     operation="corpus.search",
@@ -24,11 +38,23 @@ ROUTE = Route(
     roles=(),
     timeout_s=5.0,
     max_body_bytes=0,
-    rate_limit=LIMIT,
+    rate_limits=(LIMIT,),
     validate=validate(),
     deprecated=False,
     sunset="",
 )
+ALGORITHM_NAMES = ("token_bucket", "gcra", "sliding_log", "sliding_window")
+
+
+@st.composite
+def countable(draw: st.DrawFn, algorithms: tuple[str, ...] = ALGORITHM_NAMES) -> RateLimit:
+    """Limits of every algorithm that can be counted."""
+    algorithm: Any = draw(st.sampled_from(algorithms))
+    limit = draw(st.integers(1, 60))
+    window_s = draw(st.floats(0.01, 86_400))
+    burst = draw(st.integers(1, 60))
+    cost = draw(st.integers(1, min(limit, burst, 5)))
+    return replace(LIMIT, algorithm=algorithm, limit=limit, window_s=window_s, burst=burst, cost=cost)
 
 
 class Clock:
@@ -40,18 +66,52 @@ class Clock:
         return self.now_s
 
 
+@dataclass
+class Watched:
+    """Notes what limits in shadow mode would have refused."""
+
+    seen: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
+
+    def __call__(self, operation: str, limit: str) -> None:
+        self.seen.append((operation, limit))
+
+
+def limit(**changes: Any) -> RateLimit:
+    """The limit above, changed."""
+    return replace(LIMIT, **changes)
+
+
 def route(**changes: Any) -> Route:
     """The route above with another limit."""
-    return replace(ROUTE, rate_limit=replace(LIMIT, **changes))
+    return replace(ROUTE, rate_limits=(limit(**changes),))
 
 
-def caller(name: str = "ada", address: str = "192.0.2.1") -> Exchange:
-    """A request by a user, or by nobody in particular where the name is empty."""
+def several(*limits: RateLimit) -> Route:
+    """The route above with these limits."""
+    return replace(ROUTE, rate_limits=limits)
+
+
+def stage_of(on: Route, storage: MemoryStorage | RedisStorage, clock: Clock | None = None) -> Stage:
+    """The stage of a route that has limits."""
+    made = build_rate_limit(on, storage, Watched(), clock or Clock())
+    assert made is not None
+    return made
+
+
+def caller(
+    name: str = "ada",
+    address: str = "192.0.2.1",
+    *,
+    kind: Any = "user",
+    fields: dict[bytes, bytes] | None = None,
+) -> Exchange:
+    """A request by somebody, or by nobody in particular where the name is empty."""
     made = Exchange()
     made.principal = (
-        Principal(id=f"user:{name}", kind="user", scopes=frozenset(), roles=frozenset()) if name else None
+        Principal(id=f"{kind}:{name}", kind=kind, scopes=frozenset(), roles=frozenset()) if name else None
     )
     made.client_address = made.client_network = address
+    made.fields = fields or {}
     made.response_headers = []
     return made
 

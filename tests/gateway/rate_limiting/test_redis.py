@@ -1,103 +1,178 @@
-"""Buckets in a real Valkey: the same arithmetic, its own clock, and what happens without it."""
+"""Limits in a real Valkey: the same arithmetic, its own clock, and what happens without it."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from itertools import count
+from typing import Any, cast
 
 import pytest
 from dhatu_gateway.core.problem import ProblemError
-from dhatu_gateway.core.types import RateLimit
-from dhatu_gateway.rate_limiting.algorithms import FULL, TokenBucket, bucket_limit
-from dhatu_gateway.rate_limiting.decision import Decision
-from dhatu_gateway.rate_limiting.stage import build_rate_limit
-from dhatu_gateway.rate_limiting.storage.redis import PAUSE_S, RedisStorage, StorageUnavailableError, connect
-from gateway.rate_limiting.support import Clock, caller, route, run
+from dhatu_gateway.core.types import RateLimit, Route
+from dhatu_gateway.rate_limiting.rules import Rule, rules_of, take
+from dhatu_gateway.rate_limiting.storage.redis import (
+    PAUSE_S,
+    RedisStorage,
+    StorageUnavailableError,
+    arguments_of,
+    connect,
+)
+from gateway.rate_limiting.support import (
+    ALGORITHM_NAMES,
+    Clock,
+    caller,
+    countable,
+    limit,
+    route,
+    run,
+    several,
+    stage_of,
+)
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from redis.asyncio import Redis
+from redis.crc import key_slot
 
-POLICIES = st.builds(
-    RateLimit,
-    algorithm=st.just("token_bucket"),
-    limit=st.integers(1, 10_000),
-    window_s=st.floats(0.001, 2_700_000),
-    burst=st.integers(1, 2000),
-    by=st.just("principal"),
-    on_store_failure=st.just("closed"),
-)
-STEPS = st.lists(
-    st.tuples(st.integers(-1000, 10**7) | st.integers(0, 10**13), st.integers(1, 5)), min_size=1, max_size=20
-)
-FRESH_KEYS = map("test:{}".format, count())
+STEPS_US = st.lists(st.integers(-1000, 10**7) | st.integers(0, 10**11), min_size=1, max_size=25)
+FRESH = map("test:{}".format, count())
+every_algorithm = pytest.mark.parametrize("name", ALGORITHM_NAMES)
 
 
 @pytest.fixture
 async def storage(valkey_url: str) -> AsyncIterator[RedisStorage]:
-    made = RedisStorage(connect(valkey_url))
+    made = RedisStorage(connect(valkey_url), prefix=f"{next(FRESH)}:")
     yield made
     await made.close()
 
 
-@given(POLICIES, STEPS)
-@settings(max_examples=60, deadline=None)  # each example asks a server
+@st.composite
+def lists(draw: st.DrawFn) -> tuple[RateLimit, ...]:
+    """One to three limits, some in shadow mode, some that charge refused calls."""
+    limits = draw(st.lists(countable(), min_size=1, max_size=3))
+    return tuple(
+        replace(each, name=f"limit{index}", shadow=draw(st.booleans()), charge_refused=draw(st.booleans()))
+        for index, each in enumerate(limits)
+    )
+
+
+@given(lists(), STEPS_US)
+@settings(max_examples=150, deadline=None)  # each example asks a server
 def test_memory_and_redis_decide_alike(
-    valkey_url: str, limit: RateLimit, steps: list[tuple[int, int]]
+    valkey_url: str, limits: tuple[RateLimit, ...], steps_us: list[int]
 ) -> None:
-    bucket = bucket_limit(limit)
+    rules = rules_of(several(*limits))
 
     async def both() -> None:
-        storage, key = RedisStorage(connect(valkey_url)), next(FRESH_KEYS)
-        state, now_us = FULL, 1_800_000_000_000_000
-        for gap_us, cost in steps:
+        storage, key = RedisStorage(connect(valkey_url)), next(FRESH)
+        keys = [f"{key}:{rule.space}" for rule in rules]
+        told = [part for rule in rules for part in arguments_of(rule)]
+        states, now_us = [rule.algorithm.fresh for rule in rules], 1_800_000_000_000_000
+        for gap_us in steps_us:
             now_us += gap_us
-            state, expected = TokenBucket.step(state, now_us, cost, bucket)
-            assert await storage.step(key, bucket, cost=cost, now_us=now_us) == expected
+            after, expected = take(rules, states, now_us)
+            states = list(after)
+            assert await storage.run(keys, told, now_us=now_us) == expected
         await storage.close()
 
     asyncio.run(both())
 
 
-async def test_the_server_s_clock_refills_the_bucket(storage: RedisStorage) -> None:
-    slow = storage.limiter("slow", bucket_limit(route(limit=1, window_s=3600.0, burst=2).rate_limit or FAIL))
-    decisions = [await slow("user:ada") for _ in range(3)]
-    assert [decision.allowed for decision in decisions] == [True, True, False]
-    assert 3590 <= decisions[2].retry_after_s <= 3600
-    assert (await slow("user:bob")).allowed, "every caller has a bucket of their own"
+def rules(**changes: Any) -> tuple[Rule, ...]:
+    return rules_of(route(**changes))
 
 
-async def test_many_callers_at_once_share_one_bucket(storage: RedisStorage, valkey_url: str) -> None:
-    limit = bucket_limit(route(limit=1, window_s=86_400.0, burst=10).rate_limit or FAIL)
-    other = RedisStorage(connect(valkey_url))
-    takes = (storage.limiter("shared", limit), other.limiter("shared", limit))
-    decisions = await asyncio.gather(*(takes[number % 2]("user:ada") for number in range(40)))
+async def waits(storage: RedisStorage, of: tuple[Rule, ...], calls: int, key: str = "user:ada") -> list[int]:
+    taking = storage.limiter(of)
+    decisions = [(await taking([key]))[0] for _ in range(calls)]
+    return [decision.wait_us for decision in decisions if decision is not None]
+
+
+@every_algorithm
+async def test_the_server_s_clock_counts(storage: RedisStorage, name: str) -> None:
+    slow = rules(algorithm=name, limit=2, window_s=3600.0, burst=2)
+    first, second, third = await waits(storage, slow, 3)
+    assert (first, second) == (0, 0)
+    assert 0 < third <= 7_200_000_000
+    assert await waits(storage, slow, 1, "user:bob") == [0], "every caller is counted alone"
+
+
+@every_algorithm
+async def test_many_callers_at_once_share_one_limit(
+    storage: RedisStorage, valkey_url: str, name: str
+) -> None:
+    shared = rules(algorithm=name, limit=10, window_s=86_400.0, burst=10)
+    other = RedisStorage(connect(valkey_url), prefix=storage.prefix)
+    takes = storage.limiter(shared), other.limiter(shared)
+    taken = await asyncio.gather(*(takes[number % 2](["user:ada"]) for number in range(40)))
     await other.close()
-    assert sum(decision.allowed for decision in decisions) == 10
+    assert sum(decision is not None and decision.wait_us == 0 for (decision,) in taken) == 10
+
+
+async def test_several_limits_cost_one_trip(storage: RedisStorage, monkeypatch: pytest.MonkeyPatch) -> None:
+    stage = stage_of(several(limit(name="a"), limit(name="b", by="address", algorithm="gcra")), storage)
+    trips = 0
+    ask = storage._run  # pyright: ignore[reportPrivateUsage]  # counts the trips to the server
+
+    async def counted(keys: int, told: tuple[str | int, ...]) -> list[int]:
+        nonlocal trips
+        trips += 1
+        return await ask(keys, told)
+
+    monkeypatch.setattr(storage, "_run", counted)
+    await run(stage, caller())
+    assert trips == 1
+
+
+async def test_keys_of_one_call_are_safe_in_a_cluster(storage: RedisStorage, valkey_url: str) -> None:
+    stage = stage_of(
+        several(limit(name="a"), limit(name="b", by="address"), limit(name="c", by="service")), storage
+    )
+    # Whatever a caller is called, it is not what the cluster places the key by.
+    await run(stage, caller("{evil}"))
+    client = connect(valkey_url)
+    keys = await stored(client, storage)
+    await client.aclose()
+    assert len(keys) == 3
+    assert len({key_slot(key) for key in keys}) == 1
 
 
 async def test_a_server_that_forgot_the_script_learns_it_again(
     storage: RedisStorage, valkey_url: str
 ) -> None:
-    take = storage.limiter("forgetful", bucket_limit(route().rate_limit or FAIL))
-    client = connect(valkey_url)
-    await client.script_flush()
-    assert (await take("user:ada")).remaining == 1
-    await client.script_flush()
-    assert (await take("user:ada")).remaining == 0
+    taking, client = storage.limiter(rules()), connect(valkey_url)
+    for left in (1, 0):
+        await client.script_flush()
+        (decision,) = await taking(["user:ada"])
+        assert decision is not None
+        assert decision.remaining == left
     await client.aclose()
 
 
-async def test_an_idle_bucket_leaves_the_server(storage: RedisStorage, valkey_url: str) -> None:
-    take = storage.limiter("idle", bucket_limit(route(limit=60, window_s=60.0, burst=30).rate_limit or FAIL))
-    await take("user:ada")
+@every_algorithm
+async def test_an_idle_caller_leaves_the_server(storage: RedisStorage, valkey_url: str, name: str) -> None:
+    await waits(storage, rules(algorithm=name, limit=60, window_s=60.0, burst=30), 31)
     client = connect(valkey_url)
-    assert 1 < await client.ttl("dhatu:limit:idle:user:ada") <= 12
+    (key,) = await stored(client, storage)
+    assert 10 < await client.ttl(key) <= 130
     await client.aclose()
 
 
-FAIL = RateLimit(
-    algorithm="token_bucket", limit=0, window_s=0, burst=0, by="operation", on_store_failure="closed"
-)
+async def test_limits_that_do_not_count_a_call_ask_nothing(storage: RedisStorage) -> None:
+    taking = storage.limiter(rules_of(several(limit(name="keys", by="key"), limit(name="all"))))
+    none, some = await taking([None, "user:ada"])
+    assert none is None
+    assert some is not None
+    assert list(await taking([None, None])) == [None, None]
+
+
+async def stored(client: Redis, storage: RedisStorage) -> list[bytes]:
+    """The keys of a storage."""
+    return cast(
+        list[bytes],
+        await client.keys(storage.prefix + "*"),  # pyright: ignore[reportUnknownMemberType]  # **kwargs
+    )
 
 
 def dead(clock: Clock) -> RedisStorage:
@@ -105,7 +180,7 @@ def dead(clock: Clock) -> RedisStorage:
 
 
 async def test_the_stage_limits_through_the_server(storage: RedisStorage) -> None:
-    stage = build_rate_limit(route(limit=1, window_s=3600.0, burst=1), storage)
+    stage = stage_of(route(limit=1, window_s=3600.0, burst=1), storage)
     first = await run(stage, caller("stage"))
     assert dict(first.response_headers)[b"ratelimit"] == b'"default";r=0;t=3600'
     with pytest.raises(ProblemError) as caught:
@@ -113,8 +188,13 @@ async def test_the_stage_limits_through_the_server(storage: RedisStorage) -> Non
     assert caught.value.problem.status == 429
 
 
-async def test_closed_refuses_while_the_server_is_out() -> None:
-    stage = build_rate_limit(route(on_store_failure="closed"), dead(Clock()))
+def mixed(*failures: Any) -> Route:
+    return several(*(limit(name=f"l{n}", on_store_failure=each) for n, each in enumerate(failures)))
+
+
+@pytest.mark.parametrize("route", [route(on_store_failure="closed"), mixed("local", "closed", "open")])
+async def test_closed_refuses_while_the_server_is_out(route: Route) -> None:
+    stage = stage_of(route, dead(Clock()))
     with pytest.raises(ProblemError) as caught:
         await run(stage, caller())
     assert caught.value.problem.status == 503
@@ -122,14 +202,15 @@ async def test_closed_refuses_while_the_server_is_out() -> None:
 
 
 async def test_open_lets_everybody_in_while_the_server_is_out() -> None:
-    stage = build_rate_limit(route(on_store_failure="open"), dead(Clock()))
+    stage = stage_of(route(on_store_failure="open"), dead(Clock()))
     for _ in range(5):
         assert (await run(stage, caller())).response_headers == []
 
 
-async def test_local_goes_on_counting_while_the_server_is_out() -> None:
+@pytest.mark.parametrize("route", [route(on_store_failure="local"), mixed("open", "local")])
+async def test_local_goes_on_counting_while_the_server_is_out(route: Route) -> None:
     clock = Clock()
-    stage = build_rate_limit(route(on_store_failure="local"), dead(clock), clock)
+    stage = stage_of(route, dead(clock), clock)
     for _ in range(2):
         await run(stage, caller())
     with pytest.raises(ProblemError) as caught:
@@ -143,18 +224,17 @@ async def test_a_dead_server_is_asked_once_in_a_while(monkeypatch: pytest.Monkey
     asked = 0
     ask = storage._run  # pyright: ignore[reportPrivateUsage]  # counts the trips to the server
 
-    async def counted(arguments: tuple[str, ...]) -> tuple[int, int]:
+    async def counted(keys: int, told: tuple[str | int, ...]) -> list[int]:
         nonlocal asked
         asked += 1
-        return await ask(arguments)
+        return await ask(keys, told)
 
     monkeypatch.setattr(storage, "_run", counted)
-    take = storage.limiter("dead", bucket_limit(route().rate_limit or FAIL))
+    taking = storage.limiter(rules())
 
-    async def refused() -> Decision | None:
+    async def refused() -> None:
         with pytest.raises(StorageUnavailableError):
-            await take("user:ada")
-        return None
+            await taking(["user:ada"])
 
     await refused()
     await refused()

@@ -17,17 +17,31 @@ Validation: TypeAlias = Literal["enforce", "log", "off"]
 """Refuse it, pass it on and log what is wrong with it, or do not look."""
 
 
+LimitAlgorithm: TypeAlias = Literal["token_bucket", "gcra", "sliding_log", "sliding_window"]
+LimitBy: TypeAlias = Literal["principal", "key", "address", "operation", "service", "header"]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RateLimit:
-    """How often one caller may call one operation."""
+    """How often somebody may call an operation."""
 
-    algorithm: Literal["token_bucket"]
+    name: str
+    """What headers and messages call it; unique on its operation."""
+    algorithm: LimitAlgorithm
     limit: int
     """Calls per window, at least 1."""
     window_s: float
     burst: int
-    """Calls that may come at once, at least 1."""
-    by: Literal["principal", "address", "operation"]
+    """Calls that may come at once, at least 1; the limit with an algorithm that knows no bursts."""
+    cost: int
+    """For how many calls one call of this operation counts, at least 1."""
+    by: LimitBy
+    header: str
+    """The one that is counted by; empty with any other `by`."""
+    shadow: bool
+    """Counted, but nobody is refused."""
+    charge_refused: bool
+    """Whether a refused call counts as well."""
     on_store_failure: Literal["open", "closed", "local"]
 
 
@@ -85,7 +99,8 @@ class Policy:
     max_body_bytes: int
     """Largest request body."""
     retry: RetryClass
-    rate_limit: RateLimit | None
+    rate_limit: tuple[RateLimit, ...]
+    """All of them hold."""
     breaker: Breaker | None
     cache: Cache | None
     fallback: Fallback | None

@@ -9,6 +9,7 @@ from ..diagnostics import Diagnostics
 from ..ir.api import Api
 from .contract import declared_security, error_responses, stated_security, unique_sdk_names
 from .examples import examples_present, examples_valid
+from .limits import countable_limits
 from .overlap import overlapping_routes
 from .prose import described
 from .sdk_names import sdk_arguments
@@ -20,6 +21,7 @@ RULES: Final[tuple[Callable[[Api, Diagnostics], None], ...]] = (
     stated_security,
     declared_security,
     sdk_arguments,
+    countable_limits,
     described,
     error_responses,
     examples_present,

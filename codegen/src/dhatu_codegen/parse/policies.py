@@ -5,7 +5,18 @@ from __future__ import annotations
 from typing import Any, Final, Literal, cast
 
 from ..document import Node
-from ..ir.policy import REQUEST_PARTS, Breaker, Cache, Fallback, Policy, RateLimit, RetryClass, Validate
+from ..ir.policy import (
+    REQUEST_PARTS,
+    Breaker,
+    Cache,
+    Fallback,
+    LimitAlgorithm,
+    LimitBy,
+    Policy,
+    RateLimit,
+    RetryClass,
+    Validate,
+)
 
 _RETRY_OF_METHOD: Final[dict[str, RetryClass]] = {
     "GET": "safe",
@@ -36,7 +47,7 @@ def parse_policy(operation: Node, defaults: Node | None, method: str) -> Policy:
         timeout_s=float(_number(timeout, _TIMEOUT_S)),
         max_body_bytes=int(_number(largest, _MAX_BODY_BYTES)),
         retry=cast(RetryClass, retry.text("class")) if retry else _RETRY_OF_METHOD.get(method, "never"),
-        rate_limit=_rate_limit(setting("rate_limit")),
+        rate_limit=_rate_limits(setting("rate_limit")),
         breaker=_breaker(setting("breaker")),
         cache=_cache(setting("cache")),
         fallback=_fallback(setting("fallback")),
@@ -47,16 +58,26 @@ def parse_policy(operation: Node, defaults: Node | None, method: str) -> Policy:
     )
 
 
-def _rate_limit(node: Node | None) -> RateLimit | None:
+def _rate_limits(node: Node | None) -> tuple[RateLimit, ...]:
     if node is None or node.value is None:
-        return None
+        return ()
+    written = node.elements() if isinstance(node.value, list) else (node,)
+    return tuple(_rate_limit(item) for item in written)
+
+
+def _rate_limit(node: Node) -> RateLimit:
     limit = int(_number(node.get("limit"), 1))
     return RateLimit(
-        algorithm="token_bucket",
+        name=node.text("name", "default"),
+        algorithm=cast(LimitAlgorithm, node.text("algorithm", "token_bucket")),
         limit=limit,
         window_s=float(_number(node.get("window_s"), 60)),
         burst=int(_number(node.get("burst"), limit)),
-        by=cast(Literal["principal", "address", "operation"], node.text("by", "principal")),
+        cost=int(_number(node.get("cost"), 1)),
+        by=cast(LimitBy, node.text("by", "principal")),
+        header=node.text("header"),
+        shadow=_is_set(node.get("shadow")),
+        charge_refused=_is_set(node.get("charge_refused")),
         on_store_failure=cast(Literal["open", "closed", "local"], node.text("on_store_failure", "local")),
     )
 
@@ -110,3 +131,7 @@ def _validate(own: Node | None, defaults: Node | None) -> Validate:
 def _number(node: Node | None, otherwise: float) -> float:
     value = node.value if node else None
     return value if isinstance(value, (int, float)) else otherwise
+
+
+def _is_set(node: Node | None) -> bool:
+    return node is not None and node.value is True

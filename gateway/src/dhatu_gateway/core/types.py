@@ -84,15 +84,25 @@ class SecurityScheme:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RateLimit:
-    """How often one caller may call one operation."""
+    """How often somebody may call an operation."""
 
-    algorithm: Literal["token_bucket"]
+    name: str
+    """What headers and messages call it; unique on its operation."""
+    algorithm: Literal["token_bucket", "gcra", "sliding_log", "sliding_window"]
     limit: int
     """Calls per window."""
     window_s: float
     burst: int
-    """Calls that may come at once."""
-    by: Literal["principal", "address", "operation"]
+    """Calls that may come at once, of a bucket and of GCRA; the others do not use it."""
+    cost: int
+    """For how many calls one call of this operation counts."""
+    by: Literal["principal", "key", "address", "operation", "service", "header"]
+    header: str
+    """The one that is counted by; empty with any other `by`."""
+    shadow: bool
+    """Counted, but nobody is refused."""
+    charge_refused: bool
+    """Whether a refused call counts as well."""
     on_store_failure: Literal["open", "closed", "local"]
 
 
@@ -127,7 +137,8 @@ class Route:
     roles: tuple[str, ...]
     timeout_s: float
     max_body_bytes: int
-    rate_limit: RateLimit | None
+    rate_limits: tuple[RateLimit, ...]
+    """All of them hold; a call that one of them refuses counts for none."""
     validate: Validate
     deprecated: bool
     sunset: str

@@ -8,7 +8,7 @@ are scraped by turns.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import accumulate
 
 from prometheus_client import (
@@ -63,6 +63,8 @@ class Metrics(Collector):
         """Requests that no route matches, or that cannot be parsed."""
         self.refusals: dict[str, int] = {}
         """Requests answered with a problem, by its kind."""
+        self.watched_limits: dict[tuple[str, str], int] = {}
+        """Calls that a limit in shadow mode would have refused, by operation and limit."""
         self._recorders = {route.operation: Recorder(route.operation, route.service) for route in routes}
         self._registry = CollectorRegistry()
         self._registry.register(self)
@@ -78,6 +80,11 @@ class Metrics(Collector):
     def refuse(self, kind: str) -> None:
         """Count a request that was answered with a problem of this kind."""
         self.refusals[kind] = self.refusals.get(kind, 0) + 1
+
+    def watch_limit(self, operation: str, limit: str) -> None:
+        """Count a call that a limit in shadow mode would have refused."""
+        at = operation, limit
+        self.watched_limits[at] = self.watched_limits.get(at, 0) + 1
 
     def exposition(self) -> bytes:
         """Everything in the Prometheus text format 0.0.4."""
@@ -97,6 +104,7 @@ class Metrics(Collector):
         for kind, count in sorted(self.refusals.items()):
             refusals.add_metric([kind], count)
         yield refusals
+        yield _watched(self.watched_limits)
 
 
 def _requests(recorders: Sequence[Recorder]) -> Metric:
@@ -106,6 +114,17 @@ def _requests(recorders: Sequence[Recorder]) -> Metric:
     for recorder in recorders:
         for status, count in sorted(recorder.statuses.items()):
             family.add_metric([recorder.operation, recorder.service, str(status)], count)
+    return family
+
+
+def _watched(limits: Mapping[tuple[str, str], int]) -> Metric:
+    family = CounterMetricFamily(
+        "dhatu_gateway_limit_shadow_refused",
+        "Calls that a limit in shadow mode would have refused.",
+        labels=["operation", "limit"],
+    )
+    for (operation, limit), count in sorted(limits.items()):
+        family.add_metric([operation, limit], count)
     return family
 
 

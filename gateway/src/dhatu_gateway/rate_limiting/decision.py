@@ -6,15 +6,23 @@ from typing import NamedTuple
 
 
 class Decision(NamedTuple):
-    """Whether a call may go on, and all that the headers of its answer say.
+    """How long a call has to wait, and all that the headers of its answer say.
 
     A tuple and not a dataclass: one is made for every call, in a third of the time.
     """
 
-    allowed: bool
+    wait_us: int
+    """Microseconds until this call would be allowed; 0 where it is."""
     remaining: int
     """Calls that could be made at this moment."""
-    reset_s: int
-    """Seconds until the whole burst is available again, rounded up."""
-    retry_after_s: int
-    """Seconds until this call would be allowed, rounded up; 0 where it is."""
+    reset_us: int
+    """Microseconds until as many calls as ever are available again."""
+
+
+def whole_seconds(us: int) -> int:
+    """Microseconds as seconds, rounded up.
+
+    >>> whole_seconds(0), whole_seconds(1), whole_seconds(1_000_000)
+    (0, 1, 1)
+    """
+    return -(-us // 1_000_000)

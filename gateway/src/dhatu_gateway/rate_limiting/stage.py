@@ -4,102 +4,85 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable
-from math import ceil
 
-from dhatu_gateway.core.exchange import Exchange, Header, Stage
+from dhatu_gateway.core.exchange import Exchange, Stage
 from dhatu_gateway.core.problem import ProblemError
-from dhatu_gateway.core.types import RateLimit, Route
-from dhatu_gateway.rate_limiting.algorithms import bucket_limit
-from dhatu_gateway.rate_limiting.decision import Decision
+from dhatu_gateway.core.types import Route
+from dhatu_gateway.rate_limiting.answers import Answers, OneAnswer
+from dhatu_gateway.rate_limiting.keys import key_of
+from dhatu_gateway.rate_limiting.rules import Rule, rules_of
 from dhatu_gateway.rate_limiting.storage.memory import MemoryStorage
 from dhatu_gateway.rate_limiting.storage.redis import RedisStorage, StorageUnavailableError
 
-MAX_PREPARED_HEADERS = 4096
+Watch = Callable[[str, str], None]
+"""Called with operation and limit where a limit in shadow mode would have refused a call."""
 
 
 def build_rate_limit(
-    route: Route, storage: MemoryStorage | RedisStorage, clock: Callable[[], float] = time.monotonic
+    route: Route,
+    storage: MemoryStorage | RedisStorage,
+    watch: Watch,
+    clock: Callable[[], float] = time.monotonic,
 ) -> Stage | None:
-    """Enforce the route's limit; None where it has none. `clock` is monotonic, in seconds.
+    """Enforce the route's limits; None where it has none. `clock` is monotonic, in seconds.
 
-    Each route has its own buckets. Raises `ValueError` at boot for a limit that cannot be counted.
+    Raises `ValueError` at boot for a limit that cannot be counted.
     """
-    if route.rate_limit is None:
+    try:
+        rules = rules_of(route)
+    except ValueError as error:
+        raise ValueError(f"{route.operation}: {error}") from error
+    if not rules:
         return None
-    if isinstance(storage, MemoryStorage):
-        return _local(route.rate_limit, storage, clock)
-    return _shared(route.operation, route.rate_limit, storage, clock)
+    if isinstance(storage, RedisStorage):
+        return _shared(rules, storage, Answers(route.operation, rules, watch), clock)
+    if len(rules) == 1 and not rules[0].watched and rules[0].policy.by != "key":
+        return _local_one(rules[0], storage, clock)
+    return _local(rules, storage, Answers(route.operation, rules, watch), clock)
 
 
-def _local(limit: RateLimit, storage: MemoryStorage, clock: Callable[[], float]) -> Stage:
-    key_of, apply = _key_of(limit), _Application(limit)
-    take = storage.limiter(bucket_limit(limit))
+def _local_one(rule: Rule, storage: MemoryStorage, clock: Callable[[], float]) -> Stage:
+    key, apply, take = key_of(rule.policy), OneAnswer(rule.policy), storage.limiter_of_one(rule)
+
+    def limit_by_one(exchange: Exchange) -> None:
+        apply(exchange, take(key(exchange) or "", int(clock() * 1_000_000)))
+
+    return limit_by_one
+
+
+def _local(
+    rules: tuple[Rule, ...], storage: MemoryStorage, apply: Answers, clock: Callable[[], float]
+) -> Stage:
+    keys, take = tuple(key_of(rule.policy) for rule in rules), storage.limiter(rules)
 
     def limit_locally(exchange: Exchange) -> None:
-        apply(exchange, take(key_of(exchange), int(clock() * 1_000_000)))
+        apply(exchange, take([key(exchange) for key in keys], int(clock() * 1_000_000)))
 
     return limit_locally
 
 
-def _shared(operation: str, limit: RateLimit, storage: RedisStorage, clock: Callable[[], float]) -> Stage:
-    key_of, apply = _key_of(limit), _Application(limit)
-    take = storage.limiter(operation, bucket_limit(limit))
+def _shared(
+    rules: tuple[Rule, ...], storage: RedisStorage, apply: Answers, clock: Callable[[], float]
+) -> Stage:
+    keys, take = tuple(key_of(rule.policy) for rule in rules), storage.limiter(rules)
+    closed = any(rule.policy.on_store_failure == "closed" and not rule.watched for rule in rules)
+    counted_here = [rule.policy.on_store_failure == "local" for rule in rules]
     # While the server is out, each process allows the whole limit: sharing it needs the server.
-    take_locally = MemoryStorage().limiter(bucket_limit(limit))
+    take_locally = MemoryStorage().limiter(rules)
 
     async def limit_together(exchange: Exchange) -> None:
+        callers = [key(exchange) for key in keys]
         try:
-            decision = await take(key_of(exchange))
+            decisions = await take(callers)
         except StorageUnavailableError as error:
-            if limit.on_store_failure == "open":
-                return
-            if limit.on_store_failure == "closed":
+            if closed:
                 detail = "Limits cannot be checked at the moment; try again."
                 raise ProblemError("unavailable", detail, headers=[(b"retry-after", b"1")]) from error
-            decision = take_locally(key_of(exchange), int(clock() * 1_000_000))
-        apply(exchange, decision)
+            here = [key if local else None for key, local in zip(callers, counted_here, strict=True)]
+            decisions = take_locally(here, int(clock() * 1_000_000))
+        apply(exchange, decisions)
 
     def start(exchange: Exchange) -> Awaitable[None]:
         return limit_together(exchange)
 
     return start
-
-
-def _key_of(limit: RateLimit) -> Callable[[Exchange], str]:
-    if limit.by == "operation":
-        return lambda exchange: ""
-    if limit.by == "address":
-        return lambda exchange: exchange.client_network
-
-    def principal(exchange: Exchange) -> str:
-        # The ids of principals hold a prefix (`user:`), so that they cannot meet an address.
-        return exchange.principal.id if exchange.principal is not None else exchange.client_network
-
-    return principal
-
-
-class _Application:
-    """Writes `RateLimit` and `RateLimit-Policy` (draft-ietf-httpapi-ratelimit-headers-10) and refuses."""
-
-    def __init__(self, limit: RateLimit) -> None:
-        policy = f'"default";q={limit.limit};w={ceil(limit.window_s)}'
-        self._policy: Header = (b"ratelimit-policy", policy.encode("ascii"))
-        self._prepared: dict[tuple[int, int], Header] = {}
-        self._rule = f"{limit.limit} calls per {limit.window_s:g} s are allowed"
-
-    def __call__(self, exchange: Exchange, decision: Decision) -> None:
-        state = decision[1:3]
-        header = self._prepared.get(state)
-        if header is None:
-            header = (b"ratelimit", b'"default";r=%d;t=%d' % state)
-            if len(self._prepared) < MAX_PREPARED_HEADERS:
-                self._prepared[state] = header
-        exchange.response_headers.append(self._policy)
-        exchange.response_headers.append(header)
-        if not decision.allowed:
-            wait_s = decision.retry_after_s
-            raise ProblemError(
-                "too-many-requests",
-                f"{self._rule}; try again in {wait_s} s.",
-                headers=[(b"retry-after", b"%d" % wait_s)],
-            )

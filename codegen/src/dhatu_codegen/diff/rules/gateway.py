@@ -46,7 +46,7 @@ def compared(was: Policy, now: Policy) -> list[tuple[str, str]]:
         found.append((code, f"timeout_s was {was.timeout_s:g}, is {now.timeout_s:g}"))
     if was.rate_limit != now.rate_limit:
         code = "DH236" if _tighter(was.rate_limit, now.rate_limit) else ADDED
-        found.append((code, f"rate_limit was {_limit(was.rate_limit)}, is {_limit(now.rate_limit)}"))
+        found.append((code, f"rate_limit was {_limits(was.rate_limit)}, is {_limits(now.rate_limit)}"))
     if was.retry != now.retry:
         code = "DH236" if _RETRY.index(now.retry) < _RETRY.index(was.retry) else ADDED
         found.append((code, f"retry was {was.retry}, is {now.retry}"))
@@ -67,17 +67,31 @@ def _validate(was: Validate, now: Validate) -> Iterator[tuple[str, str]]:
             yield "DH236" if stricter else ADDED, f"validate.{part} was {before}, is {after}"
 
 
-def _tighter(was: RateLimit | None, now: RateLimit | None) -> bool:
-    if now is None:
-        return False
+def _tighter(was: tuple[RateLimit, ...], now: tuple[RateLimit, ...]) -> bool:
+    """Whether a limit that refuses is new, or refuses what its namesake let pass."""
+    before = {limit.name: limit for limit in was if not limit.shadow}
+    return any(_refuses_more(before.get(limit.name), limit) for limit in now if not limit.shadow)
+
+
+def _refuses_more(was: RateLimit | None, now: RateLimit) -> bool:
     if was is None:
         return True
-    slower = now.limit / now.window_s < was.limit / was.window_s
+    slower = now.limit / now.window_s / now.cost < was.limit / was.window_s / was.cost
     closed = now.on_store_failure == "closed" and was.on_store_failure != "closed"
-    return slower or closed or now.burst < was.burst or now.by != was.by
+    # Whom a limit counts together, and how strictly: either may refuse what passed.
+    others = (now.by, now.header, now.algorithm) != (was.by, was.header, was.algorithm)
+    charged = now.charge_refused and not was.charge_refused
+    return slower or closed or others or charged or now.burst / now.cost < was.burst / was.cost
 
 
-def _limit(limit: RateLimit | None) -> str:
-    if limit is None:
-        return "none"
-    return f"{limit.limit} in {limit.window_s:g} s (burst {limit.burst}, by {limit.by})"
+def _limits(limits: tuple[RateLimit, ...]) -> str:
+    return ", ".join(map(_limit, limits)) or "none"
+
+
+def _limit(limit: RateLimit) -> str:
+    facts = [f"burst {limit.burst}", f"by {f'header {limit.header}' if limit.header else limit.by}"]
+    facts += [limit.algorithm] if limit.algorithm != "token_bucket" else []
+    facts += [f"cost {limit.cost}"] if limit.cost != 1 else []
+    facts += ["shadow"] if limit.shadow else []
+    named = "" if limit.name == "default" else f"{limit.name}: "
+    return f"{named}{limit.limit} in {limit.window_s:g} s ({', '.join(facts)})"

@@ -80,7 +80,7 @@ def _route(operation: Operation) -> Call:
         roles=policy.roles,
         timeout_s=policy.timeout_s,
         max_body_bytes=policy.max_body_bytes,
-        rate_limit=_rate_limit(policy.rate_limit),
+        rate_limits=tuple(_rate_limit(limit) for limit in policy.rate_limit),
         validate=_validate(policy.validate),
         deprecated=operation.deprecated,
         sunset=operation.sunset,
@@ -140,16 +140,19 @@ def _kind(payload: Payload) -> str:
     return payload.kind if payload.pointer and payload.kind in ("json", "form") else "stream"
 
 
-def _rate_limit(limit: RateLimit | None) -> Call | None:
-    if limit is None:
-        return None
+def _rate_limit(limit: RateLimit) -> Call:
     return _call(
         "RateLimit",
+        name=limit.name,
         algorithm=limit.algorithm,
         limit=limit.limit,
         window_s=limit.window_s,
         burst=limit.burst,
+        cost=limit.cost,
         by=limit.by,
+        header=limit.header,
+        shadow=limit.shadow,
+        charge_refused=limit.charge_refused,
         on_store_failure=limit.on_store_failure,
     )
 

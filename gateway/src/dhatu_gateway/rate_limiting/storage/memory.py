@@ -1,54 +1,97 @@
-"""Buckets in the memory of one process."""
+"""What callers have left, in the memory of one process."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import islice
 from typing import TypeAlias
 
-from dhatu_gateway.rate_limiting.algorithms import FULL, BucketLimit, BucketState, TokenBucket
+from dhatu_gateway.rate_limiting.algorithms.interface import Algorithm, State
 from dhatu_gateway.rate_limiting.decision import Decision
+from dhatu_gateway.rate_limiting.rules import Rule, take
 
-Take: TypeAlias = Callable[[str, int], Decision]
-"""Draws one token from a caller's bucket at a time in microseconds."""
+TakeOne: TypeAlias = Callable[[str, int], Decision]
+"""Charges a call of a caller to one limit at a time in microseconds."""
+TakeAll: TypeAlias = Callable[[Sequence[str | None], int], Sequence[Decision | None]]
+"""The same for several limits at once; those whose key is None do not count the call, and decide nothing."""
 
-MAX_BUCKETS = 65_536
-"""Per limit. A bucket takes some 300 bytes."""
+MAX_CALLERS = 65_536
+"""Per limit. A caller takes some 300 bytes, and eight more for each call in a log."""
 
 
 class MemoryStorage:
     """Makes limiters that share nothing with other processes."""
 
-    def __init__(self, *, max_buckets: int = MAX_BUCKETS) -> None:
-        self._max_buckets = max_buckets
+    def __init__(self, *, max_callers: int = MAX_CALLERS) -> None:
+        self._max_callers = max_callers
+        self._tables: dict[str, Table] = {}
 
-    def limiter(self, limit: BucketLimit) -> Take:
-        """A table of buckets of one kind, made at boot for each route."""
-        buckets: dict[str, BucketState] = {}
-        step, max_buckets = TokenBucket.step, self._max_buckets
+    def limiter_of_one(self, rule: Rule) -> TakeOne:
+        """The short way for a route with one limit; made at boot."""
+        table, step, charge, cost = self._table(rule), rule.algorithm.step, rule.algorithm.charge, rule.cost
+        charge_refused = rule.charge_refused
 
-        def take(key: str, now_us: int) -> Decision:
-            state = buckets.get(key)
-            if state is None:
-                if len(buckets) >= max_buckets:
-                    _make_room(buckets, now_us, limit)
-                state = FULL
-            buckets[key], decision = step(state, now_us, 1, limit)
+        def take_one(key: str, now_us: int) -> Decision:
+            state, decision = step(table.find(key, now_us), now_us, cost)
+            if charge_refused and decision.wait_us:
+                state = charge(state, now_us, cost)
+            table.states[key] = state
             return decision
 
-        return take
+        return take_one
+
+    def limiter(self, rules: Sequence[Rule]) -> TakeAll:
+        """All limits of a route; made at boot."""
+        tables = [self._table(rule) for rule in rules]
+
+        def take_all(keys: Sequence[str | None], now_us: int) -> Sequence[Decision | None]:
+            counted = [
+                (rule, table, key)
+                for rule, table, key in zip(rules, tables, keys, strict=True)
+                if key is not None
+            ]
+            before = [table.find(key, now_us) for _, table, key in counted]
+            after, decisions = take([rule for rule, _, _ in counted], before, now_us)
+            for (_, table, key), state in zip(counted, after, strict=True):
+                table.states[key] = state
+            made = iter(decisions)
+            return [None if key is None else next(made) for key in keys]
+
+        return take_all
+
+    def _table(self, rule: Rule) -> Table:
+        """Rules that count the same calls share a table."""
+        return self._tables.setdefault(rule.space, Table(rule.algorithm, self._max_callers))
 
 
-def _make_room(buckets: dict[str, BucketState], now_us: int, limit: BucketLimit) -> None:
-    """Drop every bucket that is full again, then the oldest until an eighth of the table is free.
+class Table:
+    """The states of the callers of one limit."""
 
-    The sweep is paid for by the eighth of new callers that it makes room for. A caller whose bucket is
-    dropped early gets a fresh burst: it takes more callers than the table holds, within one window, to get
-    there.
-    """
-    kept = len(buckets) - max(1, len(buckets) // 8)
-    paid_off = [key for key, (debt, at_us) in buckets.items() if debt <= (now_us - at_us) * limit.rate_units]
-    for key in paid_off:
-        del buckets[key]
-    for key in list(islice(buckets, max(0, len(buckets) - kept))):
-        del buckets[key]
+    __slots__ = ("_algorithm", "_max_callers", "states")
+
+    def __init__(self, algorithm: Algorithm, max_callers: int) -> None:
+        self._algorithm = algorithm
+        self._max_callers = max_callers
+        self.states: dict[str, State] = {}
+
+    def find(self, key: str, now_us: int) -> State:
+        """The state of a caller, for whom room is made where it has none."""
+        state = self.states.get(key)
+        if state is not None:
+            return state
+        if len(self.states) >= self._max_callers:
+            self._make_room(now_us)
+        return self._algorithm.fresh
+
+    def _make_room(self, now_us: int) -> None:
+        """Drop every caller who has all calls back, then the oldest until an eighth of the table is free.
+
+        The sweep is paid for by the eighth of new callers that it makes room for. A caller who is dropped
+        early starts anew: it takes more callers than the table holds, within one window, to get there.
+        """
+        states, is_fresh = self.states, self._algorithm.is_fresh
+        kept = len(states) - max(1, len(states) // 8)
+        for key in [key for key, state in states.items() if is_fresh(state, now_us)]:
+            del states[key]
+        for key in list(islice(states, max(0, len(states) - kept))):
+            del states[key]

@@ -1,10 +1,10 @@
-"""Buckets in Redis or Valkey, shared by every process that uses the same server."""
+"""What callers have left, in Redis or Valkey, shared by every process that uses the same server."""
 
 from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from importlib.resources import files
 from typing import TypeAlias, cast
 
@@ -13,19 +13,31 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import NoScriptError, RedisError
 
-from dhatu_gateway.rate_limiting.algorithms import BucketLimit, decide
+from dhatu_gateway.rate_limiting.algorithms import ALGORITHMS
 from dhatu_gateway.rate_limiting.decision import Decision
+from dhatu_gateway.rate_limiting.rules import Rule
 
-TakeShared: TypeAlias = Callable[[str], Awaitable[Decision]]
-"""Draws one token from a caller's bucket, on the server's clock; raises `StorageUnavailableError`."""
+TakeShared: TypeAlias = Callable[[Sequence[str | None]], Awaitable[Sequence[Decision | None]]]
+"""Charges a call to several limits at once, on the server's clock; raises `StorageUnavailableError`.
 
-SCRIPT = files("dhatu_gateway.rate_limiting").joinpath("lua/token_bucket.lua").read_text(encoding="utf-8")
-SHA1 = hashlib.sha1(SCRIPT.encode(), usedforsecurity=False).hexdigest()
+Those whose key is None do not count the call, and decide nothing.
+"""
 
 PREFIX = "dhatu:limit:"
 TIMEOUT_S = 0.25
 PAUSE_S = 1.0
 """How long the server is left alone after a failure, so that a dead one does not delay every call."""
+
+
+def _script() -> str:
+    """One script of all algorithms: each in its own file, then what takes them together."""
+    folder = files("dhatu_gateway.rate_limiting").joinpath("lua")
+    names = ("whole", *ALGORITHMS, "limits")
+    return "\n".join(folder.joinpath(f"{name}.lua").read_text(encoding="utf-8") for name in names)
+
+
+SCRIPT = _script()
+SHA1 = hashlib.sha1(SCRIPT.encode(), usedforsecurity=False).hexdigest()
 
 
 class StorageUnavailableError(Exception):
@@ -45,50 +57,61 @@ def connect(url: str, password: str | None = None) -> Redis:
 
 
 class RedisStorage:
-    """Makes limiters that ask one server; one script call per decision."""
+    """Makes limiters that ask one server; one script call decides all limits of a call."""
 
     def __init__(
         self, client: Redis, *, prefix: str = PREFIX, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._client = client
-        self._prefix = prefix
+        self.prefix = prefix
         self._clock = clock
         self._ask_again_at_s = 0.0
 
-    def limiter(self, name: str, limit: BucketLimit) -> TakeShared:
-        """Buckets of one kind, made at boot for each route; `name` keeps those of different routes apart."""
-        prefix = f"{self._prefix}{name}:"
+    def limiter(self, rules: Sequence[Rule]) -> TakeShared:
+        """All limits of a route; made at boot."""
+        prefixes = [self._key_prefix(rule) for rule in rules]
+        arguments = [arguments_of(rule) for rule in rules]
 
-        async def take(key: str) -> Decision:
-            return await self.step(prefix + key, limit)
+        async def take_shared(keys: Sequence[str | None]) -> Sequence[Decision | None]:
+            places: list[str] = []
+            told: list[str | int] = []
+            for key, prefix, argument in zip(keys, prefixes, arguments, strict=True):
+                if key is not None:
+                    places.append(prefix + key)
+                    told += argument
+            made = iter(await self.run(places, told) if places else ())
+            return [None if key is None else next(made) for key in keys]
 
-        return take
+        return take_shared
 
-    async def step(
-        self, key: str, limit: BucketLimit, *, cost: int = 1, now_us: int | None = None
-    ) -> Decision:
-        """Draw from the bucket under a whole key; a time may be given instead of the server's.
+    async def run(
+        self, keys: Sequence[str], arguments: Sequence[str | int], *, now_us: int | None = None
+    ) -> Sequence[Decision]:
+        """Run the script on whole keys; a time may be given instead of the server's.
 
         Raises `StorageUnavailableError`, for `PAUSE_S` after a failure without asking the server.
         """
-        now_s = self._clock()
-        if now_s < self._ask_again_at_s:
+        if self._clock() < self._ask_again_at_s:
             raise StorageUnavailableError("the server failed a moment ago and is left alone")
-        arguments = (key, *map(str, limit), str(cost), "" if now_us is None else str(now_us))
+        told = (*keys, "" if now_us is None else str(now_us), *arguments)
         try:
-            allowed, debt = await self._run(arguments)
+            answer = await self._run(len(keys), told)
         except (RedisError, OSError) as error:
             self._ask_again_at_s = self._clock() + PAUSE_S
             raise StorageUnavailableError(str(error)) from error
-        return decide(debt, cost, limit, allowed == 1)
+        return [Decision(*answer[at : at + 3]) for at in range(0, len(answer), 3)]
 
-    async def _run(self, arguments: tuple[str, ...]) -> tuple[int, int]:
+    async def _run(self, keys: int, told: tuple[str | int, ...]) -> list[int]:
         try:
-            answer = await cast(Awaitable[object], self._client.evalsha(SHA1, 1, *arguments))
+            answer = await cast(Awaitable[object], self._client.evalsha(SHA1, keys, *told))
         except NoScriptError:
             # A restarted server has forgotten the script; EVAL runs and remembers it in one trip.
-            answer = await cast(Awaitable[object], self._client.eval(SCRIPT, 1, *arguments))
-        return cast(tuple[int, int], answer)
+            answer = await cast(Awaitable[object], self._client.eval(SCRIPT, keys, *told))
+        return cast(list[int], answer)
+
+    def _key_prefix(self, rule: Rule) -> str:
+        """Redis Cluster places a key by what stands in the first braces, else by the whole of it."""
+        return f"{self.prefix}{{{rule.tag}}}:{rule.space}:" if rule.tag else f"{self.prefix}{rule.space}:"
 
     async def ping(self) -> None:
         """Prove that the server answers; raises `StorageUnavailableError`."""
@@ -100,3 +123,10 @@ class RedisStorage:
     async def close(self) -> None:
         """Close the connections."""
         await self._client.aclose()
+
+
+def arguments_of(rule: Rule) -> tuple[str | int, ...]:
+    """What the script is told of a rule, in its order."""
+    algorithm = rule.algorithm
+    flags = int(rule.watched), int(rule.charge_refused)
+    return algorithm.name, *flags, rule.cost, *algorithm.figures

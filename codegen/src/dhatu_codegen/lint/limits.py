@@ -1,0 +1,76 @@
+"""Limits that the gateway would refuse to count, found before it boots."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from ..diagnostics import Diagnostics
+from ..document import Node
+from ..ir.api import Api
+from ..ir.operation import Operation
+from ..ir.policy import RateLimit
+from ..pointer import join
+
+_MAX_EXACT: Final = 2**53
+"""Integers below it are exact in Lua, where the shared limits are counted."""
+_MAX_LOG: Final = 10_000
+_MIN_INTERVAL_US: Final = 100
+_BURSTS: Final = ("token_bucket", "gcra")
+
+
+def countable_limits(api: Api, diagnostics: Diagnostics) -> None:
+    """DH047: a limit that says two things, or that its algorithm cannot count exactly."""
+    document = Node.of(api.document)
+    for operation in api.operations:
+        place = _place(document, operation)
+        names = [limit.name for limit in operation.policy.rate_limit]
+        for name in sorted({name for name in names if names.count(name) > 1}):
+            _report(diagnostics, operation, place, f"two limits are called {name!r}")
+        for index, limit in enumerate(operation.policy.rate_limit):
+            written = place and (place.at(f"/{index}") if isinstance(place.value, list) else place)
+            if limit.algorithm not in _BURSTS and written and written.get("burst"):
+                text = f"the limit {limit.name!r} has a burst, which {limit.algorithm} does not know"
+                _report(diagnostics, operation, written, text)
+            for fault in faults(limit):
+                _report(diagnostics, operation, written, f"the limit {limit.name!r} {fault}")
+
+
+def _report(diagnostics: Diagnostics, operation: Operation, place: Node | None, fault: str) -> None:
+    diagnostics.add("DH047", f"{operation.key}: {fault}", place.place if place else operation.source)
+
+
+def _place(document: Node, operation: Operation) -> Node | None:
+    """Where the limits are written; None where they are those of platform.yaml."""
+    return document.at(join("paths", operation.path, operation.method.lower(), "x-dhatu", "rate_limit"))
+
+
+def faults(limit: RateLimit) -> Iterator[str]:
+    """What is wrong with a limit, as the end of a sentence; the gateway refuses the same."""
+    if (limit.by == "header") != bool(limit.header):
+        yield "needs both `by: header` and the name of the `header`"
+    largest = limit.burst if limit.algorithm in _BURSTS else limit.limit
+    if limit.cost > largest:
+        yield f"allows no call at all: one costs {limit.cost}, and there are never more than {largest}"
+    yield from _uncountable(limit)
+
+
+def _uncountable(limit: RateLimit) -> Iterator[str]:
+    window_us = round(limit.window_s * 1_000_000)
+    if not 1 <= window_us < _MAX_EXACT // 4:
+        yield f"has a window of {limit.window_s:g} s, which cannot be counted in microseconds"
+        return
+    interval_us = -(-window_us // limit.limit)
+    match limit.algorithm:
+        case "token_bucket" if (limit.burst + limit.cost) * window_us >= _MAX_EXACT:
+            yield "is too large to be exact: (burst + cost) * window_s must be below 9e9; take gcra"
+        case "gcra" if interval_us < _MIN_INTERVAL_US:
+            yield f"is too fast for gcra, which tells calls apart by {_MIN_INTERVAL_US} us; take token_bucket"
+        case "gcra" if limit.burst * interval_us >= _MAX_EXACT // 4:
+            yield "is too slow: burst * window_s / limit must be below 2e9"
+        case "sliding_log" if limit.limit > _MAX_LOG:
+            yield f"is above {_MAX_LOG:,}, the most calls that a log remembers; take sliding_window or gcra"
+        case "sliding_window" if 2 * limit.limit * window_us >= _MAX_EXACT:
+            yield "is too large to be exact: limit * window_s must be below 4.5e9; take gcra"
+        case _:
+            pass

@@ -1,0 +1,42 @@
+-- All limits of one call at once, on the server's clock: all of them are charged, or none.
+-- The algorithms stand above, each a table of load, wait, charge, tell and store.
+--
+-- KEYS     the state of each limit
+-- ARGV[1]  the time in microseconds for tests ("" = the server's)
+-- ARGV     then seven for each limit: its algorithm, 1 if it is only watched, 1 if refused calls are charged,
+--          the cost, and the three figures of the algorithm
+-- answers  three for each limit: microseconds to wait (0 = allowed), calls left, microseconds until all are back
+local algorithms = {
+  token_bucket = token_bucket, gcra = gcra, sliding_log = sliding_log, sliding_window = sliding_window,
+}
+local EACH = 7
+
+local now = tonumber(ARGV[1])
+if not now then
+  local time = redis.call("TIME")
+  now = tonumber(time[1]) * 1000000 + tonumber(time[2])
+end
+
+local states, waits, refused = {}, {}, false
+for i, key in ipairs(KEYS) do
+  local at = 2 + (i - 1) * EACH
+  local algorithm, watched, cost = algorithms[ARGV[at]], ARGV[at + 1] == "1", tonumber(ARGV[at + 3])
+  states[i] = algorithm.load(key, now, tonumber(ARGV[at + 4]), tonumber(ARGV[at + 5]), tonumber(ARGV[at + 6]))
+  waits[i] = algorithm.wait(states[i], cost)
+  refused = refused or (waits[i] > 0 and not watched)
+end
+
+local answer = {}
+for i, key in ipairs(KEYS) do
+  local at = 2 + (i - 1) * EACH
+  local algorithm, cost = algorithms[ARGV[at]], tonumber(ARGV[at + 3])
+  local charged = ARGV[at + 2] == "1" or (waits[i] == 0 and not refused)
+  if charged then
+    algorithm.charge(states[i], cost)
+    -- Kept for as long as it says anything, and a little longer, in case the server's clock is set back.
+    redis.call("PEXPIRE", key, math.ceil(algorithm.store(key, states[i]) / 1000) + 10000)
+  end
+  local left, reset = algorithm.tell(states[i])
+  answer[#answer + 1], answer[#answer + 2], answer[#answer + 3] = waits[i], left, reset
+end
+return answer

@@ -1,0 +1,79 @@
+"""The limits of one call, taken together: all of them are charged, or none."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from dhatu_gateway.core.types import RateLimit, Route
+from dhatu_gateway.rate_limiting.algorithms import algorithm
+from dhatu_gateway.rate_limiting.algorithms.interface import Algorithm, State
+from dhatu_gateway.rate_limiting.decision import Decision
+
+
+class Rule(NamedTuple):
+    """One limit of a route, ready to be counted."""
+
+    policy: RateLimit
+    algorithm: Algorithm
+    cost: int
+    watched: bool
+    """In shadow mode: it is counted, and refuses nobody."""
+    charge_refused: bool
+    space: str
+    """Keeps callers apart from those of other limits; two rules that count the same calls have the same."""
+    tag: str
+    """What Redis Cluster places keys by: the keys of one call must lie together."""
+
+
+def rules_of(route: Route) -> tuple[Rule, ...]:
+    """Compile a route's limits; raises `ValueError` for one that cannot be counted."""
+    # A limit that stands alone needs no company: its callers spread over a whole cluster.
+    alone = len(route.rate_limits) == 1
+    return tuple(_rule(route, limit, alone) for limit in route.rate_limits)
+
+
+def _rule(route: Route, limit: RateLimit, alone: bool) -> Rule:
+    of_service = limit.by == "service"
+    scope = route.service if of_service else route.operation
+    # Another algorithm or window keeps other figures. A limit that only grew goes on where it was.
+    space = f"{scope}:{limit.name}:{limit.algorithm}/{limit.window_s:g}"
+    return Rule(
+        policy=limit,
+        algorithm=algorithm(limit),
+        cost=limit.cost,
+        watched=limit.shadow,
+        charge_refused=limit.charge_refused,
+        space=space,
+        tag="" if alone and not of_service else route.service,
+    )
+
+
+def take(
+    rules: Sequence[Rule], states: Sequence[State], now_us: int
+) -> tuple[Sequence[State], Sequence[Decision]]:
+    """Charge one call to every rule, or to none where one of them refuses it; as `lua/limits.lua` does.
+
+    A rule that is only watched refuses nobody, and one with `charge_refused` is charged all the same.
+    """
+    stepped = [
+        rule.algorithm.step(state, now_us, rule.cost) for rule, state in zip(rules, states, strict=True)
+    ]
+    refused = any(
+        decision.wait_us and not rule.watched for rule, (_, decision) in zip(rules, stepped, strict=True)
+    )
+    after = [
+        step if not (refused or step[1].wait_us) else _refused(rule, state, step, now_us)
+        for rule, state, step in zip(rules, states, stepped, strict=True)
+    ]
+    return [state for state, _ in after], [decision for _, decision in after]
+
+
+def _refused(rule: Rule, state: State, step: tuple[State, Decision], now_us: int) -> tuple[State, Decision]:
+    """What becomes of a rule that this call is not to be charged to."""
+    if rule.charge_refused:
+        state = rule.algorithm.charge(state, now_us, rule.cost)
+    elif step[1].wait_us:
+        return step  # nothing was charged
+    state, looked = rule.algorithm.step(state, now_us, 0)
+    return state, Decision(step[1].wait_us, looked.remaining, looked.reset_us)
