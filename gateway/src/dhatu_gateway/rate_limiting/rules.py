@@ -70,10 +70,10 @@ def take(
 
 
 def _refused(rule: Rule, state: State, step: tuple[State, Decision], now_us: int) -> tuple[State, Decision]:
-    """What becomes of a rule that this call is not to be charged to."""
+    """What becomes of a rule that this call is not to be charged to: unless it says so, nothing."""
     if rule.charge_refused:
         state = rule.algorithm.charge(state, now_us, rule.cost)
     elif step[1].wait_us:
-        return step  # nothing was charged
-    state, looked = rule.algorithm.step(state, now_us, 0)
+        return state, step[1]
+    _, looked = rule.algorithm.step(state, now_us, 0)
     return state, Decision(step[1].wait_us, looked.remaining, looked.reset_us)

@@ -32,10 +32,12 @@ class MemoryStorage:
         charge_refused = rule.charge_refused
 
         def take_one(key: str, now_us: int) -> Decision:
-            state, decision = step(table.find(key, now_us), now_us, cost)
-            if charge_refused and decision.wait_us:
-                state = charge(state, now_us, cost)
-            table.states[key] = state
+            state = table.find(key, now_us)
+            after, decision = step(state, now_us, cost)
+            if not decision.wait_us:
+                table.states[key] = after
+            elif charge_refused:
+                table.states[key] = charge(state, now_us, cost)
             return decision
 
         return take_one

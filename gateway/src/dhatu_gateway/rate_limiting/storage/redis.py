@@ -44,14 +44,14 @@ class StorageUnavailableError(Exception):
     """The server that keeps the limits cannot be asked."""
 
 
-def connect(url: str, password: str | None = None) -> Redis:
+def connect(url: str, password: str | None = None, *, timeout_s: float = TIMEOUT_S) -> Redis:
     """A client that gives up quickly: a limit is not worth a slow request. Nothing is sent before the first
     use."""
     return Redis.from_url(  # pyright: ignore[reportUnknownMemberType]  # **kwargs has no type there
         url,
         password=password,
-        socket_timeout=TIMEOUT_S,
-        socket_connect_timeout=TIMEOUT_S,
+        socket_timeout=timeout_s,
+        socket_connect_timeout=timeout_s,
         retry=Retry(NoBackoff(), 0),
     )
 
