@@ -25,6 +25,11 @@ class Rule(NamedTuple):
     tag: str
     """What Redis Cluster places keys by: the keys of one call must lie together."""
 
+    @property
+    def plain(self) -> bool:
+        """Whether it counts and refuses every call, and charges those that it allows."""
+        return not (self.watched or self.charge_refused or self.policy.by == "key")
+
 
 def rules_of(route: Route) -> tuple[Rule, ...]:
     """Compile a route's limits; raises `ValueError` for one that cannot be counted."""

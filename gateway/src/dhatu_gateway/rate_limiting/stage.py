@@ -36,7 +36,7 @@ def build_rate_limit(
         return None
     if isinstance(storage, RedisStorage):
         return _shared(rules, storage, Answers(route.operation, rules, watch), clock)
-    if len(rules) == 1 and not rules[0].watched and rules[0].policy.by != "key":
+    if len(rules) == 1 and rules[0].plain:
         return _local_one(rules[0], storage, clock)
     return _local(rules, storage, Answers(route.operation, rules, watch), clock)
 

@@ -27,17 +27,14 @@ class MemoryStorage:
         self._tables: dict[str, Table] = {}
 
     def limiter_of_one(self, rule: Rule) -> TakeOne:
-        """The short way for a route with one limit; made at boot."""
-        table, step, charge, cost = self._table(rule), rule.algorithm.step, rule.algorithm.charge, rule.cost
-        charge_refused = rule.charge_refused
+        """The short way for a route with one limit that is `plain`; made at boot."""
+        table, step, cost = self._table(rule), rule.algorithm.step, rule.cost
 
         def take_one(key: str, now_us: int) -> Decision:
             state = table.find(key, now_us)
             after, decision = step(state, now_us, cost)
             if not decision.wait_us:
                 table.states[key] = after
-            elif charge_refused:
-                table.states[key] = charge(state, now_us, cost)
             return decision
 
         return take_one
