@@ -15,7 +15,7 @@ from dhatu_gateway.auth.errors import AuthError
 from dhatu_gateway.auth.jwt import TokenPolicy
 from dhatu_gateway.auth.setup import Auth, AuthSettings, open_auth
 from dhatu_gateway.auth.stage import build_authenticate, build_authorize
-from dhatu_gateway.auth.store.sqlite import SqliteStore
+from dhatu_gateway.auth.store.opening import open_store
 from dhatu_gateway.core.clients import Clients
 from dhatu_gateway.core.cors import CrossOrigin
 from dhatu_gateway.core.edge import Edge, EdgeParts
@@ -74,7 +74,7 @@ async def open_edge(settings: Settings, table: Table) -> AsyncGenerator[Edge]:
         upstreams = {name: _upstream(name, found) for name, found in settings.endpoints.items()}
         for upstream in upstreams.values():
             stack.push_async_callback(upstream.close, DRAIN_S)
-        auth = await open_auth(_auth_settings(settings), SqliteStore(settings.database))
+        auth = await open_auth(_auth_settings(settings), await open_store(settings.database))
         stack.push_async_callback(auth.close)
         storage = _limit_storage(settings)
         if isinstance(storage, RedisStorage):

@@ -6,20 +6,24 @@ import asyncio
 import os
 import time
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 from typing import Annotated, TypeVar
 
 import typer
 
 from dhatu_gateway.app import Table, generated_table, open_edge
-from dhatu_gateway.auth.api_keys import ApiKeys, NewKey
+from dhatu_gateway.auth.api_keys import NewKey
 from dhatu_gateway.auth.errors import AuthError
 from dhatu_gateway.auth.identity import key_id
 from dhatu_gateway.auth.jwt import TokenPolicy
 from dhatu_gateway.auth.passwords import Passwords
-from dhatu_gateway.auth.store.sqlite import SqliteStore
+from dhatu_gateway.auth.records import ApiKey, AuditEntry
+from dhatu_gateway.auth.setup import open_keys
+from dhatu_gateway.auth.store.interface import CredentialStore
+from dhatu_gateway.auth.store.opening import open_store
 from dhatu_gateway.auth.users import NewUser, Users
 from dhatu_gateway.serve import serve as serve_forever
-from dhatu_gateway.settings import Settings, SettingsError, database_path, read_settings
+from dhatu_gateway.settings import Settings, SettingsError, read_database, read_settings
 
 T = TypeVar("T")
 
@@ -100,37 +104,57 @@ def create_key(
         expires_in_s=None if expires_days is None else expires_days * 86_400,
     )
 
-    async def create(store: SqliteStore) -> tuple[str, str]:
-        record, key = await (await _api_keys(store)).create(new, now_s=time.time())
+    async def create(store: CredentialStore) -> tuple[str, str]:
+        record, key = await (await open_keys(store)).create(new, actor=OPERATOR, now_s=time.time())
         return record.id, key
 
-    id_, key = _with_store(create)
-    typer.echo(key)
-    if not quiet:
-        typer.echo(f"id {id_}; keep the key safe, it cannot be shown again", err=True)
+    _show_key(*_with_store(create), quiet=quiet)
 
 
 @keys.command("list")
 def list_keys(limit: Annotated[int, typer.Option(min=1, max=10_000)] = 100) -> None:
     """List the keys that hold, the oldest first."""
 
-    async def find(store: SqliteStore) -> list[str]:
-        found = await (await _api_keys(store)).list(after=None, limit=limit)
-        return [f"{key.id}  {key.name}  {' '.join(sorted(key.scopes))}" for key in found]
+    async def find(store: CredentialStore) -> list[str]:
+        found = await (await open_keys(store)).list(after=None, limit=limit)
+        return [_key_line(key) for key in found]
 
     for line in _with_store(find):
         typer.echo(line)
+
+
+@keys.command("rotate")
+def rotate_key(
+    key: Annotated[str, typer.Argument(metavar="ID", help="As `keys list` shows it.")],
+    overlap_hours: Annotated[
+        float, typer.Option(min=0, max=8760, help="How long the old key goes on; 0 ends it at once.")
+    ] = 24.0,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Print the key alone.")] = False,
+) -> None:
+    """Make a key that allows the same and print it; the old one goes on for a while, so that both hold."""
+
+    async def rotate(store: CredentialStore) -> tuple[str, str] | None:
+        made = await (await open_keys(store)).rotate(
+            key, overlap_s=overlap_hours * 3600, actor=OPERATOR, now_s=time.time()
+        )
+        return (made[0].id, made[1]) if made is not None else None
+
+    made = _with_store(rotate)
+    if made is None:
+        raise _failure(f"no API key that holds has the id {key}")
+    _show_key(*made, quiet=quiet)
 
 
 @keys.command("revoke")
 def revoke_key(key: Annotated[str, typer.Argument(metavar="ID", help="As `keys list` shows it.")]) -> None:
     """End a key; running gateways notice within seconds."""
 
-    async def revoke(store: SqliteStore) -> bool:
+    async def revoke(store: CredentialStore) -> bool:
         now_s = time.time()
         # The tokens that were issued for it end too; none of them lives longer than this.
         await store.revoke((key_id(key),), now_s=now_s, until_s=now_s + TokenPolicy().refresh_lifetime_s)
-        return await store.revoke_key(key)
+        entry = AuditEntry(at_s=now_s, actor=OPERATOR, act="key.revoke", target=key_id(key))
+        return await store.revoke_key(key, entry)
 
     if not _with_store(revoke):
         raise _failure(f"no API key has the id {key}")
@@ -147,19 +171,56 @@ def create_user(
     """Let somebody sign in; asks for the password."""
     new = NewUser(name=name, password=password, scopes=frozenset(scope), roles=frozenset(role))
 
-    async def create(store: SqliteStore) -> str:
-        return (await Users(store, Passwords()).create(new, now_s=time.time())).name
+    async def create(store: CredentialStore) -> str:
+        made = await Users(store, Passwords()).create(new, actor=OPERATOR, now_s=time.time())
+        return made.name
 
-    typer.echo(f"user {_with_store(create)} created")
-
-
-async def _api_keys(store: SqliteStore) -> ApiKeys:
-    return ApiKeys(store, await store.secret("api-keys"))
+    typer.echo(f"user {printable(_with_store(create))} created")
 
 
-def _with_store(work: Callable[[SqliteStore], Awaitable[T]]) -> T:
+@app.command()
+def audit(limit: Annotated[int, typer.Option(min=1, max=100_000)] = 100) -> None:
+    """List what was done to keys and users, by whom and when; the newest first."""
+
+    async def find(store: CredentialStore) -> list[str]:
+        return [_audit_line(entry) for entry in await store.audit_log(limit=limit)]
+
+    for line in _with_store(find):
+        typer.echo(line)
+
+
+def printable(text: str) -> str:
+    r"""Text that stays on its line and does nothing to a terminal, whoever chose it.
+
+    >>> printable("nightly\n\x1b[2J")
+    'nightly\\n\\x1b[2J'
+    """
+    return "".join(part if part.isprintable() else repr(part)[1:-1] for part in text)
+
+
+def _key_line(key: ApiKey) -> str:
+    until = "" if key.expires_at_s is None else f"  until {_moment(key.expires_at_s)}"
+    return f"{key.id}  {printable(key.name)}  {' '.join(sorted(key.scopes))}{until}"
+
+
+def _audit_line(entry: AuditEntry) -> str:
+    words = (_moment(entry.at_s), entry.actor, entry.act, entry.target, entry.details)
+    return "  ".join(printable(word) for word in words).rstrip()
+
+
+def _moment(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")
+
+
+def _show_key(id_: str, key: str, *, quiet: bool) -> None:
+    typer.echo(key)
+    if not quiet:
+        typer.echo(f"id {id_}; keep the key safe, it cannot be shown again", err=True)
+
+
+def _with_store(work: Callable[[CredentialStore], Awaitable[T]]) -> T:
     async def run() -> T:
-        store = SqliteStore(database_path(os.environ))
+        store = await open_store(read_database(os.environ))
         try:
             return await work(store)
         finally:
@@ -167,7 +228,7 @@ def _with_store(work: Callable[[SqliteStore], Awaitable[T]]) -> T:
 
     try:
         return asyncio.run(run())
-    except (AuthError, ValueError) as error:
+    except (AuthError, SettingsError, ValueError) as error:
         raise _failure(error) from error
 
 

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from dhatu_gateway.auth.errors import SigningKeyError
 from dhatu_gateway.auth.jwks import ALGORITHMS, Algorithm, load_signing_key
 from dhatu_gateway.auth.key_ring import KeySource, read_key_file
+from dhatu_gateway.auth.store.opening import Location, RedisLocation
 from dhatu_gateway.core.clients import (
     FORWARDING_HEADERS,
     ClientNetworks,
@@ -50,8 +51,8 @@ class Settings:
     port: int
     """0 takes any free port."""
     workers: int
-    database: Path
-    """SQLite file of keys, users and tokens."""
+    database: Location
+    """Where keys, users and tokens are kept."""
     demo: bool
     """Allows the secret that everybody knows."""
     redis_url: str | None = field(repr=False)
@@ -83,7 +84,7 @@ def read_settings(environment: Mapping[str, str], services: tuple[Service, ...])
         host=reader.value("GATEWAY_HOST", "127.0.0.1", _host),
         port=reader.value("GATEWAY_PORT", "8000", _between(0, 65_535)),
         workers=reader.value("GATEWAY_WORKERS", "1", _between(1, MAX_WORKERS)),
-        database=database_path(environment),
+        database=_database(reader),
         demo=demo,
         redis_url=reader.value("REDIS_URL", "", _redis_url) or None,
         redis_password=environment.get("REDIS_PASSWORD") or None,
@@ -104,9 +105,13 @@ def read_settings(environment: Mapping[str, str], services: tuple[Service, ...])
     return settings
 
 
-def database_path(environment: Mapping[str, str]) -> Path:
+def read_database(environment: Mapping[str, str]) -> Location:
     """Return where keys, users and tokens are kept; all that the commands about them need to know."""
-    return Path(environment.get("GATEWAY_DATABASE") or "dhatu.sqlite3")
+    reader = _Reader(environment)
+    location = _database(reader)
+    if reader.problems:
+        raise SettingsError(tuple(reader.problems))
+    return location
 
 
 class _Reader:
@@ -160,6 +165,17 @@ def _algorithm(text: str) -> Algorithm:
         if text == algorithm:
             return algorithm
     raise ValueError(f"must be one of {', '.join(ALGORITHMS)}, not {text!r}")
+
+
+def _database(reader: _Reader) -> Location:
+    password = reader.value("REDIS_PASSWORD", "", str) or None
+    return reader.value("GATEWAY_DATABASE", "dhatu.sqlite3", lambda text: _location(text, password))
+
+
+def _location(text: str, password: str | None) -> Location:
+    if "://" not in text:
+        return Path(text)
+    return RedisLocation(url=_redis_url(text), password=password)
 
 
 def _jwt_keys(reader: _Reader, demo: bool) -> tuple[KeySource, ...]:

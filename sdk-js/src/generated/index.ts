@@ -11,7 +11,7 @@ export type {
 } from './operations/analysis.js';
 export type { DashboardUsageParams } from './operations/dashboard.js';
 export type { AuthRevokeParams, AuthTokenParams } from './operations/auth.js';
-export type { ApiKeysCreateParams, ApiKeysListParams } from './operations/api-keys.js';
+export type { ApiKeysCreateParams, ApiKeysListParams, ApiKeysRotateParams } from './operations/api-keys.js';
 export type { CorpusResource } from './resources/corpus.js';
 export type { AnalysisResource } from './resources/analysis.js';
 export type { DashboardResource } from './resources/dashboard.js';

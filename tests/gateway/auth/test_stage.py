@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import pytest
 from dhatu_gateway.auth.api_keys import NewKey
 from dhatu_gateway.auth.errors import AuthError, StoreError
+from dhatu_gateway.auth.records import AuditEntry
 from dhatu_gateway.auth.setup import Auth
 from dhatu_gateway.auth.stage import build_authenticate, build_authorize
 from dhatu_gateway.core.exchange import Exchange, Principal
@@ -33,7 +34,7 @@ class Callers:
 
     async def key(self, *scopes: str) -> tuple[str, bytes]:
         new = NewKey(name="n", owner="user:ada", scopes=frozenset(scopes))
-        record, key = await self.auth.keys.create(new, now_s=self.clock.now_s)
+        record, key = await self.auth.keys.create(new, actor="test", now_s=self.clock.now_s)
         return f"key:{record.id}", key.encode()
 
     async def call(self, to: Route, fields: dict[bytes, bytes]) -> Exchange:
@@ -167,7 +168,7 @@ async def test_an_expired_token_leaves_memory_too(callers: Callers, clock: Clock
 async def test_a_revoked_key_no_longer_passes(callers: Callers, clock: Clock) -> None:
     id_, key = await callers.key("corpus:read")
     await callers.call(READ, {b"x-api-key": key})
-    await callers.auth.tokens.revoke_key(id_.removeprefix("key:"), now_s=clock.now_s)
+    await callers.auth.tokens.revoke_key(id_.removeprefix("key:"), actor="test", now_s=clock.now_s)
     assert (await callers.refused(READ, {b"x-api-key": key})).status == 401
 
 
@@ -176,7 +177,8 @@ async def test_a_key_revoked_by_another_process_passes_for_seconds_only(
 ) -> None:
     id_, key = await callers.key("corpus:read")
     await callers.call(READ, {b"x-api-key": key})
-    await callers.auth.store.revoke_key(id_.removeprefix("key:"))
+    entry = AuditEntry(at_s=clock.now_s, actor="test", act="key.revoke", target=id_)
+    await callers.auth.store.revoke_key(id_.removeprefix("key:"), entry)
     clock.now_s += 5
     assert (await callers.refused(READ, {b"x-api-key": key})).status == 401
 

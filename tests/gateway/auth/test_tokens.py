@@ -18,7 +18,7 @@ from gateway.auth.support import API_KEY, BEARER, Clock
 @pytest.fixture
 async def ada(auth: Auth, clock: Clock) -> Principal:
     new = NewUser(name="ada", password="right", scopes=frozenset({"corpus:read", "corpus:write"}))
-    await auth.users.create(new, now_s=clock.now_s)
+    await auth.users.create(new, actor="test", now_s=clock.now_s)
     return await auth.users.sign_in("ada", "right")
 
 
@@ -129,16 +129,16 @@ async def test_revoking_nonsense_is_ignored(auth: Auth, clock: Clock) -> None:
 
 async def test_revoking_a_key_ends_it_and_its_tokens(auth: Auth, clock: Clock) -> None:
     new = NewKey(name="n", owner="user:ada", scopes=frozenset({"corpus:read"}))
-    record, key = await auth.keys.create(new, now_s=clock.now_s)
+    record, key = await auth.keys.create(new, actor="test", now_s=clock.now_s)
     keys = auth.authenticator.scheme(API_KEY)
     holder = (await keys.verify(key.encode(), clock.now_s)).principal
     pair = await auth.tokens.issue(holder, now_s=clock.now_s)
     assert await caller(auth, pair, clock) == holder
-    assert await auth.tokens.revoke_key(record.id, now_s=clock.now_s)
+    assert await auth.tokens.revoke_key(record.id, actor="test", now_s=clock.now_s)
     with pytest.raises(InvalidCredentialError):
         await keys.verify(key.encode(), clock.now_s)
     with pytest.raises(InvalidCredentialError):
         await caller(auth, pair, clock)
     with pytest.raises(InvalidCredentialError):
         await auth.tokens.refresh(pair.refresh_token, now_s=clock.now_s)
-    assert not await auth.tokens.revoke_key(record.id, now_s=clock.now_s)
+    assert not await auth.tokens.revoke_key(record.id, actor="test", now_s=clock.now_s)

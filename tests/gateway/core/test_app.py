@@ -58,7 +58,9 @@ def settings_in(directory: Path, **environment: str) -> Settings:
 async def key_in(directory: Path) -> str:
     store = SqliteStore(directory / "keys.sqlite3")
     keys = ApiKeys(store, await store.secret("api-keys"))
-    _, key = await keys.create(NewKey(name="test", owner="test", scopes=ALL_SCOPES), now_s=time.time())
+    _, key = await keys.create(
+        NewKey(name="test", owner="test", scopes=ALL_SCOPES), actor="test", now_s=time.time()
+    )
     await store.close()
     return key
 
@@ -108,7 +110,7 @@ async def test_metrics_can_be_turned_off(tmp_path: Path) -> None:
 async def test_a_bug_in_a_handler_leaks_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async def fail(self: object, key_id: str) -> bool:
+    async def fail(self: object, key_id: str, entry: object) -> bool:
         raise RuntimeError("secret detail")
 
     monkeypatch.setattr(SqliteStore, "revoke_key", fail)

@@ -35,6 +35,50 @@ def test_keys_are_made_listed_and_revoked() -> None:
     assert (again.exit_code, "no API key" in again.stderr) == (1, True)
 
 
+def test_a_key_is_rotated_and_everything_is_in_the_audit_log() -> None:
+    old = run("keys", "create", "--name", "ci", "--scope", "corpus:read", "--quiet").stdout.split("_")[1]
+    rotated = run("keys", "rotate", old, "--overlap-hours", "1", "--quiet")
+    assert rotated.stdout.startswith("dhk_")
+    new = rotated.stdout.split("_")[1]
+    lines = run("keys", "list").stdout.splitlines()
+    assert [line.split()[0] for line in lines] == [old, new]
+    assert ["until" in line for line in lines] == [True, False]
+    assert run("keys", "revoke", old).exit_code == 0
+    run("users", "create", "--name", "ada", "--scope", "corpus:read", "--password", "correct horse")
+    audit = run("audit").stdout
+    assert [line.split("  ")[1:] for line in audit.splitlines()] == [
+        ["operator", "user.create", "user:ada", "grants corpus:read"],
+        ["operator", "key.revoke", f"key:{old}"],
+        ["operator", "key.rotate", f"key:{new}", f"from key:{old}"],
+        ["operator", "key.create", f"key:{old}", "grants corpus:read"],
+    ]
+    assert rotated.stdout.split("_")[2] not in audit
+    assert len(run("audit", "--limit", "1").stdout.splitlines()) == 1
+
+
+def test_a_key_that_is_gone_is_not_rotated() -> None:
+    refused = run("keys", "rotate", "nobody")
+    assert (refused.exit_code, "no API key that holds" in refused.stderr) == (1, True)
+
+
+def test_a_name_forges_no_line_and_moves_no_cursor() -> None:
+    forged = "ci\nAAAAAAAAAAAA  trusted  keys:manage\r\x1b[2J\u202e"
+    run("keys", "create", "--name", forged, "--scope", "corpus:read")
+    run("users", "create", "--name", "eve\n2026  operator", "--scope", "a:b", "--password", "correct horse")
+    (line,) = run("keys", "list").stdout.splitlines()
+    assert line.isprintable()
+    assert "ci\\nAAAAAAAAAAAA  trusted" in line
+    audit = run("audit").stdout.splitlines()
+    assert len(audit) == 2
+    assert all(line.isprintable() for line in audit)
+
+
+def test_a_bad_location_is_refused() -> None:
+    refused = run("keys", "list", GATEWAY_DATABASE="http://:hunter2@host")
+    assert (refused.exit_code, "GATEWAY_DATABASE" in refused.stderr) == (1, True)
+    assert "hunter2" not in refused.stderr
+
+
 def test_quiet_prints_the_key_alone() -> None:
     made = run("keys", "create", "--name", "ci", "--scope", "corpus:read", "--quiet")
     assert (made.stdout.count("\n"), made.stderr) == (1, "")

@@ -7,6 +7,7 @@ import pickle
 from pathlib import Path
 
 import pytest
+from dhatu_gateway.auth.store.opening import RedisLocation
 from dhatu_gateway.core.clients import ClientNetworks, parse_networks
 from dhatu_gateway.core.types import Service
 from dhatu_gateway.settings import DEMO_SECRET, Settings, SettingsError, read_settings
@@ -76,6 +77,16 @@ def test_keys_come_from_one_variable_or_from_a_file(tmp_path: Path) -> None:
         read(JWT_KEYS_FILE=str(path))
     with pytest.raises(SettingsError, match=r"JWT_KEYS_FILE: cannot read .*missing\.json"):
         read_settings({"JWT_KEYS_FILE": str(tmp_path / "missing.json")}, SERVICES)
+
+
+def test_credentials_are_kept_in_a_file_or_on_a_server() -> None:
+    assert read().database == Path("dhatu.sqlite3")
+    settings = read(GATEWAY_DATABASE="rediss://:hunter2@keys:6380", REDIS_PASSWORD="hunter3")
+    assert settings.database == RedisLocation(url="rediss://:hunter2@keys:6380", password="hunter3")
+    assert "hunter" not in repr(settings)
+    with pytest.raises(SettingsError, match="GATEWAY_DATABASE: must be a URL such as redis:") as caught:
+        read(GATEWAY_DATABASE="http://:hunter2@keys")
+    assert "hunter" not in str(caught.value)
 
 
 def test_an_empty_variable_counts_as_not_set() -> None:

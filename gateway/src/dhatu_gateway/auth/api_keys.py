@@ -11,12 +11,12 @@ import hashlib
 import hmac
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from dhatu_gateway.auth.base62 import checksum, random_text
 from dhatu_gateway.auth.errors import InvalidCredentialError
 from dhatu_gateway.auth.identity import Identity, key_id
-from dhatu_gateway.auth.records import ApiKey, Position
+from dhatu_gateway.auth.records import Act, ApiKey, AuditEntry, Position
 from dhatu_gateway.auth.store.interface import CredentialStore
 from dhatu_gateway.core.exchange import Principal
 
@@ -38,23 +38,46 @@ class NewKey:
     owner: str
     scopes: frozenset[str]
     roles: frozenset[str] = frozenset()
-    expires_in_s: int | None = None
+    expires_in_s: float | None = None
 
 
 class ApiKeys:
-    """Creates, verifies, lists and revokes API keys."""
+    """Creates, verifies, rotates and lists API keys."""
 
     def __init__(self, store: CredentialStore, hash_key: bytes) -> None:
         self._store = store
         self._hash_key = hash_key
         self._no_digest = self._digest(b"")
 
-    async def create(self, new: NewKey, *, now_s: float) -> tuple[ApiKey, str]:
+    async def create(self, new: NewKey, *, actor: str, now_s: float) -> tuple[ApiKey, str]:
         """Make a key; the second value is the key itself, which nobody can find out later.
 
         Raises `ValueError` where a scope or role is not a name.
         """
         check_names(new.scopes | new.roles)
+        record, whole = self._make(new, now_s=now_s)
+        await self._store.add_key(record, _entry(record, "key.create", actor))
+        return record, whole
+
+    async def rotate(
+        self, id_: str, *, overlap_s: float, actor: str, now_s: float
+    ) -> tuple[ApiKey, str] | None:
+        """Make a key that allows the same; the old one ends after `overlap_s`, 0 for at once.
+
+        The new key lives as long as the old one was to live. None where there is no such key, or it has ended
+        or been changed meanwhile.
+        """
+        old = await self._store.find_key(id_)
+        if old is None or old.ends_by(now_s):
+            return None
+        life_s = None if old.expires_at_s is None else old.expires_at_s - old.created_at_s
+        new = NewKey(name=old.name, owner=old.owner, scopes=old.scopes, roles=old.roles, expires_in_s=life_s)
+        record, whole = self._make(new, now_s=now_s)
+        entry = replace(_entry(record, "key.rotate", actor), details=f"from {key_id(id_)}")
+        until_s = now_s + overlap_s
+        return (record, whole) if await self._store.replace_key(old, record, entry, until_s=until_s) else None
+
+    def _make(self, new: NewKey, *, now_s: float) -> tuple[ApiKey, str]:
         id_ = random_text(ID_LENGTH)
         body = f"dhk_{id_}_{random_text(SECRET_LENGTH)}"
         whole = f"{body}_{checksum(body)}"
@@ -68,7 +91,6 @@ class ApiKeys:
             created_at_s=now_s,
             expires_at_s=None if new.expires_in_s is None else now_s + new.expires_in_s,
         )
-        await self._store.add_key(record)
         return record, whole
 
     async def verify(self, value: bytes, *, now_s: float) -> Identity:
@@ -81,7 +103,7 @@ class ApiKeys:
         expected = record.digest if record is not None else self._no_digest
         if not hmac.compare_digest(self._digest(value), expected) or record is None:
             raise InvalidCredentialError(INVALID)
-        if record.expires_at_s is not None and record.expires_at_s <= now_s:
+        if record.ends_by(now_s):
             raise InvalidCredentialError(INVALID)
         return Identity(
             principal=principal_of(record),
@@ -100,6 +122,13 @@ class ApiKeys:
 def principal_of(record: ApiKey) -> Principal:
     """The caller that a key stands for."""
     return Principal(id=key_id(record.id), kind="api_key", scopes=record.scopes, roles=record.roles)
+
+
+def _entry(record: ApiKey, act: Act, actor: str) -> AuditEntry:
+    granted = " ".join((*sorted(record.scopes), *sorted(record.roles)))
+    return AuditEntry(
+        at_s=record.created_at_s, actor=actor, act=act, target=key_id(record.id), details=f"grants {granted}"
+    )
 
 
 def check_names(names: frozenset[str]) -> None:

@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import orjson
 from fastapi import APIRouter, Query, Request, Response
 
+from dhatu_gateway.auth import identity
 from dhatu_gateway.auth.api_keys import NewKey
 from dhatu_gateway.auth.errors import InvalidCredentialError, StoreError
 from dhatu_gateway.auth.records import ApiKey, Position
@@ -47,8 +48,8 @@ def _add_tokens(router: APIRouter, auth: Auth) -> None:
             if isinstance(grant, models.PasswordGrant):
                 principal = await auth.users.sign_in(grant.username, grant.password.get_secret_value())
             else:
-                identity = await auth.keys.verify(grant.api_key.get_secret_value().encode(), now_s=now_s)
-                principal = identity.principal
+                value = grant.api_key.get_secret_value().encode()
+                principal = (await auth.keys.verify(value, now_s=now_s)).principal
             if grant.scopes is not None:
                 asked = frozenset(scope.root for scope in grant.scopes.root)
                 _check_held(asked, principal.scopes, "scope")
@@ -79,9 +80,8 @@ def _add_keys(router: APIRouter, auth: Auth) -> None:
             name=body.name, owner=caller.id, scopes=scopes, roles=roles, expires_in_s=body.expires_in_s
         )
         with _refusing():
-            record, key = await auth.keys.create(new, now_s=auth.wall_clock())
-        response.headers["cache-control"] = "no-store"
-        return models.CreatedApiKey.model_validate({**_shown(record), "key": key})
+            record, key = await auth.keys.create(new, actor=caller.id, now_s=auth.wall_clock())
+        return _created(record, key, response)
 
     @router.get("/api/v1/api-keys")
     async def list_(
@@ -99,11 +99,30 @@ def _add_keys(router: APIRouter, auth: Auth) -> None:
         )
 
     @router.delete("/api/v1/api-keys/{key_id}", status_code=204)
-    async def revoke(key_id: str) -> None:
+    async def revoke(key_id: str, request: Request) -> None:
         with _refusing():
-            found = await auth.tokens.revoke_key(key_id, now_s=auth.wall_clock())
+            actor = _caller(request).id
+            found = await auth.tokens.revoke_key(key_id, actor=actor, now_s=auth.wall_clock())
         if not found:
             raise ProblemError("not-found", f"No API key has the id {key_id}.")
+
+    @router.post("/api/v1/api-keys/{key_id}/rotate", status_code=201)
+    async def rotate(
+        key_id: str, body: models.KeyRotation, request: Request, response: Response
+    ) -> models.CreatedApiKey:
+        caller, now_s = _caller(request), auth.wall_clock()
+        with _refusing():
+            old = await auth.store.find_key(key_id)
+            if old is not None:
+                # The answer holds a key: whoever may manage keys must not gain by it what they may not do.
+                _check_held(old.scopes, caller.scopes, "scope")
+                _check_held(old.roles, caller.roles, "role")
+            made = await auth.keys.rotate(key_id, overlap_s=body.overlap_s or 0, actor=caller.id, now_s=now_s)
+        if made is None:
+            raise ProblemError("not-found", f"No API key that holds has the id {key_id}.")
+        # So that this instance notices the end of the old key now.
+        auth.authenticator.revoke(identity.key_id(key_id))
+        return _created(*made, response)
 
 
 @contextmanager
@@ -142,6 +161,11 @@ def _pair(pair: TokenPair, response: Response) -> models.TokenPair:
         expires_in=pair.expires_in_s,
         scope=" ".join(sorted(pair.scopes)),
     )
+
+
+def _created(record: ApiKey, key: str, response: Response) -> models.CreatedApiKey:
+    response.headers["cache-control"] = "no-store"
+    return models.CreatedApiKey.model_validate({**_shown(record), "key": key})
 
 
 def _shown(record: ApiKey) -> dict[str, Any]:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Literal, TypeAlias
+
+Act: TypeAlias = Literal["key.create", "key.rotate", "key.revoke", "user.create"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,6 +23,14 @@ class ApiKey:
     created_at_s: float
     expires_at_s: float | None
     """None where it does not end by itself."""
+
+    def ending(self, until_s: float) -> ApiKey:
+        """The same key, which ends then at the latest."""
+        return self if self.ends_by(until_s) else replace(self, expires_at_s=until_s)
+
+    def ends_by(self, moment_s: float) -> bool:
+        """True where it ends by itself by then."""
+        return self.expires_at_s is not None and self.expires_at_s <= moment_s
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +59,19 @@ class RefreshToken:
     created_at_s: float
     expires_at_s: float
     used_at_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditEntry:
+    """One administrative act, kept together with what it changed."""
+
+    at_s: float
+    actor: str
+    """Id of the principal that did it; `operator` for the command line."""
+    act: Act
+    target: str
+    """Id of what it was done to: `key:4f1c`, `user:ada`."""
+    details: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

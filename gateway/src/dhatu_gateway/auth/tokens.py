@@ -13,7 +13,7 @@ from dhatu_gateway.auth.base62 import random_text
 from dhatu_gateway.auth.errors import InvalidCredentialError
 from dhatu_gateway.auth.identity import family_id, key_id
 from dhatu_gateway.auth.jwt import AccessTokens, Claims, TokenPolicy
-from dhatu_gateway.auth.records import RefreshToken
+from dhatu_gateway.auth.records import AuditEntry, RefreshToken
 from dhatu_gateway.auth.store.interface import CredentialStore
 from dhatu_gateway.core.exchange import Principal
 
@@ -94,9 +94,10 @@ class Tokens:
             return
         await self._revoke(identity.revocation_ids[0], now_s=now_s)
 
-    async def revoke_key(self, key: str, *, now_s: float) -> bool:
+    async def revoke_key(self, key: str, *, actor: str, now_s: float) -> bool:
         """End an API key and every token that was issued for it; False where there is no such key."""
-        found = await self._store.revoke_key(key)
+        entry = AuditEntry(at_s=now_s, actor=actor, act="key.revoke", target=key_id(key))
+        found = await self._store.revoke_key(key, entry)
         if found:
             await self._revoke(key_id(key), now_s=now_s)
         return found
@@ -134,8 +135,7 @@ class Tokens:
         kind, _, name = subject.partition(":")
         if kind == "key":
             key = await self._store.find_key(name)
-            expired = key is None or (key.expires_at_s is not None and key.expires_at_s <= now_s)
-            return None if key is None or expired else api_keys.principal_of(key)
+            return None if key is None or key.ends_by(now_s) else api_keys.principal_of(key)
         user = await self._store.find_user(name)
         return None if user is None or user.disabled else users.principal_of(user)
 

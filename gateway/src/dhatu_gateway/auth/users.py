@@ -8,7 +8,7 @@ from dhatu_gateway.auth.api_keys import check_names
 from dhatu_gateway.auth.errors import InvalidCredentialError
 from dhatu_gateway.auth.identity import user_id
 from dhatu_gateway.auth.passwords import Passwords
-from dhatu_gateway.auth.records import User
+from dhatu_gateway.auth.records import AuditEntry, User
 from dhatu_gateway.auth.store.interface import CredentialStore
 from dhatu_gateway.core.exchange import Principal
 
@@ -32,7 +32,7 @@ class Users:
         self._store = store
         self._passwords = passwords
 
-    async def create(self, new: NewUser, *, now_s: float) -> User:
+    async def create(self, new: NewUser, *, actor: str, now_s: float) -> User:
         """Keep a new user; raises `ValueError` where the name is taken or a scope or role is not a name."""
         check_names(new.scopes | new.roles)
         user = User(
@@ -42,7 +42,15 @@ class Users:
             roles=new.roles,
             created_at_s=now_s,
         )
-        if not await self._store.add_user(user):
+        granted = " ".join((*sorted(user.scopes), *sorted(user.roles)))
+        entry = AuditEntry(
+            at_s=now_s,
+            actor=actor,
+            act="user.create",
+            target=user_id(user.name),
+            details=f"grants {granted}",
+        )
+        if not await self._store.add_user(user, entry):
             raise ValueError(f"there is already a user called {new.name!r}")
         return user
 

@@ -90,6 +90,16 @@ class NewApiKey(BaseModel):
     """Seconds until the key ends; it does not end by itself when absent."""
 
 
+class KeyRotation(BaseModel):
+    """How to change an old key for a new one."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    overlap_s: Annotated[int | None, Field(ge=0, le=31536000)] = 86400
+    """Seconds that the old key goes on; 0 ends it at once."""
+
+
 class ApiKey(BaseModel):
     """What is known about a key, without the key itself."""
 

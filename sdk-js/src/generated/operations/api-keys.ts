@@ -135,3 +135,53 @@ export const API_KEYS_REVOKE: Operation<undefined> = {
 export function revoke(client: Caller, key_id: string, options?: CallOptions): APIPromise<undefined> {
   return client.call(API_KEYS_REVOKE, { key_id }, options);
 }
+
+/** What `rotate` may be given besides. */
+export interface ApiKeysRotateParams {
+  /**
+   * Seconds that the old key goes on; 0 ends it at once. Range: 0 to 31536000.
+   *
+   * @default 86400
+   */
+  overlap_s?: number | undefined;
+}
+
+/** Describes {@link rotate}. */
+export const API_KEYS_ROTATE: Operation<t.CreatedApiKey> = {
+  key: 'api_keys.rotate',
+  method: 'POST',
+  path: '/api/v1/api-keys/{key_id}/rotate',
+  parameters: /*#__PURE__*/ placed(['{key_id}']),
+  bodies: [/*#__PURE__*/ jsonBody(['overlap_s'])],
+  bodyRequired: true,
+  responses: [/*#__PURE__*/ jsonAnswer('201', s.CreatedApiKey)],
+  security: [['bearer'], ['apiKey']],
+  timeoutMs: 10000,
+};
+
+/**
+ * Rotate an API key.
+ *
+ * Makes a key that allows the same as an old one and lives as long. The old one goes on for `overlap_s`, so
+ * that whoever uses it can change over without a gap. The answer shows the new key this once. Nobody can
+ * rotate a key that holds a scope or role that they do not hold themselves. To end a key that others know,
+ * revoke it.
+ *
+ * `POST /api/v1/api-keys/{key_id}/rotate`; needs the scope keys:manage.
+ *
+ * @param key_id - The id of the old key, the part after `dhk_`. Length: 1 to 64. Pattern: `^[0-9A-Za-z]+$`.
+ * @returns The new key; it is not shown again.
+ * @throws NotFoundError
+ * @throws ContentTooLargeError
+ * @throws UnsupportedMediaTypeError
+ * @example
+ * const result = await client.apiKeys.rotate('7hNq2LxWcB4d');
+ */
+export function rotate(
+  client: Caller,
+  key_id: string,
+  params?: ApiKeysRotateParams,
+  options?: CallOptions,
+): APIPromise<t.CreatedApiKey> {
+  return client.call(API_KEYS_ROTATE, { key_id, ...params }, options);
+}

@@ -24,7 +24,12 @@ export {
   topology as dashboardTopology,
 } from './dashboard.js';
 export { token as authToken, refresh as authRefresh, revoke as authRevoke } from './auth.js';
-export { create as apiKeysCreate, list as apiKeysList, revoke as apiKeysRevoke } from './api-keys.js';
+export {
+  create as apiKeysCreate,
+  list as apiKeysList,
+  revoke as apiKeysRevoke,
+  rotate as apiKeysRotate,
+} from './api-keys.js';
 export {
   health as systemHealth,
   live as systemLive,

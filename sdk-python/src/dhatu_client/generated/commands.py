@@ -383,6 +383,20 @@ PROGRAM: Final = ProgramEntry(
                         ),
                     ),
                 ),
+                CommandEntry(
+                    name="rotate", operation="API_KEYS_ROTATE", summary="Rotate an API key",
+                    description="Makes a key that allows the same as an old one and lives as long. The old one goes on for `overlap_s`, so that\nwhoever uses it can change over without a gap. The answer shows the new key this once. Nobody can rotate a key\nthat holds a scope or role that they do not hold themselves. To end a key that others know, revoke it.",
+                    arguments=(
+                        ArgumentEntry(
+                            name="key_id", place="path", help="The id of the old key, the part after `dhk_`.",
+                            required=True, positional=True,
+                        ),
+                        ArgumentEntry(
+                            name="overlap_s", kind="integer", place="body",
+                            help="Seconds that the old key goes on; 0 ends it at once. Default: 86400.",
+                        ),
+                    ),
+                ),
             ),
         ),
         GroupEntry(

@@ -262,6 +262,13 @@ API_KEYS_REVOKE: Final[Operation[None]] = Operation(
     responses=(ResponseSpec(status="204"),), security=(("bearer",), ("apiKey",)), retry="idempotent",
     timeout_s=10.0,
 )
+API_KEYS_ROTATE: Final[Operation[models.CreatedApiKey]] = Operation(
+    key="api_keys.rotate", method="POST", path="/api/v1/api-keys/{key_id}/rotate",
+    parameters=(ParameterSpec(argument="key_id", location="path", style="simple", explode=False),),
+    bodies=(BodySpec(media_type="application/json", kind="json", fields=(FieldSpec(argument="overlap_s"),)),),
+    body_required=True, responses=(ResponseSpec(status="201", type="CreatedApiKey"),),
+    security=(("bearer",), ("apiKey",)), retry="never", timeout_s=10.0,
+)
 SYSTEM_HEALTH: Final[Operation[models.HealthReport]] = Operation(
     key="system.health", method="GET", path="/api/v1/health",
     responses=(ResponseSpec(status="200", type="HealthReport"),), retry="safe", timeout_s=10.0,

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Protocol
 
-from dhatu_gateway.auth.records import ApiKey, Position, RefreshToken, User
+from dhatu_gateway.auth.records import ApiKey, AuditEntry, Position, RefreshToken, User
 
 
 class CredentialStore(Protocol):
-    """Keeps credentials, never in a form that could be used to sign in. Failures raise `StoreError`."""
+    """Keeps credentials, never in a form that could be used to sign in. Failures raise `StoreError`.
 
-    async def add_key(self, key: ApiKey) -> None:
+    An administrative act comes with its entry in the audit log: both are kept, or neither.
+    """
+
+    async def add_key(self, key: ApiKey, entry: AuditEntry) -> None:
         """Keep a new key; its id has not been used before."""
         ...
 
@@ -23,11 +26,15 @@ class CredentialStore(Protocol):
         """At most `limit` keys that have not been revoked, the oldest first, ties by id."""
         ...
 
-    async def revoke_key(self, key_id: str) -> bool:
+    async def revoke_key(self, key_id: str, entry: AuditEntry) -> bool:
         """End a key for good; False where there is no such key."""
         ...
 
-    async def add_user(self, user: User) -> bool:
+    async def replace_key(self, old: ApiKey, new: ApiKey, entry: AuditEntry, *, until_s: float) -> bool:
+        """Keep a new key, and let the old one end by then; False where the old one is not as given."""
+        ...
+
+    async def add_user(self, user: User, entry: AuditEntry) -> bool:
         """Keep a new user; False where the name is taken."""
         ...
 
@@ -49,6 +56,10 @@ class CredentialStore(Protocol):
 
     async def is_revoked(self, ids: Sequence[str]) -> bool:
         """True where one of the ids has been revoked."""
+        ...
+
+    async def audit_log(self, *, limit: int) -> Sequence[AuditEntry]:
+        """The newest entries, the newest first."""
         ...
 
     async def secret(self, name: str) -> bytes:

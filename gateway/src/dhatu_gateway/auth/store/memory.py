@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from dhatu_gateway.auth.records import ApiKey, Position, RefreshToken, User
+from dhatu_gateway.auth.records import ApiKey, AuditEntry, Position, RefreshToken, User
 
 
 class MemoryStore:
@@ -18,9 +18,11 @@ class MemoryStore:
         self._refresh_tokens: dict[str, RefreshToken] = {}
         self._revoked: dict[str, float] = {}
         self._secrets: dict[str, bytes] = {}
+        self._log: list[AuditEntry] = []
 
-    async def add_key(self, key: ApiKey) -> None:
+    async def add_key(self, key: ApiKey, entry: AuditEntry) -> None:
         self._keys[key.id] = key
+        self._log.append(entry)
 
     async def find_key(self, key_id: str) -> ApiKey | None:
         return self._keys.get(key_id)
@@ -32,11 +34,25 @@ class MemoryStore:
             ordered = [key for key in ordered if (key.created_at_s, key.id) > start]
         return ordered[:limit]
 
-    async def revoke_key(self, key_id: str) -> bool:
-        return self._keys.pop(key_id, None) is not None
+    async def revoke_key(self, key_id: str, entry: AuditEntry) -> bool:
+        if self._keys.pop(key_id, None) is None:
+            return False
+        self._log.append(entry)
+        return True
 
-    async def add_user(self, user: User) -> bool:
-        return self._users.setdefault(user.name, user) is user
+    async def replace_key(self, old: ApiKey, new: ApiKey, entry: AuditEntry, *, until_s: float) -> bool:
+        if self._keys.get(old.id) != old:
+            return False
+        self._keys |= {old.id: old.ending(until_s), new.id: new}
+        self._log.append(entry)
+        return True
+
+    async def add_user(self, user: User, entry: AuditEntry) -> bool:
+        if user.name in self._users:
+            return False
+        self._users[user.name] = user
+        self._log.append(entry)
+        return True
 
     async def find_user(self, name: str) -> User | None:
         return self._users.get(name)
@@ -64,6 +80,9 @@ class MemoryStore:
 
     async def is_revoked(self, ids: Sequence[str]) -> bool:
         return any(id_ in self._revoked for id_ in ids)
+
+    async def audit_log(self, *, limit: int) -> Sequence[AuditEntry]:
+        return self._log[: -limit - 1 : -1]
 
     async def secret(self, name: str) -> bytes:
         return self._secrets.setdefault(name, secrets.token_bytes(32))

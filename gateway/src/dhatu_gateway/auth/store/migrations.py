@@ -49,6 +49,18 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "CREATE INDEX revocations_by_end ON revocations (until_s)",
         "CREATE TABLE secrets (name TEXT PRIMARY KEY, value BLOB NOT NULL)",
     ),
+    (
+        """
+        CREATE TABLE audit_log (
+            number INTEGER PRIMARY KEY AUTOINCREMENT,
+            at_s REAL NOT NULL,
+            actor TEXT NOT NULL,
+            act TEXT NOT NULL,
+            target TEXT NOT NULL,
+            details TEXT NOT NULL
+        )
+        """,
+    ),
 )
 
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from dhatu_gateway.auth.errors import StoreError
-from dhatu_gateway.auth.records import ApiKey, Position, RefreshToken, User
+from dhatu_gateway.auth.records import ApiKey, AuditEntry, Position, RefreshToken, User
 from dhatu_gateway.auth.store.migrations import migrate
 
 T = TypeVar("T")
@@ -27,6 +27,7 @@ Row = tuple[Any, ...]  # columns differ in type; the functions below know them b
 BUSY_TIMEOUT_S = 5.0
 BUSY_PAUSE_S = 0.01
 KEY_COLUMNS = "id, name, owner, scopes, roles, digest, created_at_s, expires_at_s"
+FIND_KEY = f"SELECT {KEY_COLUMNS} FROM api_keys WHERE id = ? AND revoked = 0"
 USER_COLUMNS = "name, password, scopes, roles, created_at_s, disabled"
 REFRESH_COLUMNS = "id, digest, family, subject, scopes, created_at_s, expires_at_s, used_at_s"
 
@@ -70,22 +71,15 @@ class SqliteStore:
             raise StoreError(f"cannot write the credential store {self._path}: {error}") from error
         return result
 
-    async def add_key(self, key: ApiKey) -> None:
-        values = (
-            key.id,
-            key.name,
-            key.owner,
-            _joined(key.scopes),
-            _joined(key.roles),
-            key.digest,
-            key.created_at_s,
-            key.expires_at_s,
-        )
-        sql = f"INSERT INTO api_keys ({KEY_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
-        await self._write(lambda connection: connection.execute(sql, values))
+    async def add_key(self, key: ApiKey, entry: AuditEntry) -> None:
+        def change(connection: sqlite3.Connection) -> None:
+            _insert_key(connection, key)
+            _note(connection, entry)
+
+        await self._write(change)
 
     async def find_key(self, key_id: str) -> ApiKey | None:
-        rows = self._read(f"SELECT {KEY_COLUMNS} FROM api_keys WHERE id = ? AND revoked = 0", (key_id,))
+        rows = self._read(FIND_KEY, (key_id,))
         return _key(rows[0]) if rows else None
 
     async def list_keys(self, *, after: Position | None, limit: int) -> Sequence[ApiKey]:
@@ -97,11 +91,32 @@ class SqliteStore:
         )
         return [_key(row) for row in rows]
 
-    async def revoke_key(self, key_id: str) -> bool:
+    async def revoke_key(self, key_id: str, entry: AuditEntry) -> bool:
         sql = "UPDATE api_keys SET revoked = 1 WHERE id = ? AND revoked = 0"
-        return await self._write(lambda connection: connection.execute(sql, (key_id,)).rowcount == 1)
 
-    async def add_user(self, user: User) -> bool:
+        def change(connection: sqlite3.Connection) -> bool:
+            done = connection.execute(sql, (key_id,)).rowcount == 1
+            if done:
+                _note(connection, entry)
+            return done
+
+        return await self._write(change)
+
+    async def replace_key(self, old: ApiKey, new: ApiKey, entry: AuditEntry, *, until_s: float) -> bool:
+        ends = "UPDATE api_keys SET expires_at_s = ? WHERE id = ?"
+
+        def change(connection: sqlite3.Connection) -> bool:
+            rows = connection.execute(FIND_KEY, (old.id,)).fetchall()
+            if not rows or _key(rows[0]) != old:
+                return False
+            connection.execute(ends, (old.ending(until_s).expires_at_s, old.id))
+            _insert_key(connection, new)
+            _note(connection, entry)
+            return True
+
+        return await self._write(change)
+
+    async def add_user(self, user: User, entry: AuditEntry) -> bool:
         values = (
             user.name,
             user.password,
@@ -111,7 +126,14 @@ class SqliteStore:
             int(user.disabled),
         )
         sql = f"INSERT INTO users ({USER_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
-        return await self._write(lambda connection: connection.execute(sql, values).rowcount == 1)
+
+        def change(connection: sqlite3.Connection) -> bool:
+            done = connection.execute(sql, values).rowcount == 1
+            if done:
+                _note(connection, entry)
+            return done
+
+        return await self._write(change)
 
     async def find_user(self, name: str) -> User | None:
         rows = self._read(f"SELECT {USER_COLUMNS} FROM users WHERE name = ?", (name,))
@@ -162,6 +184,13 @@ class SqliteStore:
         marks = ", ".join("?" * len(ids))
         return bool(self._read(f"SELECT 1 FROM revocations WHERE id IN ({marks}) LIMIT 1", ids))
 
+    async def audit_log(self, *, limit: int) -> Sequence[AuditEntry]:
+        sql = "SELECT at_s, actor, act, target, details FROM audit_log ORDER BY number DESC LIMIT ?"
+        return [
+            AuditEntry(at_s=row[0], actor=row[1], act=row[2], target=row[3], details=row[4])
+            for row in self._read(sql, (limit,))
+        ]
+
     async def secret(self, name: str) -> bytes:
         new = secrets.token_bytes(32)
         sql = "INSERT INTO secrets (name, value) VALUES (?, ?) ON CONFLICT DO NOTHING"
@@ -200,6 +229,29 @@ def _use_write_ahead_log(connection: sqlite3.Connection) -> None:
             if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() >= give_up_at_s:
                 raise
             time.sleep(BUSY_PAUSE_S)
+
+
+def _insert_key(connection: sqlite3.Connection, key: ApiKey) -> None:
+    connection.execute(
+        f"INSERT INTO api_keys ({KEY_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            key.id,
+            key.name,
+            key.owner,
+            _joined(key.scopes),
+            _joined(key.roles),
+            key.digest,
+            key.created_at_s,
+            key.expires_at_s,
+        ),
+    )
+
+
+def _note(connection: sqlite3.Connection, entry: AuditEntry) -> None:
+    connection.execute(
+        "INSERT INTO audit_log (at_s, actor, act, target, details) VALUES (?, ?, ?, ?, ?)",
+        (entry.at_s, entry.actor, entry.act, entry.target, entry.details),
+    )
 
 
 def _joined(names: frozenset[str]) -> str:

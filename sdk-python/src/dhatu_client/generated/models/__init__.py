@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from .job_state import JobState as JobState
     from .jwk_set import Jwk as Jwk
     from .jwk_set import JwkSet as JwkSet
+    from .key_rotation import KeyRotation as KeyRotation
     from .corpus_stats import LanguageStats as LanguageStats
     from .language_tag import LanguageTag as LanguageTag
     from .liveness import Liveness as Liveness
@@ -124,6 +125,7 @@ else:  # each is loaded when it is first asked for
             "JobState": "job_state",
             "Jwk": "jwk_set",
             "JwkSet": "jwk_set",
+            "KeyRotation": "key_rotation",
             "LanguageStats": "corpus_stats",
             "LanguageTag": "language_tag",
             "Liveness": "liveness",

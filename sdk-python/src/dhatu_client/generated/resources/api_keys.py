@@ -68,6 +68,24 @@ class ApiKeysDocs:
             key_id: The id of the key, the part after `dhk_`.
         """
 
+    def rotate(self, *_: Any, **__: Any) -> Any:
+        """Rotate an API key.
+
+        Makes a key that allows the same as an old one and lives as long. The old one goes on for
+        `overlap_s`, so that whoever uses it can change over without a gap. The answer shows the new key
+        this once. Nobody can rotate a key that holds a scope or role that they do not hold themselves. To
+        end a key that others know, revoke it.
+
+        `POST /api/v1/api-keys/{key_id}/rotate`; needs the scope keys:manage; may raise NotFoundError,
+        ContentTooLargeError, UnsupportedMediaTypeError.
+
+        Args:
+            key_id: The id of the old key, the part after `dhk_`.
+            overlap_s: Seconds that the old key goes on; 0 ends it at once. Default: 86400.
+
+        Returns: The new key; it is not shown again.
+        """
+
 
 class ApiKeysResource(ApiKeysDocs, AsyncOperations):
     """Create, list and revoke the API keys of services and scripts."""
@@ -103,6 +121,13 @@ class ApiKeysResource(ApiKeysDocs, AsyncOperations):
     async def revoke(self, key_id: str, **options: Unpack[CallOptions]) -> None:
         return await self._client.call(ops.API_KEYS_REVOKE, {"key_id": key_id}, options)
 
+    async def rotate(
+        self, key_id: str, *, overlap_s: int | Omit = OMIT, **options: Unpack[CallOptions]
+    ) -> models.CreatedApiKey:
+        return await self._client.call(
+            ops.API_KEYS_ROTATE, {"key_id": key_id, "overlap_s": overlap_s}, options
+        )
+
 
 class SyncApiKeysResource(ApiKeysDocs, SyncOperations):
     """Create, list and revoke the API keys of services and scripts."""
@@ -136,12 +161,18 @@ class SyncApiKeysResource(ApiKeysDocs, SyncOperations):
     def revoke(self, key_id: str, **options: Unpack[CallOptions]) -> None:
         return self._client.call(ops.API_KEYS_REVOKE, {"key_id": key_id}, options)
 
+    def rotate(
+        self, key_id: str, *, overlap_s: int | Omit = OMIT, **options: Unpack[CallOptions]
+    ) -> models.CreatedApiKey:
+        return self._client.call(ops.API_KEYS_ROTATE, {"key_id": key_id, "overlap_s": overlap_s}, options)
+
 
 class ApiKeysWithRawResponse:
     def __init__(self, of: ApiKeysResource) -> None:
         self.create = raw(of.create)
         self.list = raw(of.list)
         self.revoke = raw(of.revoke)
+        self.rotate = raw(of.rotate)
 
 
 class ApiKeysWithStreamingResponse:
@@ -149,6 +180,7 @@ class ApiKeysWithStreamingResponse:
         self.create = streamed(of.create)
         self.list = streamed(of.list)
         self.revoke = streamed(of.revoke)
+        self.rotate = streamed(of.rotate)
 
 
 class SyncApiKeysWithRawResponse:
@@ -156,6 +188,7 @@ class SyncApiKeysWithRawResponse:
         self.create = sync_raw(of.create)
         self.list = sync_raw(of.list)
         self.revoke = sync_raw(of.revoke)
+        self.rotate = sync_raw(of.rotate)
 
 
 class SyncApiKeysWithStreamingResponse:
@@ -163,3 +196,4 @@ class SyncApiKeysWithStreamingResponse:
         self.create = sync_streamed(of.create)
         self.list = sync_streamed(of.list)
         self.revoke = sync_streamed(of.revoke)
+        self.rotate = sync_streamed(of.rotate)

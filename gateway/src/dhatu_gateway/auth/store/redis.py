@@ -1,0 +1,193 @@
+"""Credentials in Redis or Valkey, shared by instances on several machines.
+
+Everything is one hash, sorted set or list per kind, and their names share a hash tag, so that a cluster keeps
+them in one place and a script may change several at once. Nothing has a time to live: times are the caller's,
+as in the other stores.
+"""
+
+from __future__ import annotations
+
+import secrets
+import struct
+from collections.abc import AsyncGenerator, Awaitable, Iterable, Sequence
+from contextlib import asynccontextmanager
+from importlib.resources import files
+from typing import Any, Final, cast
+
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.commands.core import AsyncScript
+from redis.exceptions import NoPermissionError, RedisError
+
+from dhatu_gateway.auth.errors import StoreError
+from dhatu_gateway.auth.records import ApiKey, AuditEntry, Position, RefreshToken, User
+from dhatu_gateway.auth.store.encoding import read_entry, read_key, read_refresh_token, read_user, written
+
+PREFIX = "dhatu:{auth}:"
+TIMEOUT_S = 2.0
+
+_SCRIPTS: Final = files("dhatu_gateway.auth.store").joinpath("lua")
+
+
+class RedisStore:
+    """A `CredentialStore` on a server; nothing is sent before the first use."""
+
+    def __init__(self, url: str, password: str | None = None, *, prefix: str = PREFIX) -> None:
+        self._client: Redis = Redis.from_url(  # pyright: ignore[reportUnknownMemberType]  # **kwargs is untyped
+            url,
+            password=password,
+            socket_timeout=TIMEOUT_S,
+            socket_connect_timeout=TIMEOUT_S,
+            retry=Retry(NoBackoff(), 0),
+        )
+        self._keys, self._by_age, self._users = prefix + "keys", prefix + "keys-by-age", prefix + "users"
+        self._tokens, self._ends, self._used = (
+            prefix + "tokens",
+            prefix + "token-ends",
+            prefix + "tokens-used",
+        )
+        self._revoked, self._secrets, self._log = prefix + "revoked", prefix + "secrets", prefix + "audit"
+        self._revoke_key = self._script("revoke_key")
+        self._replace_key = self._script("replace_key")
+        self._add_user = self._script("add_user")
+        self._add_refresh_token = self._script("add_refresh_token")
+        self._spend_refresh_token = self._script("spend_refresh_token")
+
+    def _script(self, name: str) -> AsyncScript:
+        return self._client.register_script(_SCRIPTS.joinpath(name + ".lua").read_text(encoding="utf-8"))
+
+    async def check(self) -> None:
+        """Refuse a server that may throw credentials away: a revocation that is forgotten is none."""
+        async with _wrapped():
+            try:
+                memory = await _told(self._client.info("memory"))  # pyright: ignore[reportUnknownMemberType]  # as above
+            except NoPermissionError:
+                return
+        policy = str(memory.get("maxmemory_policy", ""))
+        if policy.startswith("allkeys"):
+            raise StoreError(
+                f"the server of GATEWAY_DATABASE may evict credentials (maxmemory-policy is {policy}): "
+                "set it to noeviction, or to one of the volatile policies"
+            )
+
+    async def add_key(self, key: ApiKey, entry: AuditEntry) -> None:
+        async with _wrapped(), self._client.pipeline(transaction=True) as changes:
+            changes.hset(self._keys, key.id, written(key))
+            changes.zadd(self._by_age, {_member(key.created_at_s, key.id): 0})
+            changes.rpush(self._log, written(entry))
+            await changes.execute()
+
+    async def find_key(self, key_id: str) -> ApiKey | None:
+        async with _wrapped():
+            found = await _told(self._client.hget(self._keys, key_id))
+        return read_key(found) if found is not None else None
+
+    async def list_keys(self, *, after: Position | None, limit: int) -> Sequence[ApiKey]:
+        start = b"(" + _member(after.created_at_s, after.id) if after else "-"
+        async with _wrapped():
+            members: list[bytes] = await _told(self._client.zrangebylex(self._by_age, start, "+", 0, limit))
+            ids = [member[AGE_BYTES:].decode() for member in members]
+            found: list[bytes | None] = await _told(self._client.hmget(self._keys, ids)) if ids else []
+        # One that was revoked between the two questions is not there any more.
+        return [read_key(text) for text in found if text is not None]
+
+    async def revoke_key(self, key_id: str, entry: AuditEntry) -> bool:
+        key = await self.find_key(key_id)
+        if key is None:
+            return False
+        arguments = (key_id, _member(key.created_at_s, key_id), written(entry))
+        return await self._run(self._revoke_key, (self._keys, self._by_age, self._log), arguments)
+
+    async def replace_key(self, old: ApiKey, new: ApiKey, entry: AuditEntry, *, until_s: float) -> bool:
+        async with _wrapped():
+            found = await _told(self._client.hget(self._keys, old.id))
+        if found is None or read_key(found) != old:
+            return False
+        arguments = (
+            *(old.id, found, written(old.ending(until_s))),
+            *(new.id, written(new), _member(new.created_at_s, new.id)),
+            written(entry),
+        )
+        return await self._run(self._replace_key, (self._keys, self._by_age, self._log), arguments)
+
+    async def add_user(self, user: User, entry: AuditEntry) -> bool:
+        arguments = (user.name, written(user), written(entry))
+        return await self._run(self._add_user, (self._users, self._log), arguments)
+
+    async def find_user(self, name: str) -> User | None:
+        async with _wrapped():
+            found = await _told(self._client.hget(self._users, name))
+        return read_user(found) if found is not None else None
+
+    async def add_refresh_token(self, token: RefreshToken) -> None:
+        arguments = (token.id, written(token), repr(token.expires_at_s), repr(token.created_at_s))
+        await self._run(self._add_refresh_token, (self._tokens, self._ends, self._used), arguments)
+
+    async def find_refresh_token(self, token_id: str) -> RefreshToken | None:
+        async with _wrapped(), self._client.pipeline(transaction=True) as questions:
+            questions.hget(self._tokens, token_id)
+            questions.hget(self._used, token_id)
+            found, used = cast(list[bytes | None], await questions.execute())
+        if found is None:
+            return None
+        return read_refresh_token(found, used_at_s=float(used) if used is not None else None)
+
+    async def spend_refresh_token(self, token_id: str, *, now_s: float) -> bool:
+        return await self._run(self._spend_refresh_token, (self._tokens, self._used), (token_id, repr(now_s)))
+
+    async def revoke(self, ids: Iterable[str], *, now_s: float, until_s: float) -> None:
+        async with _wrapped(), self._client.pipeline(transaction=True) as changes:
+            changes.zremrangebyscore(self._revoked, "-inf", repr(now_s))
+            changes.zadd(self._revoked, dict.fromkeys(ids, until_s), gt=True)
+            await changes.execute()
+
+    async def is_revoked(self, ids: Sequence[str]) -> bool:
+        async with _wrapped():
+            ends = await _told(self._client.zmscore(self._revoked, list(ids)))
+        return any(end is not None for end in ends)
+
+    async def audit_log(self, *, limit: int) -> Sequence[AuditEntry]:
+        async with _wrapped():
+            newest: list[bytes] = await _told(self._client.lrange(self._log, -limit, -1))
+        return [read_entry(text) for text in reversed(newest)]
+
+    async def secret(self, name: str) -> bytes:
+        async with _wrapped(), self._client.pipeline(transaction=True) as changes:
+            changes.hsetnx(self._secrets, name, secrets.token_hex(32))
+            changes.hget(self._secrets, name)
+            _, value = cast(tuple[int, bytes], await changes.execute())
+        return bytes.fromhex(value.decode())
+
+    async def ping(self) -> None:
+        async with _wrapped():
+            await _told(self._client.ping())  # pyright: ignore[reportUnknownMemberType]  # **kwargs is untyped
+
+    async def close(self) -> None:
+        await self._client.aclose()
+
+    async def _run(self, script: AsyncScript, keys: tuple[str, ...], arguments: tuple[Any, ...]) -> bool:
+        async with _wrapped():
+            return bool(await _told(script(keys=keys, args=arguments)) == 1)
+
+
+AGE_BYTES = 16
+
+
+def _member(created_at_s: float, id_: str) -> bytes:
+    """Sorts as (created_at_s, id): the bits of a positive double are ordered as the numbers are."""
+    return (struct.pack(">d", created_at_s).hex() + id_).encode()
+
+
+async def _told(answer: Awaitable[Any] | Any) -> Any:
+    # The client's methods are typed for its synchronous twin too.
+    return await cast(Awaitable[Any], answer)
+
+
+@asynccontextmanager
+async def _wrapped() -> AsyncGenerator[None]:
+    try:
+        yield
+    except (RedisError, OSError) as error:
+        # The client's messages name the host; the URL, which may hold a password, is not repeated.
+        raise StoreError(f"the credential store on the server of GATEWAY_DATABASE failed: {error}") from error
