@@ -8,7 +8,7 @@ import type { ApiSpec, Arguments, CallOptions, Operation } from './call.js';
 import { encodeRequest, isKnown, type Needed } from './encoding/request.js';
 import { type Engine, engineOf } from './engine.js';
 import { run } from './flow/drivers.js';
-import { SingleEndpoint } from './flow/endpoints.js';
+import { singleEndpoint } from './flow/endpoints.js';
 import { callFlow } from './flow/life.js';
 import type { Call } from './flow/plan.js';
 import type { Answered, Caller, Invocation, Mode } from './origin.js';
@@ -147,7 +147,7 @@ function prepared(
     timeoutMs,
     attemptTimeoutMs: timeOf(options, 'attemptTimeoutMs') ?? settings.attemptTimeoutMs,
     request: encodeRequest(api, invocation, sent, surroundings.newToken, needed),
-    endpoints: address ? new SingleEndpoint(address) : engine.endpoints,
+    endpoints: address ? singleEndpoint(address) : engine.endpoints,
     retry: withRetries(settings.retry, options.maxRetries),
     strict: options.strict ?? settings.strict,
     headerPrefix: api.headerPrefix?.toLowerCase() ?? '',

@@ -1,6 +1,6 @@
 /** What all calls of a client share, made from its settings once. */
 
-import { type Endpoints, SingleEndpoint } from './flow/endpoints.js';
+import { type Endpoints, singleEndpoint } from './flow/endpoints.js';
 import type { Policies } from './flow/plan.js';
 import { breakersOf } from './policies/breaker.js';
 import { budgetOf } from './policies/budget.js';
@@ -46,7 +46,7 @@ export function engineOf(settings: Settings, given: ClientOptions, surroundings:
       wall,
       random,
     },
-    endpoints: new SingleEndpoint(endpoints[0]?.url ?? ''),
+    endpoints: singleEndpoint(endpoints[0]?.url ?? ''),
   };
   if (endpoints.length !== 1 || hedge || onEvent || tracer || logLevel) {
     parts.ready = import('./extras.js').then(({ complete }) =>

@@ -42,7 +42,8 @@ export function isJson(mediaType: string): boolean {
  * parameterOf('text/plain; charset="UTF-8"', 'charset') // 'UTF-8'
  */
 export function parameterOf(mediaType: string, name: string): string {
-  return parameters(mediaType).get(name) ?? '';
+  const found = Array.from(mediaType.matchAll(/;\s*([^\s;=]+)\s*=\s*"?([^;"]*)/g));
+  return found.find(([, said]) => said?.toLowerCase() === name)?.[2]?.trim() ?? '';
 }
 
 /**
@@ -52,11 +53,6 @@ export function parameterOf(mediaType: string, name: string): string {
  * sameParameters('text/x; v=2', 'text/x; charset=utf-8; v=2') // true
  */
 export function sameParameters(described: string, mediaType: string): boolean {
-  const found = parameters(mediaType);
-  return [...parameters(described)].every(([name, value]) => found.get(name) === value);
-}
-
-function parameters(mediaType: string): Map<string, string> {
-  const found = mediaType.matchAll(/;\s*([^\s;=]+)\s*=\s*"?([^;"]*)/g);
-  return new Map(Array.from(found, ([, name = '', value = '']) => [name.toLowerCase(), value.trim()]));
+  const parameters = (of: string) => of.replace(/[\s"]/g, '').split(';').slice(1);
+  return parameters(described).every((parameter) => parameters(mediaType).includes(parameter));
 }

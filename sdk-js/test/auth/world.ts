@@ -13,7 +13,7 @@ import type { ProvidedToken } from '../../src/runtime/auth/provider.js';
 import type { ApiSpec, CallOptions, Operation } from '../../src/runtime/call.js';
 import type { Body } from '../../src/runtime/encoding/content.js';
 import { run } from '../../src/runtime/flow/drivers.js';
-import { SingleEndpoint } from '../../src/runtime/flow/endpoints.js';
+import { singleEndpoint } from '../../src/runtime/flow/endpoints.js';
 import { callFlow } from '../../src/runtime/flow/life.js';
 import { breakersOf } from '../../src/runtime/policies/breaker.js';
 import { budgetOf } from '../../src/runtime/policies/budget.js';
@@ -185,7 +185,7 @@ export class Caller {
         headers: [...carried.map(([, text]) => ['authorization', text] as const), ...given],
         body,
       },
-      endpoints: new SingleEndpoint(BASE_URL),
+      endpoints: singleEndpoint(BASE_URL),
       timeoutMs: 60_000,
       attemptTimeoutMs: undefined,
       retry: resolveRetry({ maxRetries: this.#maxRetries }),

@@ -3,7 +3,7 @@
 import type { Operation, RetryClass } from '../../src/runtime/call.js';
 import type { Body } from '../../src/runtime/encoding/content.js';
 import { run } from '../../src/runtime/flow/drivers.js';
-import { type Endpoints, SingleEndpoint } from '../../src/runtime/flow/endpoints.js';
+import { type Endpoints, singleEndpoint } from '../../src/runtime/flow/endpoints.js';
 import { callFlow } from '../../src/runtime/flow/life.js';
 import type { Call, Policies, TokenSource } from '../../src/runtime/flow/plan.js';
 import { type BreakerPolicy, breakersOf } from '../../src/runtime/policies/breaker.js';
@@ -55,7 +55,7 @@ export class World {
 
   constructor(options: WorldOptions = {}) {
     const { now, wall, random } = this.clock;
-    this.#endpoints = options.endpoints ?? new SingleEndpoint('https://api.test');
+    this.#endpoints = options.endpoints ?? singleEndpoint('https://api.test');
     this.#maxRetries = options.maxRetries ?? 2;
     this.policies = {
       budget: budgetOf(options.budget ?? null, now),

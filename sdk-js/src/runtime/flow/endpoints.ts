@@ -32,24 +32,12 @@ export interface EndpointProvider {
 }
 
 /** The usual case: one base URL. */
-export class SingleEndpoint implements Endpoints, Pick {
-  readonly endpoint: Endpoint;
-
-  constructor(url: string) {
-    this.endpoint = { url };
-  }
-
-  source(): undefined {
-    return undefined;
-  }
-
-  pick(_: readonly string[], admits: (url: string) => boolean): Pick | undefined {
-    return admits(this.endpoint.url) ? this : undefined;
-  }
-
-  settle(): void {}
-
-  urls(): readonly string[] {
-    return [this.endpoint.url];
-  }
+export function singleEndpoint(url: string): Endpoints {
+  const only: Pick = { endpoint: { url } };
+  return {
+    source: () => undefined,
+    pick: (_, admits) => (admits(url) ? only : undefined),
+    settle: () => {},
+    urls: () => [url],
+  };
 }
