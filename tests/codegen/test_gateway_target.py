@@ -108,13 +108,20 @@ def test_the_table_holds_what_the_document_says(api: Api) -> None:
             ),
         ),
         body=change.body,
+        answers=change.answers,
         security=((gateway_types.Credential(scheme="oauth", scopes=("b:write", "a:read")),), ()),
         roles=(),
         timeout_s=60.0,
         max_body_bytes=1_048_576,
         rate_limits=(),
         validate=gateway_types.Validate(
-            path="enforce", query="enforce", headers="enforce", cookies="enforce", body="enforce"
+            path="enforce",
+            query="enforce",
+            headers="enforce",
+            cookies="enforce",
+            body="enforce",
+            response="log",
+            undeclared="keep",
         ),
         deprecated=False,
         sunset="",
@@ -180,7 +187,13 @@ def test_nothing_in_the_output_depends_on_when_it_was_made(api: Api) -> None:
 
 
 VALIDATE = Validate(
-    path="enforce", query="enforce", headers="enforce", cookies="enforce", body="enforce", response="off"
+    path="enforce",
+    query="enforce",
+    headers="enforce",
+    cookies="enforce",
+    body="enforce",
+    response="log",
+    undeclared="keep",
 )
 
 
@@ -212,6 +225,7 @@ CHANGES: dict[str, Any] = {
     "fallback": Fallback(status=207, body=7),
     **{f"validate.{part}": changed(part, "log") for part in REQUEST_PARTS},
     "validate.response": dataclasses.replace(VALIDATE, response="enforce"),
+    "validate.undeclared": dataclasses.replace(VALIDATE, undeclared="strip"),
     "roles": ("seventh",),
 }
 

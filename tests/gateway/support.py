@@ -31,6 +31,7 @@ from dhatu_gateway.core.types import (
     Version,
 )
 from dhatu_gateway.core.upstream.types import ResponseSink, UpstreamRequest
+from dhatu_gateway.core.validation.answers import build_answers
 from dhatu_gateway.core.validation.schemas import Schemas
 from dhatu_gateway.core.versions import VersionResolver
 from uvicorn.server import ServerState
@@ -54,7 +55,7 @@ PLATFORM = Platform(
 def validate(everything: Validation = "enforce", **parts: Any) -> Validate:
     """What to do with requests that the document does not allow, the same for all parts but those named."""
     names = ("path", "query", "headers", "cookies", "body")
-    return Validate(**(dict.fromkeys(names, everything) | parts))
+    return Validate(**(dict.fromkeys(names, everything) | {"response": "off", "undeclared": "keep"} | parts))
 
 
 def make_route(method: str = "GET", path: str = "/api/v1/things", **changes: Any) -> Route:
@@ -68,6 +69,7 @@ def make_route(method: str = "GET", path: str = "/api/v1/things", **changes: Any
         "path": path,
         "parameters": (),
         "body": None,
+        "answers": (),
         "security": (),
         "roles": (),
         "timeout_s": 5.0,
@@ -87,6 +89,10 @@ class Counts:
     in_flight: int = 0
     refusals: list[str] = field(default_factory=list)
     recorded: list[tuple[str, int]] = field(default_factory=list)
+    findings: list[tuple[str, str]] = field(default_factory=list)
+
+    def find(self, operation: str, message: str, outcome: str) -> None:
+        self.findings.append((message, outcome))
 
     def refuse(self, kind: str) -> None:
         self.refusals.append(kind)
@@ -162,13 +168,18 @@ def compose(
     open_door = policies or Policies(
         authenticate=lambda route: None, authorize=lambda route: None, rate_limit=lambda route: None
     )
-    pipeline = Pipeline(platform, Schemas(document or {}), open_door)
+    schemas = Schemas(document or {})
+    pipeline = Pipeline(platform, schemas, open_door, counts)
     headers = ForwardedHeaders(platform)
     handlers = [
         (
             route.method,
             route.path,
-            pipeline.compose(route, build_forward(route, upstream, headers), counts.of(route)),
+            pipeline.compose(
+                route,
+                build_forward(route, upstream, headers, build_answers(route, schemas, counts)),
+                counts.of(route),
+            ),
         )
         for route in routes
     ]

@@ -30,6 +30,7 @@ from dhatu_gateway.core.upstream.balancer import LeastInFlight
 from dhatu_gateway.core.upstream.discovery import Endpoint
 from dhatu_gateway.core.upstream.service import Upstream
 from dhatu_gateway.core.upstream.types import UpstreamLimits
+from dhatu_gateway.core.validation.answers import build_answers
 from dhatu_gateway.core.validation.schemas import Schemas
 from dhatu_gateway.core.versions import VersionResolver
 from dhatu_gateway.monitoring.endpoints import Monitoring
@@ -103,14 +104,16 @@ def build_edge(table: Table, parts: Parts) -> Edge:
         authorize=build_authorize,
         rate_limit=lambda route: build_rate_limit(route, parts.storage, metrics.watch_limit),
     )
-    pipeline = Pipeline(platform, Schemas(table.document), policies)
+    schemas = Schemas(table.document)
+    pipeline = Pipeline(platform, schemas, policies, metrics)
     headers = ForwardedHeaders(platform)
     system = build_local(build_system(parts.auth, _monitoring(table, parts, metrics), table.routes))
 
     def terminal(route: Route) -> Terminal:
         if route.service == SYSTEM:
             return system
-        return build_forward(route, parts.upstreams[route.service], headers)
+        watched = build_answers(route, schemas, metrics)
+        return build_forward(route, parts.upstreams[route.service], headers, watched)
 
     handlers = [
         (route.method, route.path, pipeline.compose(route, terminal(route), metrics.recorder(route)))

@@ -21,6 +21,7 @@ OPEN_ROUTE = Route(
     path="/api/v1/corpus/search",
     parameters=(),
     body=None,
+    answers=(),
     security=(),
     roles=(),
     timeout_s=5.0,

@@ -11,7 +11,7 @@ from dhatu_gateway.core.types import Parameter, Validation
 from dhatu_gateway.core.validation.parameters import MAX_QUERY_PARAMETERS, build_parameters
 from dhatu_gateway.core.validation.schemas import Schemas
 from dhatu_gateway.core.validation.stage import build_validation
-from gateway.support import make_route
+from gateway.support import Counts, make_route
 from gateway.support import validate as validate_all
 
 INTEGERS = {"type": "array", "items": {"type": "integer"}, "maxItems": 3}
@@ -52,12 +52,14 @@ class Checker:
         schemas = Schemas({"s": schema, "components": {"schemas": {"Number": NUMBER}}})
         path = "/api/v1/things/{p}" if location == "path" else "/api/v1/things"
         route = make_route("GET", path, parameters=(parameter,), validate=validate_all(validate))
-        self._stage = build_validation(route, schemas)
+        self._stage = build_validation(route, schemas, Counts())
         self._location = location
 
     def __call__(self, text: str) -> list[tuple[str, str, str]]:
         """Send a text where the parameter stands; returns what is refused."""
         exchange = Exchange()
+        exchange.request_id = "r"
+        exchange.started_at_s = 0.0
         exchange.query = text.encode("latin-1") if self._location == "query" else b""
         exchange.path_values = (text,) if self._location == "path" else ()
         exchange.fields = {}
@@ -173,7 +175,10 @@ def test_validation_may_only_look_on(caplog: pytest.LogCaptureFixture) -> None:
     check = Checker({"type": "integer"}, validate="log")
     assert check("p=x&q=1") == []
     assert "query p: must be an integer" in caplog.text
-    assert build_parameters(make_route(validate=validate_all("off")), Schemas({})) is None
+    assert (
+        build_parameters(make_route(validate=validate_all("off")), Schemas({}), lambda exchange, error: None)
+        is None
+    )
 
 
 def test_a_path_parameter_must_stand_in_the_path() -> None:

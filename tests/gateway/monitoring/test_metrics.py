@@ -66,3 +66,14 @@ def test_two_gateways_in_one_process_keep_apart() -> None:
     one.recorder(SEARCH).record(200, 0.1)
     assert not two.recorder(SEARCH).statuses
     assert any(name.startswith("python_gc") for name, _ in samples(two))
+
+
+def test_what_validation_finds_is_counted_by_operation() -> None:
+    metrics = Metrics(ROUTES, process=False)
+    for _ in range(2):
+        metrics.find("corpus.search", "answer", "logged")
+    metrics.find("corpus.search", "request", "logged")
+    text = metrics.exposition().decode()
+    labels = 'message="answer",operation="corpus.search",outcome="logged"'
+    assert f"dhatu_gateway_validation_total{{{labels}}} 2.0" in text
+    assert 'message="request"' in text

@@ -34,6 +34,7 @@ ROUTE = Route(
     path="/api/v1/corpus/search",
     parameters=(),
     body=None,
+    answers=(),
     security=(),
     roles=(),
     timeout_s=5.0,

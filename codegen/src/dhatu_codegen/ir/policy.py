@@ -84,6 +84,8 @@ class Validate:
     body: Validation
     """Of the request."""
     response: Validation
+    undeclared: Literal["keep", "strip"]
+    """What to do with members of answers that no schema declares."""
 
 
 REQUEST_PARTS: Final = ("path", "query", "headers", "cookies", "body")

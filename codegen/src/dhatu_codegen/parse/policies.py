@@ -125,7 +125,7 @@ def _validate(own: Node | None, defaults: Node | None) -> Validate:
         return implied
 
     parts = {name: part((name, "request"), "enforce") for name in REQUEST_PARTS}
-    return Validate(**parts, response=part(("response",), "off"))
+    return Validate(**parts, response=part(("response",), "log"), undeclared=part(("undeclared",), "keep"))
 
 
 def _number(node: Node | None, otherwise: float) -> float:

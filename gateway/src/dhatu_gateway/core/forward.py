@@ -13,11 +13,13 @@ from dhatu_gateway.core.problem import ProblemError
 from dhatu_gateway.core.types import Route
 from dhatu_gateway.core.upstream.errors import (
     ClientDisconnected,
+    UpstreamAborted,
     UpstreamProtocolError,
     UpstreamTimeout,
     UpstreamUnavailable,
 )
 from dhatu_gateway.core.upstream.types import ResponseSink, UpstreamRequest
+from dhatu_gateway.core.validation.answers import WrapSink
 from dhatu_gateway.core.validation.body import content_length, too_large
 
 Terminal = Callable[[Exchange], Awaitable[None]]
@@ -36,9 +38,10 @@ def build_forward(
     route: Route,
     upstream: Forwarder,
     headers: ForwardedHeaders,
+    watched: WrapSink | None = None,
     clock: Callable[[], float] = time.monotonic,
 ) -> Terminal:
-    """Answer a route by its service."""
+    """Answer a route by its service; `watched` looks at the answers."""
     service, limit_bytes = route.service, route.max_body_bytes
 
     async def forward(exchange: Exchange) -> None:
@@ -55,8 +58,11 @@ def build_forward(
         if exchange.body is None:
             request.stream = _stream(exchange, limit_bytes)
             request.content_length = content_length(exchange)
+        sink: ResponseSink = ClientSink(exchange, headers)
+        if watched is not None:
+            sink = watched(exchange, sink)
         try:
-            await upstream.forward(request, ClientSink(exchange, headers))
+            await upstream.forward(request, sink)
         except UpstreamUnavailable as error:
             _logger.warning("%s: %s", route.operation, error)
             detail = f"The {service} service cannot be reached; try again in a moment."
@@ -66,7 +72,9 @@ def build_forward(
             raise ProblemError(
                 "upstream-timeout", f"The {service} service did not answer in time."
             ) from error
-        except UpstreamProtocolError as error:
+        except (UpstreamProtocolError, UpstreamAborted) as error:
+            if exchange.status:
+                raise
             _logger.warning("%s: %s", route.operation, error)
             raise ProblemError("upstream-failed", f"The {service} service gave no proper answer.") from error
 

@@ -10,6 +10,7 @@ from dhatu_gateway.core.deadline import build_deadline
 from dhatu_gateway.core.exchange import Exchange, Stage
 from dhatu_gateway.core.forward import Terminal
 from dhatu_gateway.core.types import Platform, Route
+from dhatu_gateway.core.validation.refusals import Findings
 from dhatu_gateway.core.validation.schemas import Schemas
 from dhatu_gateway.core.validation.stage import build_validation
 from dhatu_gateway.core.versions import build_lifecycle
@@ -60,14 +61,14 @@ class Pipeline:
     the headers that the stages have left, and the edge records.
     """
 
-    def __init__(self, platform: Platform, schemas: Schemas, policies: Policies) -> None:
+    def __init__(self, platform: Platform, schemas: Schemas, policies: Policies, findings: Findings) -> None:
         self._builders: tuple[StageBuilder, ...] = (
             lambda route: build_lifecycle(route, platform),
             lambda route: build_deadline(route, platform.header_prefix),
             policies.authenticate,
             policies.authorize,
             policies.rate_limit,
-            lambda route: build_validation(route, schemas),
+            lambda route: build_validation(route, schemas, findings),
         )
 
     def compose(self, route: Route, terminal: Terminal, recorder: Recorder) -> Handler:

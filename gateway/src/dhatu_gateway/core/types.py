@@ -38,7 +38,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MediaType:
-    """One media type that a request body may have."""
+    """One media type that a body may have."""
 
     media_type: str
     """Lower case, without parameters."""
@@ -56,6 +56,15 @@ class Body:
     """The request body of an operation."""
 
     required: bool
+    media_types: tuple[MediaType, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What a service may answer with one status."""
+
+    status: str
+    """`200`, `4XX` or `default`."""
     media_types: tuple[MediaType, ...]
 
 
@@ -115,6 +124,9 @@ class Validate:
     headers: Validation
     cookies: Validation
     body: Validation
+    response: Validation
+    undeclared: Literal["keep", "strip"]
+    """What to do with members of answers that no schema declares."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,6 +144,8 @@ class Route:
     """OpenAPI path template."""
     parameters: tuple[Parameter, ...]
     body: Body | None
+    answers: tuple[Answer, ...]
+    """Empty where nobody looks at them."""
     security: tuple[Requirement, ...]
     """Alternatives; empty lets anybody in."""
     roles: tuple[str, ...]

@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import Final
 
 from ..core.types import (
+    Answer,
     Body,
     Cors,
     Credential,
@@ -86,6 +87,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         path="/.well-known/jwks.json",
         parameters=(),
         body=None,
+        answers=(),
         security=(),
         roles=(),
         timeout_s=10.0,
@@ -111,6 +113,8 @@ ROUTES: Final[tuple[Route, ...]] = (
             headers="enforce",
             cookies="enforce",
             body="enforce",
+            response="log",
+            undeclared="keep",
         ),
         deprecated=False,
         sunset="",
@@ -132,6 +136,96 @@ ROUTES: Final[tuple[Route, ...]] = (
                     parts=(),
                 ),
                 MediaType(media_type="application/octet-stream", schema="", kind="stream", parts=()),
+            ),
+        ),
+        answers=(
+            Answer(
+                status="200",
+                media_types=(
+                    MediaType(
+                        media_type="application/json",
+                        schema="/paths/~1api~1v1~1analyze/post/responses/200/content/application~1json/schema",
+                        kind="json",
+                        parts=(),
+                    ),
+                ),
+            ),
+            Answer(
+                status="400",
+                media_types=(
+                    MediaType(
+                        media_type="application/problem+json",
+                        schema="/components/responses/BadRequest/content/application~1problem+json/schema",
+                        kind="json",
+                        parts=(),
+                    ),
+                ),
+            ),
+            Answer(
+                status="401",
+                media_types=(
+                    MediaType(
+                        media_type="application/problem+json",
+                        schema="/components/responses/Unauthorized/content/application~1problem+json/schema",
+                        kind="json",
+                        parts=(),
+                    ),
+                ),
+            ),
+            Answer(
+                status="403",
+                media_types=(
+                    MediaType(
+                        media_type="application/problem+json",
+                        schema="/components/responses/Forbidden/content/application~1problem+json/schema",
+                        kind="json",
+                        parts=(),
+                    ),
+                ),
+            ),
+            Answer(
+                status="413",
+                media_types=(
+                    MediaType(
+                        media_type="application/problem+json",
+                        schema="/components/responses/ContentTooLarge/content/application~1problem+json/schema",
+                        kind="json",
+                        parts=(),
+                    ),
+                ),
+            ),
+            Answer(
+                status="415",
+                media_types=(
+                    MediaType(
+                        media_type="application/problem+json",
+                        schema="/components/responses/UnsupportedMediaType/content/application~1problem+json/schema",
+                        kind="json",
+                        parts=(),
+                    ),
+                ),
+            ),
+            Answer(
+                status="429",
+                media_types=(
+                    MediaType(
+                        media_type="application/problem+json",
+                        schema="/components/responses/TooManyRequests/content/application~1problem+json/schema",
+                        kind="json",
+                        parts=(),
+                    ),
+                ),
+            ),
+            Answer(
+                status="default",
+                media_types=(
+                    MediaType(
+                        media_type="application/problem+json",
+                        schema="/components/responses/Problem/content/application~1problem+json/schema",
+                        kind="json",
+                        parts=(),
+                    ),
+                ),
             ),
         ),
         security=(
@@ -162,6 +256,8 @@ ROUTES: Final[tuple[Route, ...]] = (
             headers="enforce",
             cookies="enforce",
             body="enforce",
+            response="log",
+            undeclared="keep",
         ),
         deprecated=False,
         sunset="",
@@ -193,6 +289,7 @@ ROUTES: Final[tuple[Route, ...]] = (
             ),
         ),
         body=None,
+        answers=(),
         security=(
             (Credential(scheme="bearer", scopes=("keys:manage",)),),
             (Credential(scheme="apiKey", scopes=("keys:manage",)),),
@@ -221,6 +318,8 @@ ROUTES: Final[tuple[Route, ...]] = (
             headers="enforce",
             cookies="enforce",
             body="enforce",
+            response="log",
+            undeclared="keep",
         ),
         deprecated=False,
         sunset="",
@@ -243,6 +342,7 @@ ROUTES: Final[tuple[Route, ...]] = (
                 ),
             ),
         ),
+        answers=(),
         security=(
             (Credential(scheme="bearer", scopes=("keys:manage",)),),
             (Credential(scheme="apiKey", scopes=("keys:manage",)),),
@@ -271,6 +371,8 @@ ROUTES: Final[tuple[Route, ...]] = (
             headers="enforce",
             cookies="enforce",
             body="enforce",
+            response="log",
+            undeclared="keep",
         ),
         deprecated=False,
         sunset="",
@@ -293,6 +395,7 @@ ROUTES: Final[tuple[Route, ...]] = (
             ),
         ),
         body=None,
+        answers=(),
         security=(
             (Credential(scheme="bearer", scopes=("keys:manage",)),),
             (Credential(scheme="apiKey", scopes=("keys:manage",)),),
@@ -321,6 +424,8 @@ ROUTES: Final[tuple[Route, ...]] = (
             headers="enforce",
             cookies="enforce",
             body="enforce",
+            response="log",
+            undeclared="keep",
         ),
         deprecated=False,
         sunset="",
@@ -353,6 +458,7 @@ ROUTES: Final[tuple[Route, ...]] = (
                 ),
             ),
         ),
+        answers=(),
         security=(
             (Credential(scheme="bearer", scopes=("keys:manage",)),),
             (Credential(scheme="apiKey", scopes=("keys:manage",)),),
@@ -381,6 +487,8 @@ ROUTES: Final[tuple[Route, ...]] = (
             headers="enforce",
             cookies="enforce",
             body="enforce",
+            response="log",
+            undeclared="keep",
         ),
         deprecated=False,
         sunset="",
@@ -403,6 +511,7 @@ ROUTES: Final[tuple[Route, ...]] = (
                 ),
             ),
         ),
+        answers=(),
         security=(),
         roles=(),
         timeout_s=10.0,
@@ -428,6 +537,8 @@ ROUTES: Final[tuple[Route, ...]] = (
             headers="enforce",
             cookies="enforce",
             body="enforce",
+            response="log",
+            undeclared="keep",
         ),
         deprecated=False,
         sunset="",
@@ -450,6 +561,7 @@ ROUTES: Final[tuple[Route, ...]] = (
                 ),
             ),
         ),
+        answers=(),
         security=(),
         roles=(),
         timeout_s=10.0,
@@ -475,6 +587,8 @@ ROUTES: Final[tuple[Route, ...]] = (
             headers="enforce",
             cookies="enforce",
             body="enforce",
+            response="log",
+            undeclared="keep",
         ),
         deprecated=False,
         sunset="",
@@ -497,6 +611,7 @@ ROUTES: Final[tuple[Route, ...]] = (
                 ),
             ),
         ),
+        answers=(),
         security=(),
         roles=(),
         timeout_s=10.0,
@@ -522,6 +637,8 @@ ROUTES: Final[tuple[Route, ...]] = (
             headers="enforce",
             cookies="enforce",
             body="enforce",
+            response="log",
+            undeclared="keep",
         ),
         deprecated=False,
         sunset="",
@@ -564,6 +681,97 @@ ROUTES: Final[tuple[Route, ...]] = (
                 MediaType(media_type="application/octet-stream", schema="", kind="stream", parts=()),
             ),
         ),
+        answers=(
+            Answer(
+                status="200",
+                media_types=(
+                    MediaType(
+                        media_type="application/json",
+                        schema="/paths/~1api~1v1~1compress/post/responses/200/content/application~1json/schema",
+                        kind="json",
+                        parts=(),
+                    ),
+                    MediaType(media_type="application/octet-stream", schema="", kind="stream", parts=()),
+                ),
+            ),
+            Answer(
+                status="400",
+                media_types=(
+                    MediaType(
+                        media_type="application/problem+json",
+                        schema="/components/responses/BadRequest/content/application~1problem+json/schema",
+                        kind="json",
+                        parts=(),
+                    ),
+                ),
+            ),
+            Answer(
+                status="401",
+                media_types=(
+                    MediaType(
+                        media_type="application/problem+json",
+                        schema="/components/responses/Unauthorized/content/application~1problem+json/schema",
+                        kind="json",
+                        parts=(),
+                    ),
+                ),
+            ),
+            Answer(
+                status="403",
+                media_types=(
+                    MediaType(
+                        media_type="application/problem+json",
+                        schema="/components/responses/Forbidden/content/application~1problem+json/schema",
+                        kind="json",
+                        parts=(),
+                    ),
+                ),
+            ),
+            Answer(
+                status="413",
+                media_types=(
+                    MediaType(
+                        media_type="application/problem+json",
+                        schema="/components/responses/ContentTooLarge/content/application~1problem+json/schema",
+                        kind="json",
+                        parts=(),
+                    ),
+                ),
+            ),
+            Answer(
+                status="415",
+                media_types=(
+                    MediaType(
+                        media_type="application/problem+json",
+                        schema="/components/responses/UnsupportedMediaType/content/application~1problem+json/schema",
+                        kind="json",
+                        parts=(),
+                    ),
+                ),
+            ),
+            Answer(
+                status="429",
+                media_types=(
+                    MediaType(
+                        media_type="application/problem+json",
+                        schema="/components/responses/TooManyRequests/content/application~1problem+json/schema",
+                        kind="json",
+                        parts=(),
+                    ),
+                ),
+            ),
+            Answer(
+                status="default",
+                media_types=(
+                    MediaType(
+                        media_type="application/problem+json",
+                        schema="/components/responses/Problem/content/application~1problem+json/schema",
+                        kind="json",
+                        parts=(),
+                    ),
+                ),
+            ),
+        ),
         security=(
             (Credential(scheme="bearer", scopes=("compression:use",)),),
             (Credential(scheme="apiKey", scopes=("compression:use",)),),
@@ -592,6 +800,8 @@ ROUTES: Final[tuple[Route, ...]] = (
             headers="enforce",
             cookies="enforce",
             body="enforce",
+            response="log",
+            undeclared="keep",
         ),
         deprecated=False,
         sunset="",
@@ -630,6 +840,96 @@ ROUTES: Final[tuple[Route, ...]] = (
                 ),
             ),
         ),
+        answers=(
+            Answer(
+                status="202",
+                media_types=(
+                    MediaType(
+                        media_type="application/json",
+                        schema="/paths/~1api~1v1~1corpus~1collect/post/responses/202/content/application~1json/schema",
+                        kind="json",
+                        parts=(),
+                    ),
+                ),
+            ),
+            Answer(
+                status="400",
+                media_types=(
+                    MediaType(
+                        media_type="application/problem+json",
+                        schema="/components/responses/BadRequest/content/application~1problem+json/schema",
+                        kind="json",
+                        parts=(),
+                    ),
+                ),
+            ),
+            Answer(
+                status="401",
+                media_types=(
+                    MediaType(
+                        media_type="application/problem+json",
+                        schema="/components/responses/Unauthorized/content/application~1problem+json/schema",
+                        kind="json",
+                        parts=(),
+                    ),
+                ),
+            ),
+            Answer(
+                status="403",
+                media_types=(
+                    MediaType(
+                        media_type="application/problem+json",
+                        schema="/components/responses/Forbidden/content/application~1problem+json/schema",
+                        kind="json",
+                        parts=(),
+                    ),
+                ),
+            ),
+            Answer(
+                status="413",
+                media_types=(
+                    MediaType(
+                        media_type="application/problem+json",
+                        schema="/components/responses/ContentTooLarge/content/application~1problem+json/schema",
+                        kind="json",
+                        parts=(),
+                    ),
+                ),
+            ),
+            Answer(
+                status="415",
+                media_types=(
+                    MediaType(
+                        media_type="application/problem+json",
+                        schema="/components/responses/UnsupportedMediaType/content/application~1problem+json/schema",
+                        kind="json",
+                        parts=(),
+                    ),
+                ),
+            ),
+            Answer(
+                status="429",
+                media_types=(
+                    MediaType(
+                        media_type="application/problem+json",
+                        schema="/components/responses/TooManyRequests/content/application~1problem+json/schema",
+                        kind="json",
+                        parts=(),
+                    ),
+                ),
+            ),
+            Answer(
+                status="default",
+                media_types=(
+                    MediaType(
+                        media_type="application/problem+json",
+                        schema="/components/responses/Problem/content/application~1problem+json/schema",
+                        kind="json",
+                        parts=(),
+                    ),
+                ),
+            ),
+        ),
         security=(
             (Credential(scheme="bearer", scopes=("corpus:write",)),),
             (Credential(scheme="apiKey", scopes=("corpus:write",)),),
@@ -658,6 +958,8 @@ ROUTES: Final[tuple[Route, ...]] = (
             headers="enforce",
             cookies="enforce",
             body="enforce",
+            response="log",
+            undeclared="keep",
         ),
         deprecated=False,
         sunset="",
@@ -680,6 +982,85 @@ ROUTES: Final[tuple[Route, ...]] = (
             ),
         ),
         body=None,
+        answers=(
+            Answer(
+                status="200",
+                media_types=(
+                    MediaType(
+                        media_type="application/json",
+                        schema="/paths/~1api~1v1~1corpus~1collect~1{job_id}/get/responses/200/content/application~1json/schema",
+                        kind="json",
+                        parts=(),
+                    ),
+                ),
+            ),
+            Answer(
+                status="400",
+                media_types=(
+                    MediaType(
+                        media_type="application/problem+json",
+                        schema="/components/responses/BadRequest/content/application~1problem+json/schema",
+                        kind="json",
+                        parts=(),
+                    ),
+                ),
+            ),
+            Answer(
+                status="401",
+                media_types=(
+                    MediaType(
+                        media_type="application/problem+json",
+                        schema="/components/responses/Unauthorized/content/application~1problem+json/schema",
+                        kind="json",
+                        parts=(),
+                    ),
+                ),
+            ),
+            Answer(
+                status="403",
+                media_types=(
+                    MediaType(
+                        media_type="application/problem+json",
+                        schema="/components/responses/Forbidden/content/application~1problem+json/schema",
+                        kind="json",
+                        parts=(),
+                    ),
+                ),
+            ),
+            Answer(
+                status="404",
+                media_types=(
+                    MediaType(
+                        media_type="application/problem+json",
+                        schema="/components/responses/NotFound/content/application~1problem+json/schema",
+                        kind="json",
+                        parts=(),
+                    ),
+                ),
+            ),
+            Answer(
+                status="429",
+                media_types=(
+                    MediaType(
+                        media_type="application/problem+json",
+                        schema="/components/responses/TooManyRequests/content/application~1problem+json/schema",
+                        kind="json",
+                        parts=(),
+                    ),
+                ),
+            ),
+            Answer(
+                status="default",
+                media_types=(
+                    MediaType(
+                        media_type="application/problem+json",
+                        schema="/components/responses/Problem/content/application~1problem+json/schema",
+                        kind="json",
+                        parts=(),
+                    ),
+                ),
+            ),
+        ),
         security=(
             (Credential(scheme="bearer", scopes=("corpus:read",)),),
             (Credential(scheme="apiKey", scopes=("corpus:read",)),),
@@ -708,6 +1089,8 @@ ROUTES: Final[tuple[Route, ...]] = (
             headers="enforce",
             cookies="enforce",
             body="enforce",
+            response="log",
+            undeclared="keep",
         ),
         deprecated=False,
         sunset="",
@@ -739,6 +1122,85 @@ ROUTES: Final[tuple[Route, ...]] = (
             ),
         ),
         body=None,
+        answers=(
+            Answer(
+                status="200",
+                media_types=(
+                    MediaType(
+                        media_type="text/event-stream",
+                        schema="/paths/~1api~1v1~1corpus~1collect~1{job_id}~1events/get/responses/200/content/text~1event-stream/schema",
+                        kind="stream",
+                        parts=(),
+                    ),
+                ),
+            ),
+            Answer(
+                status="400",
+                media_types=(
+                    MediaType(
+                        media_type="application/problem+json",
+                        schema="/components/responses/BadRequest/content/application~1problem+json/schema",
+                        kind="json",
+                        parts=(),
+                    ),
+                ),
+            ),
+            Answer(
+                status="401",
+                media_types=(
+                    MediaType(
+                        media_type="application/problem+json",
+                        schema="/components/responses/Unauthorized/content/application~1problem+json/schema",
+                        kind="json",
+                        parts=(),
+                    ),
+                ),
+            ),
+            Answer(
+                status="403",
+                media_types=(
+                    MediaType(
+                        media_type="application/problem+json",
+                        schema="/components/responses/Forbidden/content/application~1problem+json/schema",
+                        kind="json",
+                        parts=(),
+                    ),
+                ),
+            ),
+            Answer(
+                status="404",
+                media_types=(
+                    MediaType(
+                        media_type="application/problem+json",
+                        schema="/components/responses/NotFound/content/application~1problem+json/schema",
+                        kind="json",
+                        parts=(),
+                    ),
+                ),
+            ),
+            Answer(
+                status="429",
+                media_types=(
+                    MediaType(
+                        media_type="application/problem+json",
+                        schema="/components/responses/TooManyRequests/content/application~1problem+json/schema",
+                        kind="json",
+                        parts=(),
+                    ),
+                ),
+            ),
+            Answer(
+                status="default",
+                media_types=(
+                    MediaType(
+                        media_type="application/problem+json",
+                        schema="/components/responses/Problem/content/application~1problem+json/schema",
+                        kind="json",
+                        parts=(),
+                    ),
+                ),
+            ),
+        ),
         security=(
             (Credential(scheme="bearer", scopes=("corpus:read",)),),
             (Credential(scheme="apiKey", scopes=("corpus:read",)),),
@@ -767,6 +1229,8 @@ ROUTES: Final[tuple[Route, ...]] = (
             headers="enforce",
             cookies="enforce",
             body="enforce",
+            response="log",
+            undeclared="keep",
         ),
         deprecated=False,
         sunset="",
@@ -789,6 +1253,75 @@ ROUTES: Final[tuple[Route, ...]] = (
             ),
         ),
         body=None,
+        answers=(
+            Answer(status="204", media_types=()),
+            Answer(
+                status="400",
+                media_types=(
+                    MediaType(
+                        media_type="application/problem+json",
+                        schema="/components/responses/BadRequest/content/application~1problem+json/schema",
+                        kind="json",
+                        parts=(),
+                    ),
+                ),
+            ),
+            Answer(
+                status="401",
+                media_types=(
+                    MediaType(
+                        media_type="application/problem+json",
+                        schema="/components/responses/Unauthorized/content/application~1problem+json/schema",
+                        kind="json",
+                        parts=(),
+                    ),
+                ),
+            ),
+            Answer(
+                status="403",
+                media_types=(
+                    MediaType(
+                        media_type="application/problem+json",
+                        schema="/components/responses/Forbidden/content/application~1problem+json/schema",
+                        kind="json",
+                        parts=(),
+                    ),
+                ),
+            ),
+            Answer(
+                status="404",
+                media_types=(
+                    MediaType(
+                        media_type="application/problem+json",
+                        schema="/components/responses/NotFound/content/application~1problem+json/schema",
+                        kind="json",
+                        parts=(),
+                    ),
+                ),
+            ),
+            Answer(
+                status="429",
+                media_types=(
+                    MediaType(
+                        media_type="application/problem+json",
+                        schema="/components/responses/TooManyRequests/content/application~1problem+json/schema",
+                        kind="json",
+                        parts=(),
+                    ),
+                ),
+            ),
+            Answer(
+                status="default",
+                media_types=(
+                    MediaType(
+                        media_type="application/problem+json",
+                        schema="/components/responses/Problem/content/application~1problem+json/schema",
+                        kind="json",
+                        parts=(),
+                    ),
+                ),
+            ),
+        ),
         security=(
             (Credential(scheme="bearer", scopes=("corpus:write",)),),
             (Credential(scheme="apiKey", scopes=("corpus:write",)),),
@@ -817,6 +1350,8 @@ ROUTES: Final[tuple[Route, ...]] = (
             headers="enforce",
             cookies="enforce",
             body="enforce",
+            response="log",
+            undeclared="keep",
         ),
         deprecated=False,
         sunset="",
@@ -839,6 +1374,85 @@ ROUTES: Final[tuple[Route, ...]] = (
             ),
         ),
         body=None,
+        answers=(
+            Answer(
+                status="200",
+                media_types=(
+                    MediaType(
+                        media_type="application/json",
+                        schema="/paths/~1api~1v1~1corpus~1documents~1{id}/get/responses/200/content/application~1json/schema",
+                        kind="json",
+                        parts=(),
+                    ),
+                ),
+            ),
+            Answer(
+                status="400",
+                media_types=(
+                    MediaType(
+                        media_type="application/problem+json",
+                        schema="/components/responses/BadRequest/content/application~1problem+json/schema",
+                        kind="json",
+                        parts=(),
+                    ),
+                ),
+            ),
+            Answer(
+                status="401",
+                media_types=(
+                    MediaType(
+                        media_type="application/problem+json",
+                        schema="/components/responses/Unauthorized/content/application~1problem+json/schema",
+                        kind="json",
+                        parts=(),
+                    ),
+                ),
+            ),
+            Answer(
+                status="403",
+                media_types=(
+                    MediaType(
+                        media_type="application/problem+json",
+                        schema="/components/responses/Forbidden/content/application~1problem+json/schema",
+                        kind="json",
+                        parts=(),
+                    ),
+                ),
+            ),
+            Answer(
+                status="404",
+                media_types=(
+                    MediaType(
+                        media_type="application/problem+json",
+                        schema="/components/responses/NotFound/content/application~1problem+json/schema",
+                        kind="json",
+                        parts=(),
+                    ),
+                ),
+            ),
+            Answer(
+                status="429",
+                media_types=(
+                    MediaType(
+                        media_type="application/problem+json",
+                        schema="/components/responses/TooManyRequests/content/application~1problem+json/schema",
+                        kind="json",
+                        parts=(),
+                    ),
+                ),
+            ),
+            Answer(
+                status="default",
+                media_types=(
+                    MediaType(
+                        media_type="application/problem+json",
+                        schema="/components/responses/Problem/content/application~1problem+json/schema",
+                        kind="json",
+                        parts=(),
+                    ),
+                ),
+            ),
+        ),
         security=(
             (Credential(scheme="bearer", scopes=("corpus:read",)),),
             (Credential(scheme="apiKey", scopes=("corpus:read",)),),
@@ -867,6 +1481,8 @@ ROUTES: Final[tuple[Route, ...]] = (
             headers="enforce",
             cookies="enforce",
             body="enforce",
+            response="log",
+            undeclared="keep",
         ),
         deprecated=False,
         sunset="",
@@ -916,6 +1532,74 @@ ROUTES: Final[tuple[Route, ...]] = (
             ),
         ),
         body=None,
+        answers=(
+            Answer(
+                status="200",
+                media_types=(
+                    MediaType(
+                        media_type="application/json",
+                        schema="/paths/~1api~1v1~1corpus~1search/get/responses/200/content/application~1json/schema",
+                        kind="json",
+                        parts=(),
+                    ),
+                ),
+            ),
+            Answer(
+                status="400",
+                media_types=(
+                    MediaType(
+                        media_type="application/problem+json",
+                        schema="/components/responses/BadRequest/content/application~1problem+json/schema",
+                        kind="json",
+                        parts=(),
+                    ),
+                ),
+            ),
+            Answer(
+                status="401",
+                media_types=(
+                    MediaType(
+                        media_type="application/problem+json",
+                        schema="/components/responses/Unauthorized/content/application~1problem+json/schema",
+                        kind="json",
+                        parts=(),
+                    ),
+                ),
+            ),
+            Answer(
+                status="403",
+                media_types=(
+                    MediaType(
+                        media_type="application/problem+json",
+                        schema="/components/responses/Forbidden/content/application~1problem+json/schema",
+                        kind="json",
+                        parts=(),
+                    ),
+                ),
+            ),
+            Answer(
+                status="429",
+                media_types=(
+                    MediaType(
+                        media_type="application/problem+json",
+                        schema="/components/responses/TooManyRequests/content/application~1problem+json/schema",
+                        kind="json",
+                        parts=(),
+                    ),
+                ),
+            ),
+            Answer(
+                status="default",
+                media_types=(
+                    MediaType(
+                        media_type="application/problem+json",
+                        schema="/components/responses/Problem/content/application~1problem+json/schema",
+                        kind="json",
+                        parts=(),
+                    ),
+                ),
+            ),
+        ),
         security=(
             (Credential(scheme="bearer", scopes=("corpus:read",)),),
             (Credential(scheme="apiKey", scopes=("corpus:read",)),),
@@ -944,6 +1628,8 @@ ROUTES: Final[tuple[Route, ...]] = (
             headers="enforce",
             cookies="enforce",
             body="enforce",
+            response="log",
+            undeclared="keep",
         ),
         deprecated=False,
         sunset="",
@@ -956,6 +1642,63 @@ ROUTES: Final[tuple[Route, ...]] = (
         path="/api/v1/corpus/stats",
         parameters=(),
         body=None,
+        answers=(
+            Answer(
+                status="200",
+                media_types=(
+                    MediaType(
+                        media_type="application/json",
+                        schema="/paths/~1api~1v1~1corpus~1stats/get/responses/200/content/application~1json/schema",
+                        kind="json",
+                        parts=(),
+                    ),
+                ),
+            ),
+            Answer(
+                status="401",
+                media_types=(
+                    MediaType(
+                        media_type="application/problem+json",
+                        schema="/components/responses/Unauthorized/content/application~1problem+json/schema",
+                        kind="json",
+                        parts=(),
+                    ),
+                ),
+            ),
+            Answer(
+                status="403",
+                media_types=(
+                    MediaType(
+                        media_type="application/problem+json",
+                        schema="/components/responses/Forbidden/content/application~1problem+json/schema",
+                        kind="json",
+                        parts=(),
+                    ),
+                ),
+            ),
+            Answer(
+                status="429",
+                media_types=(
+                    MediaType(
+                        media_type="application/problem+json",
+                        schema="/components/responses/TooManyRequests/content/application~1problem+json/schema",
+                        kind="json",
+                        parts=(),
+                    ),
+                ),
+            ),
+            Answer(
+                status="default",
+                media_types=(
+                    MediaType(
+                        media_type="application/problem+json",
+                        schema="/components/responses/Problem/content/application~1problem+json/schema",
+                        kind="json",
+                        parts=(),
+                    ),
+                ),
+            ),
+        ),
         security=(
             (Credential(scheme="bearer", scopes=("corpus:read",)),),
             (Credential(scheme="apiKey", scopes=("corpus:read",)),),
@@ -984,6 +1727,8 @@ ROUTES: Final[tuple[Route, ...]] = (
             headers="enforce",
             cookies="enforce",
             body="enforce",
+            response="log",
+            undeclared="keep",
         ),
         deprecated=False,
         sunset="",
@@ -996,6 +1741,63 @@ ROUTES: Final[tuple[Route, ...]] = (
         path="/api/v1/dashboard/overview",
         parameters=(),
         body=None,
+        answers=(
+            Answer(
+                status="200",
+                media_types=(
+                    MediaType(
+                        media_type="application/json",
+                        schema="/paths/~1api~1v1~1dashboard~1overview/get/responses/200/content/application~1json/schema",
+                        kind="json",
+                        parts=(),
+                    ),
+                ),
+            ),
+            Answer(
+                status="401",
+                media_types=(
+                    MediaType(
+                        media_type="application/problem+json",
+                        schema="/components/responses/Unauthorized/content/application~1problem+json/schema",
+                        kind="json",
+                        parts=(),
+                    ),
+                ),
+            ),
+            Answer(
+                status="403",
+                media_types=(
+                    MediaType(
+                        media_type="application/problem+json",
+                        schema="/components/responses/Forbidden/content/application~1problem+json/schema",
+                        kind="json",
+                        parts=(),
+                    ),
+                ),
+            ),
+            Answer(
+                status="429",
+                media_types=(
+                    MediaType(
+                        media_type="application/problem+json",
+                        schema="/components/responses/TooManyRequests/content/application~1problem+json/schema",
+                        kind="json",
+                        parts=(),
+                    ),
+                ),
+            ),
+            Answer(
+                status="default",
+                media_types=(
+                    MediaType(
+                        media_type="application/problem+json",
+                        schema="/components/responses/Problem/content/application~1problem+json/schema",
+                        kind="json",
+                        parts=(),
+                    ),
+                ),
+            ),
+        ),
         security=(
             (Credential(scheme="bearer", scopes=("dashboard:read",)),),
             (Credential(scheme="apiKey", scopes=("dashboard:read",)),),
@@ -1024,6 +1826,8 @@ ROUTES: Final[tuple[Route, ...]] = (
             headers="enforce",
             cookies="enforce",
             body="enforce",
+            response="log",
+            undeclared="keep",
         ),
         deprecated=False,
         sunset="",
@@ -1036,6 +1840,63 @@ ROUTES: Final[tuple[Route, ...]] = (
         path="/api/v1/dashboard/topology",
         parameters=(),
         body=None,
+        answers=(
+            Answer(
+                status="200",
+                media_types=(
+                    MediaType(
+                        media_type="application/json",
+                        schema="/paths/~1api~1v1~1dashboard~1topology/get/responses/200/content/application~1json/schema",
+                        kind="json",
+                        parts=(),
+                    ),
+                ),
+            ),
+            Answer(
+                status="401",
+                media_types=(
+                    MediaType(
+                        media_type="application/problem+json",
+                        schema="/components/responses/Unauthorized/content/application~1problem+json/schema",
+                        kind="json",
+                        parts=(),
+                    ),
+                ),
+            ),
+            Answer(
+                status="403",
+                media_types=(
+                    MediaType(
+                        media_type="application/problem+json",
+                        schema="/components/responses/Forbidden/content/application~1problem+json/schema",
+                        kind="json",
+                        parts=(),
+                    ),
+                ),
+            ),
+            Answer(
+                status="429",
+                media_types=(
+                    MediaType(
+                        media_type="application/problem+json",
+                        schema="/components/responses/TooManyRequests/content/application~1problem+json/schema",
+                        kind="json",
+                        parts=(),
+                    ),
+                ),
+            ),
+            Answer(
+                status="default",
+                media_types=(
+                    MediaType(
+                        media_type="application/problem+json",
+                        schema="/components/responses/Problem/content/application~1problem+json/schema",
+                        kind="json",
+                        parts=(),
+                    ),
+                ),
+            ),
+        ),
         security=(
             (Credential(scheme="bearer", scopes=("dashboard:read",)),),
             (Credential(scheme="apiKey", scopes=("dashboard:read",)),),
@@ -1064,6 +1925,8 @@ ROUTES: Final[tuple[Route, ...]] = (
             headers="enforce",
             cookies="enforce",
             body="enforce",
+            response="log",
+            undeclared="keep",
         ),
         deprecated=False,
         sunset="",
@@ -1095,6 +1958,74 @@ ROUTES: Final[tuple[Route, ...]] = (
             ),
         ),
         body=None,
+        answers=(
+            Answer(
+                status="200",
+                media_types=(
+                    MediaType(
+                        media_type="application/json",
+                        schema="/paths/~1api~1v1~1dashboard~1usage/get/responses/200/content/application~1json/schema",
+                        kind="json",
+                        parts=(),
+                    ),
+                ),
+            ),
+            Answer(
+                status="400",
+                media_types=(
+                    MediaType(
+                        media_type="application/problem+json",
+                        schema="/components/responses/BadRequest/content/application~1problem+json/schema",
+                        kind="json",
+                        parts=(),
+                    ),
+                ),
+            ),
+            Answer(
+                status="401",
+                media_types=(
+                    MediaType(
+                        media_type="application/problem+json",
+                        schema="/components/responses/Unauthorized/content/application~1problem+json/schema",
+                        kind="json",
+                        parts=(),
+                    ),
+                ),
+            ),
+            Answer(
+                status="403",
+                media_types=(
+                    MediaType(
+                        media_type="application/problem+json",
+                        schema="/components/responses/Forbidden/content/application~1problem+json/schema",
+                        kind="json",
+                        parts=(),
+                    ),
+                ),
+            ),
+            Answer(
+                status="429",
+                media_types=(
+                    MediaType(
+                        media_type="application/problem+json",
+                        schema="/components/responses/TooManyRequests/content/application~1problem+json/schema",
+                        kind="json",
+                        parts=(),
+                    ),
+                ),
+            ),
+            Answer(
+                status="default",
+                media_types=(
+                    MediaType(
+                        media_type="application/problem+json",
+                        schema="/components/responses/Problem/content/application~1problem+json/schema",
+                        kind="json",
+                        parts=(),
+                    ),
+                ),
+            ),
+        ),
         security=(
             (Credential(scheme="bearer", scopes=("dashboard:read",)),),
             (Credential(scheme="apiKey", scopes=("dashboard:read",)),),
@@ -1123,6 +2054,8 @@ ROUTES: Final[tuple[Route, ...]] = (
             headers="enforce",
             cookies="enforce",
             body="enforce",
+            response="log",
+            undeclared="keep",
         ),
         deprecated=False,
         sunset="",
@@ -1156,6 +2089,97 @@ ROUTES: Final[tuple[Route, ...]] = (
                 MediaType(media_type="application/octet-stream", schema="", kind="stream", parts=()),
             ),
         ),
+        answers=(
+            Answer(
+                status="200",
+                media_types=(
+                    MediaType(
+                        media_type="application/json",
+                        schema="/paths/~1api~1v1~1decompress/post/responses/200/content/application~1json/schema",
+                        kind="json",
+                        parts=(),
+                    ),
+                    MediaType(media_type="application/octet-stream", schema="", kind="stream", parts=()),
+                ),
+            ),
+            Answer(
+                status="400",
+                media_types=(
+                    MediaType(
+                        media_type="application/problem+json",
+                        schema="/components/responses/BadRequest/content/application~1problem+json/schema",
+                        kind="json",
+                        parts=(),
+                    ),
+                ),
+            ),
+            Answer(
+                status="401",
+                media_types=(
+                    MediaType(
+                        media_type="application/problem+json",
+                        schema="/components/responses/Unauthorized/content/application~1problem+json/schema",
+                        kind="json",
+                        parts=(),
+                    ),
+                ),
+            ),
+            Answer(
+                status="403",
+                media_types=(
+                    MediaType(
+                        media_type="application/problem+json",
+                        schema="/components/responses/Forbidden/content/application~1problem+json/schema",
+                        kind="json",
+                        parts=(),
+                    ),
+                ),
+            ),
+            Answer(
+                status="413",
+                media_types=(
+                    MediaType(
+                        media_type="application/problem+json",
+                        schema="/components/responses/ContentTooLarge/content/application~1problem+json/schema",
+                        kind="json",
+                        parts=(),
+                    ),
+                ),
+            ),
+            Answer(
+                status="415",
+                media_types=(
+                    MediaType(
+                        media_type="application/problem+json",
+                        schema="/components/responses/UnsupportedMediaType/content/application~1problem+json/schema",
+                        kind="json",
+                        parts=(),
+                    ),
+                ),
+            ),
+            Answer(
+                status="429",
+                media_types=(
+                    MediaType(
+                        media_type="application/problem+json",
+                        schema="/components/responses/TooManyRequests/content/application~1problem+json/schema",
+                        kind="json",
+                        parts=(),
+                    ),
+                ),
+            ),
+            Answer(
+                status="default",
+                media_types=(
+                    MediaType(
+                        media_type="application/problem+json",
+                        schema="/components/responses/Problem/content/application~1problem+json/schema",
+                        kind="json",
+                        parts=(),
+                    ),
+                ),
+            ),
+        ),
         security=(
             (Credential(scheme="bearer", scopes=("compression:use",)),),
             (Credential(scheme="apiKey", scopes=("compression:use",)),),
@@ -1184,6 +2208,8 @@ ROUTES: Final[tuple[Route, ...]] = (
             headers="enforce",
             cookies="enforce",
             body="enforce",
+            response="log",
+            undeclared="keep",
         ),
         deprecated=False,
         sunset="",
@@ -1196,6 +2222,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         path="/api/v1/health",
         parameters=(),
         body=None,
+        answers=(),
         security=(),
         roles=(),
         timeout_s=10.0,
@@ -1221,6 +2248,8 @@ ROUTES: Final[tuple[Route, ...]] = (
             headers="enforce",
             cookies="enforce",
             body="enforce",
+            response="log",
+            undeclared="keep",
         ),
         deprecated=False,
         sunset="",
@@ -1233,6 +2262,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         path="/api/v1/health/live",
         parameters=(),
         body=None,
+        answers=(),
         security=(),
         roles=(),
         timeout_s=10.0,
@@ -1258,6 +2288,8 @@ ROUTES: Final[tuple[Route, ...]] = (
             headers="enforce",
             cookies="enforce",
             body="enforce",
+            response="log",
+            undeclared="keep",
         ),
         deprecated=False,
         sunset="",
@@ -1270,6 +2302,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         path="/api/v1/health/ready",
         parameters=(),
         body=None,
+        answers=(),
         security=(),
         roles=(),
         timeout_s=10.0,
@@ -1295,6 +2328,8 @@ ROUTES: Final[tuple[Route, ...]] = (
             headers="enforce",
             cookies="enforce",
             body="enforce",
+            response="log",
+            undeclared="keep",
         ),
         deprecated=False,
         sunset="",
@@ -1317,6 +2352,102 @@ ROUTES: Final[tuple[Route, ...]] = (
                 ),
             ),
         ),
+        answers=(
+            Answer(
+                status="200",
+                media_types=(
+                    MediaType(
+                        media_type="application/json",
+                        schema="/paths/~1api~1v1~1insights~1generate/post/responses/200/content/application~1json/schema",
+                        kind="json",
+                        parts=(),
+                    ),
+                    MediaType(
+                        media_type="text/event-stream",
+                        schema="/paths/~1api~1v1~1insights~1generate/post/responses/200/content/text~1event-stream/schema",
+                        kind="stream",
+                        parts=(),
+                    ),
+                ),
+            ),
+            Answer(
+                status="400",
+                media_types=(
+                    MediaType(
+                        media_type="application/problem+json",
+                        schema="/components/responses/BadRequest/content/application~1problem+json/schema",
+                        kind="json",
+                        parts=(),
+                    ),
+                ),
+            ),
+            Answer(
+                status="401",
+                media_types=(
+                    MediaType(
+                        media_type="application/problem+json",
+                        schema="/components/responses/Unauthorized/content/application~1problem+json/schema",
+                        kind="json",
+                        parts=(),
+                    ),
+                ),
+            ),
+            Answer(
+                status="403",
+                media_types=(
+                    MediaType(
+                        media_type="application/problem+json",
+                        schema="/components/responses/Forbidden/content/application~1problem+json/schema",
+                        kind="json",
+                        parts=(),
+                    ),
+                ),
+            ),
+            Answer(
+                status="413",
+                media_types=(
+                    MediaType(
+                        media_type="application/problem+json",
+                        schema="/components/responses/ContentTooLarge/content/application~1problem+json/schema",
+                        kind="json",
+                        parts=(),
+                    ),
+                ),
+            ),
+            Answer(
+                status="415",
+                media_types=(
+                    MediaType(
+                        media_type="application/problem+json",
+                        schema="/components/responses/UnsupportedMediaType/content/application~1problem+json/schema",
+                        kind="json",
+                        parts=(),
+                    ),
+                ),
+            ),
+            Answer(
+                status="429",
+                media_types=(
+                    MediaType(
+                        media_type="application/problem+json",
+                        schema="/components/responses/TooManyRequests/content/application~1problem+json/schema",
+                        kind="json",
+                        parts=(),
+                    ),
+                ),
+            ),
+            Answer(
+                status="default",
+                media_types=(
+                    MediaType(
+                        media_type="application/problem+json",
+                        schema="/components/responses/Problem/content/application~1problem+json/schema",
+                        kind="json",
+                        parts=(),
+                    ),
+                ),
+            ),
+        ),
         security=(
             (Credential(scheme="bearer", scopes=("analysis:use",)),),
             (Credential(scheme="apiKey", scopes=("analysis:use",)),),
@@ -1345,6 +2476,8 @@ ROUTES: Final[tuple[Route, ...]] = (
             headers="enforce",
             cookies="enforce",
             body="enforce",
+            response="log",
+            undeclared="keep",
         ),
         deprecated=False,
         sunset="",
@@ -1357,6 +2490,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         path="/api/v1/metrics",
         parameters=(),
         body=None,
+        answers=(),
         security=(
             (Credential(scheme="bearer", scopes=("system:read",)),),
             (Credential(scheme="apiKey", scopes=("system:read",)),),
@@ -1385,6 +2519,8 @@ ROUTES: Final[tuple[Route, ...]] = (
             headers="enforce",
             cookies="enforce",
             body="enforce",
+            response="log",
+            undeclared="keep",
         ),
         deprecated=False,
         sunset="",
@@ -1407,53 +2543,93 @@ ROUTES: Final[tuple[Route, ...]] = (
                 ),
             ),
         ),
-        security=(
-            (Credential(scheme="bearer", scopes=("analysis:use",)),),
-            (Credential(scheme="apiKey", scopes=("analysis:use",)),),
-        ),
-        roles=(),
-        timeout_s=30.0,
-        max_body_bytes=4194304,
-        rate_limits=(
-            RateLimit(
-                name="default",
-                algorithm="token_bucket",
-                limit=600,
-                window_s=60.0,
-                burst=60,
-                cost=1,
-                by="principal",
-                header="",
-                shadow=False,
-                charge_refused=False,
-                on_store_failure="local",
+        answers=(
+            Answer(
+                status="200",
+                media_types=(
+                    MediaType(
+                        media_type="application/json",
+                        schema="/paths/~1api~1v1~1patterns~1detect/post/responses/200/content/application~1json/schema",
+                        kind="json",
+                        parts=(),
+                    ),
+                ),
             ),
-        ),
-        validate=Validate(
-            path="enforce",
-            query="enforce",
-            headers="enforce",
-            cookies="enforce",
-            body="enforce",
-        ),
-        deprecated=False,
-        sunset="",
-    ),
-    Route(
-        operation="analysis.visualize_patterns",
-        service="analysis",
-        version="v1",
-        method="POST",
-        path="/api/v1/patterns/visualize",
-        parameters=(),
-        body=Body(
-            required=True,
-            media_types=(
-                MediaType(
-                    media_type="application/json",
-                    schema="/paths/~1api~1v1~1patterns~1visualize/post/requestBody/content/application~1json/schema",
-                    kind="json",
-                    parts=(),
+            Answer(
+                status="400",
+                media_types=(
+                    MediaType(
+                        media_type="application/problem+json",
+                        schema="/components/responses/BadRequest/content/application~1problem+json/schema",
+                        kind="json",
+                        parts=(),
+                    ),
+                ),
+            ),
+            Answer(
+                status="401",
+                media_types=(
+                    MediaType(
+                        media_type="application/problem+json",
+                        schema="/components/responses/Unauthorized/content/application~1problem+json/schema",
+                        kind="json",
+                        parts=(),
+                    ),
+                ),
+            ),
+            Answer(
+                status="403",
+                media_types=(
+                    MediaType(
+                        media_type="application/problem+json",
+                        schema="/components/responses/Forbidden/content/application~1problem+json/schema",
+                        kind="json",
+                        parts=(),
+                    ),
+                ),
+            ),
+            Answer(
+                status="413",
+                media_types=(
+                    MediaType(
+                        media_type="application/problem+json",
+                        schema="/components/responses/ContentTooLarge/content/application~1problem+json/schema",
+                        kind="json",
+                        parts=(),
+                    ),
+                ),
+            ),
+            Answer(
+                status="415",
+                media_types=(
+                    MediaType(
+                        media_type="application/problem+json",
+                        schema="/components/responses/UnsupportedMediaType/content/application~1problem+json/schema",
+                        kind="json",
+                        parts=(),
+                    ),
+                ),
+            ),
+            Answer(
+                status="429",
+                media_types=(
+                    MediaType(
+                        media_type="application/problem+json",
+                        schema="/components/responses/TooManyRequests/content/application~1problem+json/schema",
+                        kind="json",
+                        parts=(),
+                    ),
+                ),
+            ),
+            Answer(
+                status="default",
+                media_types=(
+                    MediaType(
+                        media_type="application/problem+json",
+                        schema="/components/responses/Problem/content/application~1problem+json/schema",
+                        kind="json",
+                        parts=(),
+                    ),
                 ),
             ),
         ),
@@ -1485,6 +2661,146 @@ ROUTES: Final[tuple[Route, ...]] = (
             headers="enforce",
             cookies="enforce",
             body="enforce",
+            response="log",
+            undeclared="keep",
+        ),
+        deprecated=False,
+        sunset="",
+    ),
+    Route(
+        operation="analysis.visualize_patterns",
+        service="analysis",
+        version="v1",
+        method="POST",
+        path="/api/v1/patterns/visualize",
+        parameters=(),
+        body=Body(
+            required=True,
+            media_types=(
+                MediaType(
+                    media_type="application/json",
+                    schema="/paths/~1api~1v1~1patterns~1visualize/post/requestBody/content/application~1json/schema",
+                    kind="json",
+                    parts=(),
+                ),
+            ),
+        ),
+        answers=(
+            Answer(
+                status="200",
+                media_types=(
+                    MediaType(media_type="image/svg+xml", schema="", kind="stream", parts=()),
+                    MediaType(media_type="image/png", schema="", kind="stream", parts=()),
+                ),
+            ),
+            Answer(
+                status="400",
+                media_types=(
+                    MediaType(
+                        media_type="application/problem+json",
+                        schema="/components/responses/BadRequest/content/application~1problem+json/schema",
+                        kind="json",
+                        parts=(),
+                    ),
+                ),
+            ),
+            Answer(
+                status="401",
+                media_types=(
+                    MediaType(
+                        media_type="application/problem+json",
+                        schema="/components/responses/Unauthorized/content/application~1problem+json/schema",
+                        kind="json",
+                        parts=(),
+                    ),
+                ),
+            ),
+            Answer(
+                status="403",
+                media_types=(
+                    MediaType(
+                        media_type="application/problem+json",
+                        schema="/components/responses/Forbidden/content/application~1problem+json/schema",
+                        kind="json",
+                        parts=(),
+                    ),
+                ),
+            ),
+            Answer(
+                status="413",
+                media_types=(
+                    MediaType(
+                        media_type="application/problem+json",
+                        schema="/components/responses/ContentTooLarge/content/application~1problem+json/schema",
+                        kind="json",
+                        parts=(),
+                    ),
+                ),
+            ),
+            Answer(
+                status="415",
+                media_types=(
+                    MediaType(
+                        media_type="application/problem+json",
+                        schema="/components/responses/UnsupportedMediaType/content/application~1problem+json/schema",
+                        kind="json",
+                        parts=(),
+                    ),
+                ),
+            ),
+            Answer(
+                status="429",
+                media_types=(
+                    MediaType(
+                        media_type="application/problem+json",
+                        schema="/components/responses/TooManyRequests/content/application~1problem+json/schema",
+                        kind="json",
+                        parts=(),
+                    ),
+                ),
+            ),
+            Answer(
+                status="default",
+                media_types=(
+                    MediaType(
+                        media_type="application/problem+json",
+                        schema="/components/responses/Problem/content/application~1problem+json/schema",
+                        kind="json",
+                        parts=(),
+                    ),
+                ),
+            ),
+        ),
+        security=(
+            (Credential(scheme="bearer", scopes=("analysis:use",)),),
+            (Credential(scheme="apiKey", scopes=("analysis:use",)),),
+        ),
+        roles=(),
+        timeout_s=30.0,
+        max_body_bytes=4194304,
+        rate_limits=(
+            RateLimit(
+                name="default",
+                algorithm="token_bucket",
+                limit=600,
+                window_s=60.0,
+                burst=60,
+                cost=1,
+                by="principal",
+                header="",
+                shadow=False,
+                charge_refused=False,
+                on_store_failure="local",
+            ),
+        ),
+        validate=Validate(
+            path="enforce",
+            query="enforce",
+            headers="enforce",
+            cookies="enforce",
+            body="enforce",
+            response="log",
+            undeclared="keep",
         ),
         deprecated=False,
         sunset="",
@@ -1497,6 +2813,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         path="/api/v1/status",
         parameters=(),
         body=None,
+        answers=(),
         security=(
             (Credential(scheme="bearer", scopes=("system:read",)),),
             (Credential(scheme="apiKey", scopes=("system:read",)),),
@@ -1525,6 +2842,8 @@ ROUTES: Final[tuple[Route, ...]] = (
             headers="enforce",
             cookies="enforce",
             body="enforce",
+            response="log",
+            undeclared="keep",
         ),
         deprecated=False,
         sunset="",

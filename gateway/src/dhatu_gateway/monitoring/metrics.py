@@ -65,6 +65,8 @@ class Metrics(Collector):
         """Requests answered with a problem, by its kind."""
         self.watched_limits: dict[tuple[str, str], int] = {}
         """Calls that a limit in shadow mode would have refused, by operation and limit."""
+        self.findings: dict[tuple[str, str, str], int] = {}
+        """Messages that validation did not find in order, by operation, message and outcome."""
         self._recorders = {route.operation: Recorder(route.operation, route.service) for route in routes}
         self._registry = CollectorRegistry()
         self._registry.register(self)
@@ -86,6 +88,11 @@ class Metrics(Collector):
         at = operation, limit
         self.watched_limits[at] = self.watched_limits.get(at, 0) + 1
 
+    def find(self, operation: str, message: str, outcome: str) -> None:
+        """Count a request or an answer that is not as the document says, or could not be looked at."""
+        key = (operation, message, outcome)
+        self.findings[key] = self.findings.get(key, 0) + 1
+
     def exposition(self) -> bytes:
         """Everything in the Prometheus text format 0.0.4."""
         return generate_latest(self._registry)
@@ -105,6 +112,14 @@ class Metrics(Collector):
             refusals.add_metric([kind], count)
         yield refusals
         yield _watched(self.watched_limits)
+        findings = CounterMetricFamily(
+            "dhatu_gateway_validation",
+            "Messages that are not as described, or that were not looked at, by what was done with them.",
+            labels=["operation", "message", "outcome"],
+        )
+        for key, count in sorted(self.findings.items()):
+            findings.add_metric(key, count)
+        yield findings
 
 
 def _requests(recorders: Sequence[Recorder]) -> Metric:

@@ -65,6 +65,9 @@ def _validate(was: Validate, now: Validate) -> Iterator[tuple[str, str]]:
         if before != after:
             stricter = part != "response" and after == "enforce"
             yield "DH236" if stricter else ADDED, f"validate.{part} was {before}, is {after}"
+    if was.undeclared != now.undeclared:
+        code = "DH236" if now.undeclared == "strip" else ADDED
+        yield code, f"validate.undeclared was {was.undeclared}, is {now.undeclared}"
 
 
 def _tighter(was: tuple[RateLimit, ...], now: tuple[RateLimit, ...]) -> bool:

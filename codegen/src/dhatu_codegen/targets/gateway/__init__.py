@@ -27,7 +27,6 @@ class GatewayTarget:
         Unsupported(policy="breaker", asked_for=lambda policy: policy.breaker is not None),
         Unsupported(policy="cache", asked_for=lambda policy: policy.cache is not None),
         Unsupported(policy="fallback", asked_for=lambda policy: policy.fallback is not None),
-        Unsupported(policy="validate.response", asked_for=lambda policy: policy.validate.response != "off"),
     )
     irrelevant: frozenset[str] = frozenset({"retry"})  # the SDKs retry
 

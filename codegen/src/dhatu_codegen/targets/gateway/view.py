@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from ...ir.api import Api, Version
 from ...ir.operation import Operation, Parameter, Payload
 from ...ir.policy import REQUEST_PARTS, RateLimit, Validate
@@ -14,6 +16,9 @@ from ...ir.security import (
     SecurityScheme,
 )
 from ..literals import Call, Literal
+
+_SYSTEM: Final = "system"
+"""The service whose operations the gateway answers itself."""
 
 
 def platform(api: Api) -> Call:
@@ -70,6 +75,7 @@ def _route(operation: Operation) -> Call:
         path=operation.path,
         parameters=tuple(_parameter(parameter) for parameter in _enforced(operation)),
         body=_body(operation),
+        answers=_answers(operation),
         security=tuple(
             tuple(
                 _call("Credential", scheme=item.scheme, scopes=item.scopes)
@@ -113,26 +119,38 @@ def _parameter(parameter: Parameter) -> Call:
 def _body(operation: Operation) -> Call | None:
     if operation.body is None:
         return None
-    media_types = tuple(
-        _call(
-            "MediaType",
-            media_type=payload.media_type.partition(";")[0].strip().lower(),
-            schema=payload.pointer,
-            kind=_kind(payload),
-            parts=tuple(
-                _call(
-                    "Part",
-                    name=part.property,
-                    content_type=part.content_type,
-                    style=part.style,
-                    explode=part.explode,
-                )
-                for part in payload.encoding
-            ),
-        )
-        for payload in operation.body.payloads
-    )
+    media_types = tuple(_media_type(payload) for payload in operation.body.payloads)
     return _call("Body", required=operation.body.required, media_types=media_types)
+
+
+def _answers(operation: Operation) -> tuple[Call, ...]:
+    """Empty for the gateway's own operations, whose answers are made of the generated models."""
+    validate = operation.policy.validate
+    if operation.service == _SYSTEM or (validate.response == "off" and validate.undeclared == "keep"):
+        return ()
+    return tuple(
+        _call("Answer", status=response.status, media_types=tuple(map(_media_type, response.payloads)))
+        for response in operation.responses
+    )
+
+
+def _media_type(payload: Payload) -> Call:
+    return _call(
+        "MediaType",
+        media_type=payload.media_type.partition(";")[0].strip().lower(),
+        schema=payload.pointer,
+        kind=_kind(payload),
+        parts=tuple(
+            _call(
+                "Part",
+                name=part.property,
+                content_type=part.content_type,
+                style=part.style,
+                explode=part.explode,
+            )
+            for part in payload.encoding
+        ),
+    )
 
 
 def _kind(payload: Payload) -> str:
@@ -158,7 +176,8 @@ def _rate_limit(limit: RateLimit) -> Call:
 
 
 def _validate(validate: Validate) -> Call:
-    return _call("Validate", **{part: getattr(validate, part) for part in REQUEST_PARTS})
+    parts = {part: getattr(validate, part) for part in REQUEST_PARTS}
+    return _call("Validate", **parts, response=validate.response, undeclared=validate.undeclared)
 
 
 def _scheme(scheme: SecurityScheme) -> Call:

@@ -12,7 +12,7 @@ from dhatu_gateway.core.upstream.errors import ClientDisconnected
 from dhatu_gateway.core.validation.forms import build_form
 from dhatu_gateway.core.validation.json_body import parse_json
 from dhatu_gateway.core.validation.media_types import parse_content_type, require_utf_8
-from dhatu_gateway.core.validation.refusals import log_refusal, refusal
+from dhatu_gateway.core.validation.refusals import Watch, refusal
 from dhatu_gateway.core.validation.schema_errors import body_errors
 from dhatu_gateway.core.validation.schemas import Schemas
 
@@ -22,11 +22,11 @@ Check = Callable[[bytes], None]
 """Raises `ProblemError` for a body that is refused."""
 
 
-def build_body(route: Route, schemas: Schemas) -> TakeBody:
+def build_body(route: Route, schemas: Schemas, watch: Watch) -> TakeBody:
     """Take the body of a route's requests."""
     if route.validate.body == "off":
         return _passed_on(route)
-    return _without_body(route) if route.body is None else _Body(route, schemas)
+    return _without_body(route, watch) if route.body is None else _Body(route, schemas, watch)
 
 
 def content_length(exchange: Exchange) -> int | None:
@@ -64,7 +64,7 @@ async def read_body(exchange: Exchange, limit_bytes: int) -> bytes:
         size_bytes += len(part)
 
 
-def _without_body(route: Route) -> TakeBody:
+def _without_body(route: Route, watch: Watch) -> TakeBody:
     unexpected = FieldError(location="body", name="", detail="is not taken by this operation; send none")
     pass_on = _passed_on(route)
 
@@ -77,7 +77,7 @@ def _without_body(route: Route) -> TakeBody:
 
     def log(exchange: Exchange, errors: list[FieldError]) -> None:
         if content_length(exchange) != 0:
-            log_refusal(route, refusal([unexpected]))
+            watch(exchange, refusal([unexpected]))
         pass_on(exchange, errors)
 
     return refuse if route.validate.body == "enforce" else log
@@ -101,12 +101,11 @@ def _passed_on(route: Route) -> TakeBody:
 class _Body:
     """Chooses by media type what happens to a body."""
 
-    def __init__(self, route: Route, schemas: Schemas) -> None:
+    def __init__(self, route: Route, schemas: Schemas, watch: Watch) -> None:
         body = route.body
         media_types: tuple[MediaType, ...] = body.media_types if body is not None else ()
         self._required = body is not None and body.required
-        self._route = route
-        self._logs = route.validate.body == "log"
+        self._watch = watch if route.validate.body == "log" else None
         self._limit_bytes = route.max_body_bytes
         self._accepted = ", ".join(media.media_type for media in media_types)
         self._checks = {media.media_type: _check(media, schemas) for media in media_types}
@@ -120,12 +119,12 @@ class _Body:
         length = content_length(exchange)
         if length == 0:
             exchange.body = b""
-            self._settle(errors, _missing() if self._required else None)
+            self._settle(exchange, errors, _missing() if self._required else None)
             return None
         if length is not None and length > self._limit_bytes:
             raise too_large(self._limit_bytes)
         field = fields.get(b"content-type", b"")
-        check = self._known.get(field) or self._choose(field)
+        check = self._known.get(field) or self._choose(exchange, field)
         if check is not None:
             return self._take(exchange, check, errors)
         if errors:
@@ -144,13 +143,13 @@ class _Body:
         elif self._required:
             error = _missing()
         if errors or error is not None:
-            self._settle(errors, error)
+            self._settle(exchange, errors, error)
 
-    def _settle(self, errors: list[FieldError], of_body: ProblemError | None) -> None:
+    def _settle(self, exchange: Exchange, errors: list[FieldError], of_body: ProblemError | None) -> None:
         """Refuse the request for what is wrong with its parameters and its body together."""
         if of_body is not None:
-            if self._logs:
-                log_refusal(self._route, of_body)
+            if self._watch is not None:
+                self._watch(exchange, of_body)
             elif not errors:
                 raise of_body
             else:
@@ -158,7 +157,7 @@ class _Body:
         if errors:
             raise refusal(errors)
 
-    def _choose(self, field: bytes) -> Check | None:
+    def _choose(self, exchange: Exchange, field: bytes) -> Check | None:
         """Find the media type; None means that the body is streamed."""
         try:
             content_type = parse_content_type(field)
@@ -171,8 +170,8 @@ class _Body:
                     return check
             raise ProblemError("unsupported-media-type", f"Send {self._accepted}.")
         except ProblemError as error:
-            if self._logs:
-                log_refusal(self._route, error)
+            if self._watch is not None:
+                self._watch(exchange, error)
                 return None
             headers = [(b"accept", self._accepted.encode("ascii"))]
             raise ProblemError(error.problem.kind, error.problem.detail, headers=headers) from error

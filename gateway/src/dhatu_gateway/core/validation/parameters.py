@@ -12,7 +12,7 @@ import jsonschema_rs
 from dhatu_gateway.core.exchange import Exchange
 from dhatu_gateway.core.problem import FieldError, ProblemError
 from dhatu_gateway.core.types import Parameter, Route, Validation
-from dhatu_gateway.core.validation.refusals import log_refusal, refusal
+from dhatu_gateway.core.validation.refusals import Watch, refusal
 from dhatu_gateway.core.validation.schema_errors import parameter_errors
 from dhatu_gateway.core.validation.schemas import Schemas
 from dhatu_gateway.core.validation.styles import (
@@ -68,10 +68,12 @@ Check = Callable[[Exchange, list[FieldError]], None]
 """Adds what is wrong with one part of a request."""
 
 
-def build_parameters(route: Route, schemas: Schemas) -> Callable[[Exchange], list[FieldError]] | None:
+def build_parameters(
+    route: Route, schemas: Schemas, watch: Watch
+) -> Callable[[Exchange], list[FieldError]] | None:
     """Return what lists the errors for which a request is refused; None where nothing is looked at.
 
-    Unknown parameters in the query are among them. Those of parts that are only watched are logged instead.
+    Unknown parameters in the query are among them. What is only watched goes to `watch`.
     """
     rules = tuple(build_rule(parameter, schemas) for parameter in route.parameters if _is_checked(parameter))
     enforced = tuple(_checks(route, rules, "enforce"))
@@ -85,9 +87,9 @@ def build_parameters(route: Route, schemas: Schemas) -> Callable[[Exchange], lis
             try:
                 check(exchange, seen)
             except ProblemError as error:
-                log_refusal(route, error)
+                watch(exchange, error)
         if seen:
-            log_refusal(route, refusal(seen))
+            watch(exchange, refusal(seen))
         return collect(exchange)
 
     collect = _collector(enforced)

@@ -14,6 +14,7 @@ from jsonschema_rs import ValidationError
 
 from dhatu_gateway.core.problem import FieldError
 from dhatu_gateway.core.validation.refusals import MAX_ERRORS, pointer_token
+from dhatu_gateway.core.validation.sides import READ_ONLY, WRITE_ONLY
 
 _TYPES = {
     "array": "an array",
@@ -130,6 +131,10 @@ def _describe(keyword: str, facts: dict[str, Any]) -> str:
             return f"must be a multiple of {facts['multiple_of']}"
         case "format":
             return f"must have the format {facts['format']}"
+        case "not" if facts.get("schema") == READ_ONLY["not"]:
+            return "is set by the service; leave it out"
+        case "not" if facts.get("schema") == WRITE_ONLY["not"]:
+            return "is never told; the service must leave it out"
         case "pattern":
             return f"must match the pattern {facts['pattern']}"
         case _:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any, cast
 from urllib.parse import quote
 
 import jsonschema_rs
+
+from dhatu_gateway.core.validation.sides import Side, seen_from
 
 _URI = "urn:dhatu:openapi"
 
@@ -13,10 +16,17 @@ _URI = "urn:dhatu:openapi"
 class Schemas:
     """Compiles schemas by their JSON Pointer into the OpenAPI document."""
 
-    def __init__(self, document: dict[str, Any]) -> None:
-        self._document = document
-        self._registry = jsonschema_rs.Registry([(_URI, document)], draft=jsonschema_rs.Draft202012)
+    def __init__(self, document: dict[str, Any], side: Side = "request") -> None:
+        """`side` says whose messages are held against the schemas: readOnly and writeOnly differ."""
+        self._written = document
+        self._document = seen_from(document, side)
+        self._registry = jsonschema_rs.Registry([(_URI, self._document)], draft=jsonschema_rs.Draft202012)
         self._validators: dict[str, jsonschema_rs.Validator] = {}
+
+    @cached_property
+    def answers(self) -> Schemas:
+        """The same schemas, for what services answer."""
+        return Schemas(self._written, "answer")
 
     def validator(self, pointer: str) -> jsonschema_rs.Validator:
         """Compile a schema; formats are asserted, and patterns run on a regex engine of linear time.

@@ -8,13 +8,15 @@ from dhatu_gateway.core.exchange import Exchange, Stage
 from dhatu_gateway.core.types import Route
 from dhatu_gateway.core.validation.body import build_body
 from dhatu_gateway.core.validation.parameters import build_parameters
+from dhatu_gateway.core.validation.refusals import Findings, build_watch
 from dhatu_gateway.core.validation.schemas import Schemas
 
 
-def build_validation(route: Route, schemas: Schemas) -> Stage:
+def build_validation(route: Route, schemas: Schemas, findings: Findings) -> Stage:
     """Compose what a route checks; at the least, that the body is not too large."""
-    take_body = build_body(route, schemas)
-    check_parameters = build_parameters(route, schemas)
+    watch = build_watch(route, findings)
+    take_body = build_body(route, schemas, watch)
+    check_parameters = build_parameters(route, schemas, watch)
     if check_parameters is None:
         return lambda exchange: take_body(exchange, [])
 
