@@ -37,8 +37,9 @@ from dhatu_gateway.monitoring.endpoints import Monitoring
 from dhatu_gateway.monitoring.health import Health, ServiceView, service_check, store_check
 from dhatu_gateway.monitoring.metrics import Metrics
 from dhatu_gateway.rate_limiting.stage import build_rate_limit
+from dhatu_gateway.rate_limiting.storage.link import Link, server_at
 from dhatu_gateway.rate_limiting.storage.memory import MemoryStorage
-from dhatu_gateway.rate_limiting.storage.redis import RedisStorage, connect
+from dhatu_gateway.rate_limiting.storage.redis import RedisStorage
 from dhatu_gateway.settings import Settings
 from dhatu_gateway.system import SYSTEM, build_system
 
@@ -80,6 +81,7 @@ async def open_edge(settings: Settings, table: Table) -> AsyncGenerator[Edge]:
         storage = _limit_storage(settings)
         if isinstance(storage, RedisStorage):
             stack.push_async_callback(storage.close)
+            await storage.open()
         yield build_edge(table, Parts(settings=settings, auth=auth, storage=storage, upstreams=upstreams))
 
 
@@ -181,7 +183,8 @@ def _auth_settings(settings: Settings) -> AuthSettings:
 def _limit_storage(settings: Settings) -> MemoryStorage | RedisStorage:
     if settings.redis_url is None:
         return MemoryStorage()
-    return RedisStorage(connect(settings.redis_url, settings.redis_password))
+    link = Link(server_at(settings.redis_url, settings.redis_password))
+    return RedisStorage(link, local_share=settings.limit_local_share)
 
 
 def _monitoring(table: Table, parts: Parts, metrics: Metrics) -> Monitoring:

@@ -57,6 +57,8 @@ class Settings:
     """Allows the secret that everybody knows."""
     redis_url: str | None = field(repr=False)
     redis_password: str | None = field(repr=False)
+    limit_local_share: float
+    """The part of a limit that one process allows while Redis is out."""
     endpoints: Mapping[str, tuple[Endpoint, ...]]
     """By service."""
     jwt_keys: tuple[KeySource, ...]
@@ -83,11 +85,12 @@ def read_settings(environment: Mapping[str, str], services: tuple[Service, ...])
     settings = Settings(
         host=reader.value("GATEWAY_HOST", "127.0.0.1", _host),
         port=reader.value("GATEWAY_PORT", "8000", _between(0, 65_535)),
-        workers=reader.value("GATEWAY_WORKERS", "1", _between(1, MAX_WORKERS)),
+        workers=(workers := reader.value("GATEWAY_WORKERS", "1", _between(1, MAX_WORKERS))),
         database=_database(reader),
         demo=demo,
         redis_url=reader.value("REDIS_URL", "", _redis_url) or None,
         redis_password=environment.get("REDIS_PASSWORD") or None,
+        limit_local_share=reader.value("RATE_LIMIT_LOCAL_SHARE", "", _share) or 1 / workers,
         endpoints=endpoints,
         jwt_keys=_jwt_keys(reader, demo),
         jwt_lifetime_s=60 * reader.value("JWT_EXPIRE_MINUTES", "60", _between(1, 525_600)),
@@ -152,6 +155,19 @@ def _between(least: int, most: int) -> Callable[[str], int]:
         return int(text)
 
     return parse
+
+
+def _share(text: str) -> float:
+    """Zero where nothing is said."""
+    try:
+        share = float(text or 0)
+    except ValueError:
+        share = -1.0
+    if text and not 0 < share <= 1:
+        raise ValueError(
+            f"must be a number above 0 and up to 1, such as 0.25 for four processes, not {text!r}"
+        )
+    return share
 
 
 def _host(text: str) -> str:

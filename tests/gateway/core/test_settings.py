@@ -31,6 +31,10 @@ def test_defaults_are_for_one_machine() -> None:
     assert settings.endpoints.keys() == {"corpus"}
 
 
+def test_the_workers_share_a_limit_out_among_them() -> None:
+    assert (read().limit_local_share, read(GATEWAY_WORKERS="4").limit_local_share) == (1.0, 0.25)
+
+
 def test_everything_can_be_set() -> None:
     settings = read(
         GATEWAY_HOST="0.0.0.0",
@@ -46,12 +50,14 @@ def test_everything_can_be_set() -> None:
         GATEWAY_FORWARDING_HEADER="forwarded",
         GATEWAY_ALLOWED_NETWORKS="192.0.2.0/24",
         GATEWAY_DENIED_NETWORKS="192.0.2.7",
+        RATE_LIMIT_LOCAL_SHARE="0.125",
         CONSUL_URL="http://127.0.0.1:8500",
     )
     assert (settings.host, settings.port, settings.workers) == ("0.0.0.0", 0, 4)
     assert (settings.redis_url, settings.redis_password) == ("rediss://cache:6380/1", "hunter2")
     assert [endpoint.authority for endpoint in settings.endpoints["corpus"]] == ["a:1", "b"]
     assert (settings.jwt_lifetime_s, settings.metrics) == (300, False)
+    assert settings.limit_local_share == 0.125
     assert str(settings.database) == "/var/lib/keys.sqlite3"
     assert settings.without_effect == ("CONSUL_URL",)
     assert settings.clients == ClientNetworks(
@@ -103,6 +109,10 @@ def test_an_empty_variable_counts_as_not_set() -> None:
         ("GATEWAY_PORT", "eighty"),
         ("GATEWAY_PORT", "８０"),
         ("GATEWAY_WORKERS", "0"),
+        ("RATE_LIMIT_LOCAL_SHARE", "0"),
+        ("RATE_LIMIT_LOCAL_SHARE", "1.5"),
+        ("RATE_LIMIT_LOCAL_SHARE", "nan"),
+        ("RATE_LIMIT_LOCAL_SHARE", "half"),
         ("REDIS_URL", "http://cache"),
         ("REDIS_URL", "redis://cache:port"),
         ("CORPUS_SERVICE_URL", "corpus:80"),

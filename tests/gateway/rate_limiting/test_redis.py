@@ -11,14 +11,10 @@ from typing import Any, cast
 import pytest
 from dhatu_gateway.core.problem import ProblemError
 from dhatu_gateway.core.types import RateLimit, Route
+from dhatu_gateway.rate_limiting.decision import Decision
 from dhatu_gateway.rate_limiting.rules import Rule, rules_of, take
-from dhatu_gateway.rate_limiting.storage.redis import (
-    PAUSE_S,
-    RedisStorage,
-    StorageUnavailableError,
-    arguments_of,
-    connect,
-)
+from dhatu_gateway.rate_limiting.storage.link import Link, server_at
+from dhatu_gateway.rate_limiting.storage.redis import PREFIX, RedisStorage
 from gateway.rate_limiting.support import (
     ALGORITHM_NAMES,
     Clock,
@@ -42,14 +38,21 @@ every_algorithm = pytest.mark.parametrize("name", ALGORITHM_NAMES)
 
 @pytest.fixture
 async def storage(valkey_url: str) -> AsyncIterator[RedisStorage]:
-    made = RedisStorage(patient(valkey_url), prefix=f"{next(FRESH)}:")
+    made = await opened(valkey_url, f"{next(FRESH)}:")
     yield made
     await made.close()
 
 
-def patient(url: str) -> Redis:
-    """A client that a busy machine does not put off."""
-    return connect(url, timeout_s=10.0)
+def client_of(url: str) -> Redis:
+    """To look at what is stored."""
+    return Redis.from_url(url)  # pyright: ignore[reportUnknownMemberType]  # **kwargs has no type there
+
+
+async def opened(url: str, prefix: str = PREFIX) -> RedisStorage:
+    """A storage that a busy machine does not put off."""
+    storage = RedisStorage(Link(server_at(url), timeout_s=10.0), prefix=prefix)
+    await storage.open()
+    return storage
 
 
 @st.composite
@@ -70,15 +73,14 @@ def test_memory_and_redis_decide_alike(
     rules = rules_of(several(*limits))
 
     async def both() -> None:
-        storage, key = RedisStorage(patient(valkey_url)), next(FRESH)
+        storage, key = await opened(valkey_url), next(FRESH)
         keys = [f"{key}:{rule.space}" for rule in rules]
-        told = [part for rule in rules for part in arguments_of(rule)]
         states, now_us = [rule.algorithm.fresh for rule in rules], 1_800_000_000_000_000
         for gap_us in steps_us:
             now_us += gap_us
             after, expected = take(rules, states, now_us)
             states = list(after)
-            assert await storage.run(keys, told, now_us=now_us) == expected
+            assert await storage.run_at(now_us, keys, rules) == expected
         await storage.close()
 
     asyncio.run(both())
@@ -108,7 +110,7 @@ async def test_many_callers_at_once_share_one_limit(
     storage: RedisStorage, valkey_url: str, name: str
 ) -> None:
     shared = rules(algorithm=name, limit=10, window_s=86_400.0, burst=10)
-    other = RedisStorage(patient(valkey_url), prefix=storage.prefix)
+    other = await opened(valkey_url, storage.prefix)
     takes = storage.limiter(shared), other.limiter(shared)
     taken = await asyncio.gather(*(takes[number % 2](["user:ada"]) for number in range(40)))
     await other.close()
@@ -120,10 +122,10 @@ async def test_several_limits_cost_one_trip(storage: RedisStorage, monkeypatch: 
     trips = 0
     ask = storage._run  # pyright: ignore[reportPrivateUsage]  # counts the trips to the server
 
-    async def counted(keys: int, told: tuple[str | int, ...]) -> list[int]:
+    async def counted(*arguments: Any) -> list[Decision]:
         nonlocal trips
         trips += 1
-        return await ask(keys, told)
+        return await ask(*arguments)
 
     monkeypatch.setattr(storage, "_run", counted)
     await run(stage, caller())
@@ -136,7 +138,7 @@ async def test_keys_of_one_call_are_safe_in_a_cluster(storage: RedisStorage, val
     )
     # Whatever a caller is called, it is not what the cluster places the key by.
     await run(stage, caller("{evil}"))
-    client = patient(valkey_url)
+    client = client_of(valkey_url)
     keys = await stored(client, storage)
     await client.aclose()
     assert len(keys) == 3
@@ -146,7 +148,7 @@ async def test_keys_of_one_call_are_safe_in_a_cluster(storage: RedisStorage, val
 async def test_a_server_that_forgot_the_script_learns_it_again(
     storage: RedisStorage, valkey_url: str
 ) -> None:
-    taking, client = storage.limiter(rules()), patient(valkey_url)
+    taking, client = storage.limiter(rules()), client_of(valkey_url)
     for left in (1, 0):
         await client.script_flush()
         (decision,) = await taking(["user:ada"])
@@ -158,7 +160,7 @@ async def test_a_server_that_forgot_the_script_learns_it_again(
 @every_algorithm
 async def test_an_idle_caller_leaves_the_server(storage: RedisStorage, valkey_url: str, name: str) -> None:
     await waits(storage, rules(algorithm=name, limit=60, window_s=60.0, burst=30), 31)
-    client = patient(valkey_url)
+    client = client_of(valkey_url)
     (key,) = await stored(client, storage)
     assert 10 < await client.ttl(key) <= 130
     await client.aclose()
@@ -180,8 +182,9 @@ async def stored(client: Redis, storage: RedisStorage) -> list[bytes]:
     )
 
 
-def dead(clock: Clock) -> RedisStorage:
-    return RedisStorage(connect("redis://127.0.0.1:1"), clock=clock)
+def dead() -> RedisStorage:
+    """A storage that has no connection."""
+    return RedisStorage(Link(server_at("redis://127.0.0.1:1")))
 
 
 async def test_the_stage_limits_through_the_server(storage: RedisStorage) -> None:
@@ -199,7 +202,7 @@ def mixed(*failures: Any) -> Route:
 
 @pytest.mark.parametrize("route", [route(on_store_failure="closed"), mixed("local", "closed", "open")])
 async def test_closed_refuses_while_the_server_is_out(route: Route) -> None:
-    stage = stage_of(route, dead(Clock()))
+    stage = stage_of(route, dead())
     with pytest.raises(ProblemError) as caught:
         await run(stage, caller())
     assert caught.value.problem.status == 503
@@ -207,7 +210,7 @@ async def test_closed_refuses_while_the_server_is_out(route: Route) -> None:
 
 
 async def test_open_lets_everybody_in_while_the_server_is_out() -> None:
-    stage = stage_of(route(on_store_failure="open"), dead(Clock()))
+    stage = stage_of(route(on_store_failure="open"), dead())
     for _ in range(5):
         assert (await run(stage, caller())).response_headers == []
 
@@ -215,7 +218,7 @@ async def test_open_lets_everybody_in_while_the_server_is_out() -> None:
 @pytest.mark.parametrize("route", [route(on_store_failure="local"), mixed("open", "local")])
 async def test_local_goes_on_counting_while_the_server_is_out(route: Route) -> None:
     clock = Clock()
-    stage = stage_of(route, dead(clock), clock)
+    stage = stage_of(route, dead(), clock)
     for _ in range(2):
         await run(stage, caller())
     with pytest.raises(ProblemError) as caught:
@@ -223,27 +226,12 @@ async def test_local_goes_on_counting_while_the_server_is_out(route: Route) -> N
     assert caught.value.problem.status == 429
 
 
-async def test_a_dead_server_is_asked_once_in_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
-    clock = Clock()
-    storage = dead(clock)
-    asked = 0
-    ask = storage._run  # pyright: ignore[reportPrivateUsage]  # counts the trips to the server
-
-    async def counted(keys: int, told: tuple[str | int, ...]) -> list[int]:
-        nonlocal asked
-        asked += 1
-        return await ask(keys, told)
-
-    monkeypatch.setattr(storage, "_run", counted)
-    taking = storage.limiter(rules())
-
-    async def refused() -> None:
-        with pytest.raises(StorageUnavailableError):
-            await taking(["user:ada"])
-
-    await refused()
-    await refused()
-    assert asked == 1
-    clock.now_s += PAUSE_S
-    await refused()
-    assert asked == 2
+@pytest.mark.parametrize(("share", "allowed"), [(1.0, 10), (0.25, 2), (0.01, 1)])
+async def test_local_gives_each_process_its_share(share: float, allowed: int) -> None:
+    storage = RedisStorage(Link(server_at("redis://127.0.0.1:1")), local_share=share)
+    stage = stage_of(route(limit=10, burst=10, window_s=3600.0), storage, Clock())
+    for _ in range(allowed):
+        await run(stage, caller())
+    with pytest.raises(ProblemError) as caught:
+        await run(stage, caller())
+    assert caught.value.problem.status == 429

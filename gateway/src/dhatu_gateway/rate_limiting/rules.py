@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 from dhatu_gateway.core.types import RateLimit, Route
@@ -52,6 +53,17 @@ def _rule(route: Route, limit: RateLimit, alone: bool) -> Rule:
         space=space,
         tag="" if alone and not of_service else route.service,
     )
+
+
+def shared_out(rule: Rule, share: float) -> Rule:
+    """The part of a limit that one process allows by itself; at least one call."""
+    policy = rule.policy
+    part = replace(
+        policy,
+        limit=max(rule.cost, int(policy.limit * share)),
+        burst=max(rule.cost, int(policy.burst * share)),
+    )
+    return rule._replace(algorithm=algorithm(part))
 
 
 def take(

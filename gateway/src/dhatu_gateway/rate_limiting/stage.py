@@ -10,9 +10,10 @@ from dhatu_gateway.core.problem import ProblemError
 from dhatu_gateway.core.types import Route
 from dhatu_gateway.rate_limiting.answers import Answers, OneAnswer
 from dhatu_gateway.rate_limiting.keys import key_of
-from dhatu_gateway.rate_limiting.rules import Rule, rules_of
+from dhatu_gateway.rate_limiting.rules import Rule, rules_of, shared_out
+from dhatu_gateway.rate_limiting.storage.link import StorageUnavailableError
 from dhatu_gateway.rate_limiting.storage.memory import MemoryStorage
-from dhatu_gateway.rate_limiting.storage.redis import RedisStorage, StorageUnavailableError
+from dhatu_gateway.rate_limiting.storage.redis import RedisStorage
 
 Watch = Callable[[str, str], None]
 """Called with operation and limit where a limit in shadow mode would have refused a call."""
@@ -67,8 +68,7 @@ def _shared(
     keys, take = tuple(key_of(rule.policy) for rule in rules), storage.limiter(rules)
     closed = any(rule.policy.on_store_failure == "closed" and not rule.watched for rule in rules)
     counted_here = [rule.policy.on_store_failure == "local" for rule in rules]
-    # While the server is out, each process allows the whole limit: sharing it needs the server.
-    take_locally = MemoryStorage().limiter(rules)
+    take_locally = MemoryStorage().limiter([shared_out(rule, storage.local_share) for rule in rules])
 
     async def limit_together(exchange: Exchange) -> None:
         callers = [key(exchange) for key in keys]

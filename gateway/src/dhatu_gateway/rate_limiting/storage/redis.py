@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-import time
 from collections.abc import Awaitable, Callable, Sequence
 from importlib.resources import files
 from typing import TypeAlias, cast
 
-from redis.asyncio import Redis
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
-from redis.exceptions import NoScriptError, RedisError
-
 from dhatu_gateway.rate_limiting.algorithms import ALGORITHMS
 from dhatu_gateway.rate_limiting.decision import Decision
 from dhatu_gateway.rate_limiting.rules import Rule
+from dhatu_gateway.rate_limiting.storage.link import Link, StorageUnavailableError
+from dhatu_gateway.rate_limiting.storage.wire import RedisReplyError, Reply, bulk, encode
 
 TakeShared: TypeAlias = Callable[[Sequence[str | None]], Awaitable[Sequence[Decision | None]]]
 """Charges a call to several limits at once, on the server's clock; raises `StorageUnavailableError`.
@@ -24,9 +20,6 @@ Those whose key is None do not count the call, and decide nothing.
 """
 
 PREFIX = "dhatu:limit:"
-TIMEOUT_S = 0.25
-PAUSE_S = 1.0
-"""How long the server is left alone after a failure, so that a dead one does not delay every call."""
 
 
 def _script() -> str:
@@ -39,75 +32,58 @@ def _script() -> str:
 SCRIPT = _script()
 SHA1 = hashlib.sha1(SCRIPT.encode(), usedforsecurity=False).hexdigest()
 
-
-class StorageUnavailableError(Exception):
-    """The server that keeps the limits cannot be asked."""
-
-
-def connect(url: str, password: str | None = None, *, timeout_s: float = TIMEOUT_S) -> Redis:
-    """A client that gives up quickly: a limit is not worth a slow request. Nothing is sent before the first
-    use."""
-    return Redis.from_url(  # pyright: ignore[reportUnknownMemberType]  # **kwargs has no type there
-        url,
-        password=password,
-        socket_timeout=timeout_s,
-        socket_connect_timeout=timeout_s,
-        retry=Retry(NoBackoff(), 0),
-    )
+_BY_DIGEST = bulk("EVALSHA") + bulk(SHA1)
+_BY_TEXT = bulk("EVAL") + bulk(SCRIPT)
+FIGURES = 7
+"""What the script is told of each rule."""
 
 
 class RedisStorage:
     """Makes limiters that ask one server; one script call decides all limits of a call."""
 
-    def __init__(
-        self, client: Redis, *, prefix: str = PREFIX, clock: Callable[[], float] = time.monotonic
-    ) -> None:
-        self._client = client
+    def __init__(self, link: Link, *, prefix: str = PREFIX, local_share: float = 1.0) -> None:
+        """`local_share` is the part of each limit that this process allows while the server is out."""
+        self.local_share = local_share
+        self._link = link
         self.prefix = prefix
-        self._clock = clock
-        self._ask_again_at_s = 0.0
+
+    async def open(self) -> None:
+        """Connect; a server that is out is no error, limits do without it until it is there."""
+        await self._link.open()
 
     def limiter(self, rules: Sequence[Rule]) -> TakeShared:
         """All limits of a route; made at boot."""
-        prefixes = [self._key_prefix(rule) for rule in rules]
-        arguments = [arguments_of(rule) for rule in rules]
+        prefixes = [self._key_prefix(rule).encode() for rule in rules]
+        arguments = [b"".join(map(bulk, arguments_of(rule))) for rule in rules]
 
         async def take_shared(keys: Sequence[str | None]) -> Sequence[Decision | None]:
-            places: list[str] = []
-            told: list[str | int] = []
+            places: list[bytes] = []
+            told: list[bytes] = []
             for key, prefix, argument in zip(keys, prefixes, arguments, strict=True):
                 if key is not None:
-                    places.append(prefix + key)
-                    told += argument
-            made = iter(await self.run(places, told) if places else ())
+                    places.append(bulk(prefix + key.encode()))
+                    told.append(argument)
+            made = iter(await self._run(places, b"", told) if places else ())
             return [None if key is None else next(made) for key in keys]
 
         return take_shared
 
-    async def run(
-        self, keys: Sequence[str], arguments: Sequence[str | int], *, now_us: int | None = None
-    ) -> Sequence[Decision]:
-        """Run the script on whole keys; a time may be given instead of the server's.
+    async def run_at(self, now_us: int, keys: Sequence[str], rules: Sequence[Rule]) -> Sequence[Decision]:
+        """Run the script on whole keys, with a time instead of the server's."""
+        told = [b"".join(map(bulk, arguments_of(rule))) for rule in rules]
+        return await self._run([bulk(key) for key in keys], b"%d" % now_us, told)
 
-        Raises `StorageUnavailableError`, for `PAUSE_S` after a failure without asking the server.
-        """
-        if self._clock() < self._ask_again_at_s:
-            raise StorageUnavailableError("the server failed a moment ago and is left alone")
-        told = (*keys, "" if now_us is None else str(now_us), *arguments)
-        try:
-            answer = await self._run(len(keys), told)
-        except (RedisError, OSError) as error:
-            self._ask_again_at_s = self._clock() + PAUSE_S
-            raise StorageUnavailableError(str(error)) from error
-        return [Decision(*answer[at : at + 3]) for at in range(0, len(answer), 3)]
-
-    async def _run(self, keys: int, told: tuple[str | int, ...]) -> list[int]:
-        try:
-            answer = await cast(Awaitable[object], self._client.evalsha(SHA1, keys, *told))
-        except NoScriptError:
+    async def _run(self, keys: list[bytes], now: bytes, told: list[bytes]) -> list[Decision]:
+        """Run the script on encoded keys and rules."""
+        # The script, how many keys, the keys, the time and seven for each rule: EVALSHA and EVAL alike.
+        head = b"*%d\r\n" % (4 + len(keys) * (1 + FIGURES))
+        tail = b"".join((bulk(len(keys)), *keys, bulk(now), *told))
+        answer = await self._link.ask(head + _BY_DIGEST + tail)
+        if isinstance(answer, RedisReplyError) and str(answer).startswith("NOSCRIPT"):
             # A restarted server has forgotten the script; EVAL runs and remembers it in one trip.
-            answer = await cast(Awaitable[object], self._client.eval(SCRIPT, keys, *told))
-        return cast(list[int], answer)
+            answer = await self._link.ask(head + _BY_TEXT + tail)
+        figures = cast(list[int], _checked(answer))
+        return [Decision(*figures[at : at + 3]) for at in range(0, len(figures), 3)]
 
     def _key_prefix(self, rule: Rule) -> str:
         """Redis Cluster places a key by what stands in the first braces, else by the whole of it."""
@@ -115,14 +91,17 @@ class RedisStorage:
 
     async def ping(self) -> None:
         """Prove that the server answers; raises `StorageUnavailableError`."""
-        try:
-            await cast(Awaitable[object], self._client.ping())  # pyright: ignore[reportUnknownMemberType]  # as above
-        except (RedisError, OSError) as error:
-            raise StorageUnavailableError(str(error)) from error
+        _checked(await self._link.ask(encode("PING")))
 
     async def close(self) -> None:
-        """Close the connections."""
-        await self._client.aclose()
+        """Close the connection."""
+        await self._link.close()
+
+
+def _checked(reply: Reply) -> Reply:
+    if isinstance(reply, RedisReplyError):
+        raise StorageUnavailableError(str(reply)) from reply
+    return reply
 
 
 def arguments_of(rule: Rule) -> tuple[str | int, ...]:

@@ -1,0 +1,190 @@
+"""The circuit around Redis: closed while there is a connection that answers, open until there is one again.
+
+While it is open nobody waits for the server: one task makes the connection anew, with a random pause that
+grows, so that neither the callers nor all processes at once run against a server that is coming back.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import ssl
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from redis.asyncio.connection import SSLConnection, UnixDomainSocketConnection, parse_url
+
+from dhatu_gateway.rate_limiting.storage.wire import RedisReplyError, Reply, Wire, encode
+
+TIMEOUT_S = 0.25
+"""A limit is not worth a slow request: what takes longer is taken for dead."""
+FIRST_PAUSE_S = 0.1
+LONGEST_PAUSE_S = 5.0
+STEADY_S = 5.0
+"""A connection that lasted less did not prove that the server is well; the pauses go on growing."""
+
+UNFIT = ("LOADING", "READONLY", "MASTERDOWN", "CLUSTERDOWN", "MOVED", "NOAUTH", "WRONGPASS", "NOPERM")
+"""Codes of replies after which asking again at once is of no use."""
+
+_logger = logging.getLogger("dhatu.limits")
+
+
+class StorageUnavailableError(Exception):
+    """The server that keeps the limits cannot be asked."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Server:
+    """Where the server is, and what it wants to hear first."""
+
+    host: str
+    port: int
+    path: str
+    """Of its Unix socket; empty where it listens on a port."""
+    tls: ssl.SSLContext | None
+    greetings: tuple[bytes, ...] = field(repr=False)
+    """Commands that open every connection; they may hold a password."""
+
+
+def server_at(url: str, password: str | None = None) -> Server:
+    """Read a `redis://`, `rediss://` or `unix://` URL; raises `ValueError` for options that are not known."""
+    given: dict[str, Any] = dict(parse_url(url))
+    kind = given.pop("connection_class", None)
+    password = given.pop("password", None) or password
+    username, database = given.pop("username", None), given.pop("db", 0)
+    greetings: list[bytes] = []
+    if password:
+        greetings.append(encode("AUTH", *([username] if username else []), password))
+    if database:
+        greetings.append(encode("SELECT", database))
+    server = Server(
+        host=given.pop("host", "localhost"),
+        port=given.pop("port", 6379),
+        path=given.pop("path", "") if kind is UnixDomainSocketConnection else "",
+        tls=_tls(given.pop("ssl_ca_certs", None)) if kind is SSLConnection else None,
+        greetings=tuple(greetings),
+    )
+    if given:
+        raise ValueError(f"REDIS_URL has options that are not known: {', '.join(sorted(given))}")
+    return server
+
+
+def _tls(authorities: str | None) -> ssl.SSLContext:
+    try:
+        return ssl.create_default_context(cafile=authorities)
+    except OSError as error:
+        raise ValueError(f"REDIS_URL: ssl_ca_certs={authorities} cannot be read: {error}") from error
+
+
+class Link:
+    """Asks the server, or says at once that it cannot be asked."""
+
+    def __init__(
+        self,
+        server: Server,
+        *,
+        timeout_s: float = TIMEOUT_S,
+        chance: Callable[[], float] = random.random,
+    ) -> None:
+        """`chance` returns numbers from 0 up to 1."""
+        self._server = server
+        self._timeout_s = timeout_s
+        self._chance = chance
+        self._wire: Wire | None = None
+        self._keeper: asyncio.Task[None] | None = None
+        self.attempts = 0
+        """Connections that were tried."""
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether the circuit is closed: the server is asked."""
+        return self._wire is not None
+
+    async def open(self) -> None:
+        """Connect, and keep connected until `close`; returns after the first attempt, whatever came of it."""
+        first: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._keeper = asyncio.create_task(self._keep(first))
+        await asyncio.wait((first, self._keeper), return_when=asyncio.FIRST_COMPLETED)
+        if self._keeper.done():
+            self._keeper.result()
+
+    async def ask(self, command: bytes) -> Reply:
+        """The reply to an encoded command.
+
+        Raises `StorageUnavailableError`, without any delay while the circuit is open.
+        """
+        wire = self._wire
+        if wire is None:
+            raise StorageUnavailableError("there is no connection to the server of the limits")
+        try:
+            reply = await wire.ask(command)
+        except ConnectionError as error:
+            self._lose(wire)
+            raise StorageUnavailableError(str(error)) from error
+        if isinstance(reply, RedisReplyError) and str(reply).startswith(UNFIT):
+            self._lose(wire)
+        return reply
+
+    async def close(self) -> None:
+        """Close the connection for good."""
+        if self._keeper is not None:
+            self._keeper.cancel()
+            await asyncio.gather(self._keeper, return_exceptions=True)
+        if self._wire is not None:
+            self._lose(self._wire)
+
+    def _lose(self, wire: Wire) -> None:
+        if self._wire is wire:
+            self._wire = None
+        wire.close()
+
+    async def _keep(self, first: asyncio.Future[None]) -> None:
+        loop, failures = asyncio.get_running_loop(), 0
+        while True:
+            try:
+                wire = await self._connect()
+            except (OSError, TimeoutError, RedisReplyError) as error:
+                failures += 1
+                if failures == 1:
+                    _logger.warning("limits are not shared, their server is out: %s", error or type(error))
+            else:
+                self._wire, since_s = wire, loop.time()
+                if failures:
+                    _logger.warning("limits are shared again, their server is back")
+                if not first.done():
+                    first.set_result(None)
+                await wire.lost
+                self._lose(wire)
+                _logger.warning("limits are not shared, the connection to their server has ended")
+                failures = 1 if loop.time() - since_s >= STEADY_S else failures + 1
+            if not first.done():
+                first.set_result(None)
+            # Full jitter: the pauses of many processes, and of one that fails again and again, fall apart.
+            longest_s = min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2 ** min(failures - 1, 16))
+            await asyncio.sleep(longest_s * (0.1 + 0.9 * self._chance()))
+
+    async def _connect(self) -> Wire:
+        """A connection on which the server has answered."""
+        self.attempts += 1
+        server, loop = self._server, asyncio.get_running_loop()
+        wire: Wire | None = None
+
+        def protocol() -> Wire:
+            return Wire(self._timeout_s)
+
+        async with asyncio.timeout(2 * self._timeout_s):
+            if server.path:
+                _, wire = await loop.create_unix_connection(protocol, server.path)
+            else:
+                _, wire = await loop.create_connection(protocol, server.host, server.port, ssl=server.tls)
+            try:
+                for command in (*server.greetings, encode("PING")):
+                    reply = await wire.ask(command)
+                    if isinstance(reply, RedisReplyError):
+                        raise reply
+            except BaseException:
+                wire.close()
+                raise
+        return wire
