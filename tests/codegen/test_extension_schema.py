@@ -10,7 +10,7 @@ import jsonschema_rs
 import pytest
 from codegen.project import REPOSITORY
 from dhatu_codegen.ir.operation import Job, Pagination, TokenTrade
-from dhatu_codegen.ir.policy import Breaker, Cache, Fallback, Policy, RateLimit, Validate
+from dhatu_codegen.ir.policy import Breaker, Cache, Cors, Fallback, Policy, RateLimit, Validate
 
 SCHEMA: dict[str, Any] = json.loads((REPOSITORY / "spec/x-dhatu.schema.json").read_text(encoding="utf-8"))
 DEFINITIONS: dict[str, Any] = SCHEMA["$defs"]
@@ -27,8 +27,9 @@ def test_the_schema_is_a_schema() -> None:
 def test_every_policy_can_be_written_on_an_operation() -> None:
     assert set(DEFINITIONS["operation"]["properties"]) == fields(Policy) | {"sdk", "sunset"}
     assert set(DEFINITIONS["root"]["properties"]) == set(DEFINITIONS["operation"]["properties"])
-    # Retry follows the method; a default for all would call a POST safe.
-    assert set(DEFINITIONS["platform"]["properties"]["defaults"]["properties"]) == fields(Policy) - {"retry"}
+    # Retry follows the method; a default for all would call a POST safe. That of `cors` stands beside.
+    defaults = set(DEFINITIONS["platform"]["properties"]["defaults"]["properties"])
+    assert defaults == fields(Policy) - {"retry", "cors"}
 
 
 @pytest.mark.parametrize(
@@ -37,6 +38,7 @@ def test_every_policy_can_be_written_on_an_operation() -> None:
         (DEFINITIONS["limit"], RateLimit),
         (DEFINITIONS["breaker"], Breaker),
         (DEFINITIONS["cache"], Cache),
+        (DEFINITIONS["cors"], Cors),
         (DEFINITIONS["fallback"], Fallback),
         (DEFINITIONS["validate"], Validate),
         (DEFINITIONS["sdk"]["properties"]["paginate"], Pagination),

@@ -15,7 +15,7 @@ import jsonschema_rs
 import pytest
 from codegen.project import Project
 from dhatu_codegen.ir.api import Api
-from dhatu_codegen.ir.policy import REQUEST_PARTS, Breaker, Cache, Fallback, Policy, RateLimit, Validate
+from dhatu_codegen.ir.policy import REQUEST_PARTS, Breaker, Cache, Cors, Fallback, Policy, RateLimit, Validate
 from dhatu_codegen.targets import TARGETS
 from dhatu_codegen.targets.base import Target
 from dhatu_codegen.targets.gateway import GatewayTarget
@@ -125,6 +125,7 @@ def test_the_table_holds_what_the_document_says(api: Api) -> None:
         ),
         deprecated=False,
         sunset="",
+        cors=None,
     )
     assert [(item.media_type, item.kind, bool(item.schema)) for item in change.body.media_types] == [
         ("application/json", "json", True),
@@ -227,6 +228,7 @@ CHANGES: dict[str, Any] = {
     "validate.response": dataclasses.replace(VALIDATE, response="enforce"),
     "validate.undeclared": dataclasses.replace(VALIDATE, undeclared="strip"),
     "roles": ("seventh",),
+    "cors": Cors(allow_origins=("https://seventh.example",)),
 }
 
 

@@ -16,6 +16,7 @@ from dhatu_gateway.core.forward import build_forward
 from dhatu_gateway.core.forward_headers import ForwardedHeaders
 from dhatu_gateway.core.pipeline import Pipeline, Policies
 from dhatu_gateway.core.router import Router
+from dhatu_gateway.core.security_headers import SecurityHeaders
 from dhatu_gateway.core.server.config import server_config
 from dhatu_gateway.core.server.cycle import Application
 from dhatu_gateway.core.server.limits import ServerLimits
@@ -47,8 +48,13 @@ PLATFORM = Platform(
     ),
     scopes=(),
     cors=Cors(
-        allow_origins=("*",), allow_headers=("Content-Type",), expose_headers=("X-Request-Id",), max_age_s=600
+        allow_origins=("*",),
+        allow_headers=("Content-Type",),
+        expose_headers=("X-Request-Id",),
+        allow_credentials=False,
+        max_age_s=600,
     ),
+    security_headers=(),
 )
 
 
@@ -78,6 +84,7 @@ def make_route(method: str = "GET", path: str = "/api/v1/things", **changes: Any
         "validate": validate(),
         "deprecated": False,
         "sunset": "",
+        "cors": None,
     }
     return Route(**(defaults | changes))
 
@@ -189,6 +196,7 @@ def compose(
         cors=CrossOrigin(platform.cors),
         clients=Clients(clients or ClientNetworks()),
         metrics=counts,
+        security_headers=SecurityHeaders(platform.security_headers),
     )
     return Bench(edge=Edge(parts), upstream=upstream, counts=counts)
 

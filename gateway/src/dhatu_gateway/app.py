@@ -25,6 +25,7 @@ from dhatu_gateway.core.forward_headers import ForwardedHeaders
 from dhatu_gateway.core.local import build_local
 from dhatu_gateway.core.pipeline import Pipeline, Policies
 from dhatu_gateway.core.router import Router
+from dhatu_gateway.core.security_headers import SecurityHeaders
 from dhatu_gateway.core.types import Platform, Route
 from dhatu_gateway.core.upstream.balancer import LeastInFlight
 from dhatu_gateway.core.upstream.discovery import Endpoint
@@ -128,6 +129,7 @@ def build_edge(table: Table, parts: Parts) -> Edge:
             cors=CrossOrigin(platform.cors),
             clients=Clients(parts.settings.clients),
             metrics=metrics,
+            security_headers=SecurityHeaders(platform.security_headers),
         )
     )
 

@@ -30,6 +30,7 @@ OPEN_ROUTE = Route(
     validate=validate(),
     deprecated=False,
     sunset="",
+    cors=None,
 )
 
 

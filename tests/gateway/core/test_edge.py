@@ -140,7 +140,13 @@ async def test_pages_of_any_origin_may_call() -> None:
 
 
 async def test_pages_of_other_origins_may_not() -> None:
-    cors = Cors(allow_origins=("https://a.example",), allow_headers=(), expose_headers=(), max_age_s=1)
+    cors = Cors(
+        allow_origins=("https://a.example",),
+        allow_headers=(),
+        expose_headers=(),
+        allow_credentials=False,
+        max_age_s=1,
+    )
     async with serving(compose(THINGS, platform=replace(PLATFORM, cors=cors)).edge) as client:
         for origin, allowed in (("https://a.example", True), ("https://b.example", False), ("null", False)):
             simple = await client.request("GET", "/api/v1/things", headers={"Origin": origin})

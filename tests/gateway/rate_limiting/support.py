@@ -43,6 +43,7 @@ ROUTE = Route(
     validate=validate(),
     deprecated=False,
     sunset="",
+    cors=None,
 )
 ALGORITHM_NAMES = ("token_bucket", "gcra", "sliding_log", "sliding_window")
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from .operation import Operation
+from .policy import Cors
 from .schema import Component, Json
 from .security import SecurityScheme, TokenGrant
 from .server import Server
@@ -38,16 +39,6 @@ class Version:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Cors:
-    """Which browsers' pages may call."""
-
-    allow_origins: tuple[str, ...]
-    allow_headers: tuple[str, ...]
-    expose_headers: tuple[str, ...]
-    max_age_s: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class SdkNames:
     """What the SDKs are called, language by language."""
 
@@ -71,6 +62,9 @@ class Api:
     services: tuple[Service, ...]
     versions: tuple[Version, ...]
     cors: Cors
+    """Of whatever is no operation, and of operations that say nothing else."""
+    security_headers: tuple[tuple[str, str], ...]
+    """Name and value of what every answer carries."""
     header_prefix: str
     """`X-Dhatu-`; empty for an API without the extension."""
     sdk: SdkNames

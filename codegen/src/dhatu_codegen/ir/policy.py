@@ -93,6 +93,18 @@ REQUEST_PARTS: Final = ("path", "query", "headers", "cookies", "body")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Cors:
+    """Which browsers' pages may call."""
+
+    allow_origins: tuple[str, ...] = ()
+    """As browsers send them; `*` for all."""
+    allow_headers: tuple[str, ...] = ()
+    expose_headers: tuple[str, ...] = ()
+    allow_credentials: bool = False
+    max_age_s: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
     """Everything that `x-dhatu` says about one operation, `sdk` excepted."""
 
@@ -108,3 +120,4 @@ class Policy:
     fallback: Fallback | None
     validate: Validate
     roles: tuple[str, ...]
+    cors: Cors

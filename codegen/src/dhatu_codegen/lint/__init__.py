@@ -8,6 +8,7 @@ from typing import Final
 from ..diagnostics import Diagnostics
 from ..ir.api import Api
 from .contract import declared_security, error_responses, stated_security, unique_sdk_names
+from .cross_origin import cross_origin
 from .examples import examples_present, examples_valid
 from .limits import countable_limits
 from .overlap import overlapping_routes
@@ -20,6 +21,7 @@ RULES: Final[tuple[Callable[[Api, Diagnostics], None], ...]] = (
     overlapping_routes,
     stated_security,
     declared_security,
+    cross_origin,
     sdk_arguments,
     countable_limits,
     described,

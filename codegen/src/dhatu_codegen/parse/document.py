@@ -6,11 +6,13 @@ from typing import Literal
 
 from ..diagnostics import Diagnostics
 from ..document import Map, Node
-from ..ir.api import Api, Cors, SdkNames, Service, Version
+from ..ir.api import Api, SdkNames, Service, Version
 from ..ir.name import Name
+from ..ir.policy import Cors
 from ..ir.schema import Component
 from ..merge import EXTENSION
 from .context import Context
+from .cors import parse_cors
 from .operations import parse_operations
 from .schemas import parse_circular, parse_schema
 from .security import parse_security_schemes
@@ -34,7 +36,8 @@ def parse(document: Map, diagnostics: Diagnostics) -> Api:
         servers=parse_servers(root),
         services=_services(facts),
         versions=_versions(facts),
-        cors=_cors(facts),
+        cors=parse_cors(facts.get("cors") if facts else None, Cors()),
+        security_headers=_security_headers(facts),
         header_prefix=facts.text("header_prefix") if facts else "",
         sdk=_sdk_names(facts, title),
         operations=operations,
@@ -90,14 +93,12 @@ def _versions(facts: Node | None) -> tuple[Version, ...]:
     return tuple(found)
 
 
-def _cors(facts: Node | None) -> Cors:
-    node = facts.get("cors") if facts else None
-    age = node.get("max_age_s") if node else None
-    return Cors(
-        allow_origins=node.texts("allow_origins") if node else (),
-        allow_headers=node.texts("allow_headers") if node else (),
-        expose_headers=node.texts("expose_headers") if node else (),
-        max_age_s=age.value if age is not None and isinstance(age.value, int) else 0,
+def _security_headers(facts: Node | None) -> tuple[tuple[str, str], ...]:
+    listed = facts.get("security_headers") if facts else None
+    return (
+        tuple((name, node.value) for name, node in listed.members() if isinstance(node.value, str))
+        if listed
+        else ()
     )
 
 

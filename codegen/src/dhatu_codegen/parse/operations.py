@@ -57,7 +57,7 @@ def _operation(context: Context, path: str, item: Node, found: tuple[str, Node])
         responses=parse_responses(context, operation),
         security=parse_security(operation),
         servers=parse_servers(operation) or parse_servers(item),
-        policy=parse_policy(operation, facts.get("defaults") if facts else None, method),
+        policy=parse_policy(operation, facts, method),
         source=operation.source,
     )
 

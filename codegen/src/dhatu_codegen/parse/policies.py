@@ -9,6 +9,7 @@ from ..ir.policy import (
     REQUEST_PARTS,
     Breaker,
     Cache,
+    Cors,
     Fallback,
     LimitAlgorithm,
     LimitBy,
@@ -17,6 +18,7 @@ from ..ir.policy import (
     RetryClass,
     Validate,
 )
+from .cors import parse_cors
 
 _RETRY_OF_METHOD: Final[dict[str, RetryClass]] = {
     "GET": "safe",
@@ -33,9 +35,13 @@ _TIMEOUT_S: Final = 60.0
 _MAX_BODY_BYTES: Final = 1_048_576
 
 
-def parse_policy(operation: Node, defaults: Node | None, method: str) -> Policy:
-    """The policy of one operation; x-dhatu has been checked, so its values are taken as they are."""
+def parse_policy(operation: Node, facts: Node | None, method: str) -> Policy:
+    """The policy of one operation; x-dhatu has been checked, so its values are taken as they are.
+
+    `facts` is what platform.yaml says: the defaults of policies, and the rules for browsers.
+    """
     own = operation.get("x-dhatu")
+    defaults = facts.get("defaults") if facts else None
 
     def setting(key: str) -> Node | None:
         found = own.get(key) if own else None
@@ -55,6 +61,9 @@ def parse_policy(operation: Node, defaults: Node | None, method: str) -> Policy:
             own.get("validate") if own else None, defaults.get("validate") if defaults else None
         ),
         roles=tuple(str(role.value) for role in roles.elements()) if roles else (),
+        cors=parse_cors(
+            own.get("cors") if own else None, parse_cors(facts.get("cors") if facts else None, Cors())
+        ),
     )
 
 

@@ -18,6 +18,7 @@ from dhatu_gateway.core.exchange import Exchange, Header, Receive, Scope, Send
 from dhatu_gateway.core.pipeline import Handler, Recorder
 from dhatu_gateway.core.problem import INTERNAL_ERROR, Problem, ProblemError, problem_headers
 from dhatu_gateway.core.router import Match, Resource, Router
+from dhatu_gateway.core.security_headers import SecurityHeaders
 from dhatu_gateway.core.upstream.errors import ClientDisconnected, UpstreamAborted
 from dhatu_gateway.core.versions import VERSION_FIELD, VersionResolver
 
@@ -50,6 +51,7 @@ class EdgeParts:
     cors: CrossOrigin
     clients: Clients
     metrics: EdgeMetrics
+    security_headers: SecurityHeaders
     clock: Callable[[], float] = time.monotonic
 
 
@@ -63,6 +65,8 @@ class Edge:
         self._cors = parts.cors
         self._find_client = parts.clients.find
         self._metrics = parts.metrics
+        self._over_tls = parts.security_headers.over_tls
+        self._over_http = parts.security_headers.over_http
         self._clock = parts.clock
         # Unique among all processes, and nobody has to guess it: it is not a secret.
         self._id_prefix = secrets.token_hex(8) + "-"
@@ -72,11 +76,9 @@ class Edge:
         exchange = self._exchange(scope, receive, send)
         metrics = self._metrics
         recorder = metrics.unmatched
+        handler: Handler | None = None
         metrics.in_flight += 1
         try:
-            origin = exchange.fields.get(b"origin")
-            if origin is not None:
-                self._cors.mark(exchange, origin)
             match = self._match(exchange)
             exchange.path = match.path
             exchange.path_values = match.values
@@ -88,6 +90,8 @@ class Edge:
                 exchange.route = handler.route
                 await handler.run(exchange)
         except ProblemError as error:
+            if handler is None:  # whose first stage would have done so
+                self._cors.mark(exchange)
             await self._refuse(exchange, error.problem)
         except (ClientDisconnected, ConnectionResetError):
             exchange.status = exchange.status or CLIENT_CLOSED
@@ -127,7 +131,10 @@ class Edge:
             exchange.request_id = field.decode("ascii")
         else:
             exchange.request_id = f"{self._id_prefix}{next(self._ids):x}"
-        exchange.response_headers = [(b"x-request-id", exchange.request_id.encode("ascii"))]
+        exchange.response_headers = [
+            (b"x-request-id", exchange.request_id.encode("ascii")),
+            *(self._over_tls if scope["scheme"] == "https" else self._over_http),
+        ]
         # Raised before anything is matched.
         exchange.refusal = None if client.allowed else ProblemError("forbidden", _DENIED)
         return exchange
@@ -154,12 +161,21 @@ class Edge:
             detail = f"{exchange.method} is not served here; {resource.allow.decode('ascii')} are."
             raise ProblemError("method-not-allowed", detail, headers=[(b"allow", resource.allow)])
         origin = exchange.fields.get(b"origin")
-        if origin is not None and b"access-control-request-method" in exchange.fields:
-            headers = self._cors.preflight(origin, resource.allow)
-            exchange.response_headers[1:] = []  # what `mark` has added for ordinary answers
+        method = exchange.fields.get(b"access-control-request-method")
+        if origin is not None and method is not None:
+            headers = self._preflight(resource, origin, method.decode("latin-1"))
         else:
             headers = [(b"allow", resource.allow)]
+            self._cors.mark(exchange)
         await _send(exchange, 204, [*headers, *exchange.response_headers], b"")
+
+    def _preflight(self, resource: Resource[Handler], origin: bytes, method: str) -> list[Header]:
+        """Answer for the operation that is asked about, and for those of its path under the same rules."""
+        asked = resource.methods.get(method)
+        if asked is None:
+            return self._cors.preflight(origin, resource.allow)
+        alike = {name for name, found in resource.methods.items() if found.cross_origin is asked.cross_origin}
+        return asked.cross_origin.preflight(origin, ", ".join(sorted({*alike, "OPTIONS"})).encode("ascii"))
 
     async def _refuse(self, exchange: Exchange, problem: Problem) -> None:
         if exchange.status:

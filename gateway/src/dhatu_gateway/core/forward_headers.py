@@ -102,7 +102,8 @@ class ForwardedHeaders:
         self._request = _Decisions(
             dropped, (prefix, *_REPLACED_PREFIXES) if prefix else _REPLACED_PREFIXES, (prefix + b"attempt",)
         )
-        self._response = _Decisions(_ANSWERED_BY_GATEWAY, (b"access-control-",), ())
+        own = {name.lower().encode("ascii") for name, _ in platform.security_headers}
+        self._response = _Decisions(_ANSWERED_BY_GATEWAY | own, (b"access-control-",), ())
         self._timeout = prefix + b"timeout-ms"
         self._principal = prefix + b"principal"
 

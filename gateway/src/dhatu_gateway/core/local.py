@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
-from dhatu_gateway.core.exchange import SCOPE_KEY, Exchange, Message, Receive, Scope, Send
+from dhatu_gateway.core.exchange import SCOPE_KEY, Exchange, Header, Message, Receive, Scope, Send
 from dhatu_gateway.core.forward import Terminal
 
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+# Tokens, keys, and the state of this moment: what may be kept says so itself.
+_NOT_STORED: Header = (b"cache-control", b"no-store")
 
 
 def build_local(application: Application) -> Terminal:
@@ -36,7 +39,10 @@ def build_local(application: Application) -> Terminal:
         async def send(message: Message) -> None:
             if message["type"] == "http.response.start":
                 exchange.status = message["status"]
-                message = {**message, "headers": [*message.get("headers", ()), *exchange.response_headers]}
+                headers: list[Header] = [*message.get("headers", ()), *exchange.response_headers]
+                if b"cache-control" not in dict(headers):
+                    headers.append(_NOT_STORED)
+                message = {**message, "headers": headers}
             await exchange.send(message)
 
         exchange.refusal = None

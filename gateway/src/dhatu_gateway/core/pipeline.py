@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from dhatu_gateway.core.cors import CrossOrigin, CrossOrigins
 from dhatu_gateway.core.deadline import build_deadline
 from dhatu_gateway.core.exchange import Exchange, Stage
 from dhatu_gateway.core.forward import Terminal
@@ -36,11 +37,21 @@ class Policies:
 class Handler:
     """One route, ready to serve."""
 
-    __slots__ = ("_stages", "_terminal", "recorder", "route")
+    __slots__ = ("_stages", "_terminal", "cross_origin", "recorder", "route")
 
-    def __init__(self, route: Route, stages: Sequence[Stage], terminal: Terminal, recorder: Recorder) -> None:
+    def __init__(
+        self,
+        route: Route,
+        stages: Sequence[Stage],
+        terminal: Terminal,
+        *,
+        recorder: Recorder,
+        cross_origin: CrossOrigin,
+    ) -> None:
         self.route = route
         self.recorder = recorder
+        self.cross_origin = cross_origin
+        """Answers the preflights of this route; its first stage marks the answers."""
         self._stages = tuple(stages)
         self._terminal = terminal
 
@@ -56,13 +67,15 @@ class Handler:
 class Pipeline:
     """Composes the stages of every route.
 
-    Before the first stage, the edge has dealt with cross-origin requests, made the path canonical, matched it
-    and resolved its version: without that there is no route. After the last one the terminal answers, with
-    the headers that the stages have left, and the edge records.
+    Before the first stage, the edge has made the path canonical, matched it, resolved its version and
+    answered preflights: without that there is no route. After the last one the terminal answers, with the
+    headers that the stages have left, and the edge records.
     """
 
     def __init__(self, platform: Platform, schemas: Schemas, policies: Policies, findings: Findings) -> None:
+        self._cross_origins = CrossOrigins(platform.cors)
         self._builders: tuple[StageBuilder, ...] = (
+            lambda route: self._cross_origins.of(route).mark,
             lambda route: build_lifecycle(route, platform),
             lambda route: build_deadline(route, platform.header_prefix),
             policies.authenticate,
@@ -73,4 +86,5 @@ class Pipeline:
 
     def compose(self, route: Route, terminal: Terminal, recorder: Recorder) -> Handler:
         stages = [stage for build in self._builders if (stage := build(route)) is not None]
-        return Handler(route, stages, terminal, recorder)
+        cross_origin = self._cross_origins.of(route)
+        return Handler(route, stages, terminal, recorder=recorder, cross_origin=cross_origin)

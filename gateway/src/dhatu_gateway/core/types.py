@@ -130,6 +130,18 @@ class Validate:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Cors:
+    """Which browsers' pages may call."""
+
+    allow_origins: tuple[str, ...]
+    """As browsers send them; `*` for all."""
+    allow_headers: tuple[str, ...]
+    expose_headers: tuple[str, ...]
+    allow_credentials: bool
+    max_age_s: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
     """One operation, as the gateway enforces it."""
 
@@ -157,6 +169,8 @@ class Route:
     deprecated: bool
     sunset: str
     """RFC 3339 date, or empty."""
+    cors: Cors | None
+    """None where the platform's holds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,16 +195,6 @@ class Version:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Cors:
-    """Which browsers' pages may call."""
-
-    allow_origins: tuple[str, ...]
-    allow_headers: tuple[str, ...]
-    expose_headers: tuple[str, ...]
-    max_age_s: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Platform:
     """Everything the generated table says that is not about one route."""
 
@@ -204,3 +208,5 @@ class Platform:
     scopes: tuple[tuple[str, str], ...]
     """Every scope that an operation asks for, with what it allows, sorted."""
     cors: Cors
+    security_headers: tuple[tuple[str, str], ...]
+    """Name and value of what every answer carries."""

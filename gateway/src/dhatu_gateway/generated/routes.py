@@ -74,7 +74,13 @@ PLATFORM: Final = Platform(
             "Sunset",
             "Link",
         ),
+        allow_credentials=False,
         max_age_s=600,
+    ),
+    security_headers=(
+        ("X-Content-Type-Options", "nosniff"),
+        ("Referrer-Policy", "no-referrer"),
+        ("Strict-Transport-Security", "max-age=31536000"),
     ),
 )
 
@@ -118,6 +124,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         ),
         deprecated=False,
         sunset="",
+        cors=None,
     ),
     Route(
         operation="analyze",
@@ -261,6 +268,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         ),
         deprecated=False,
         sunset="",
+        cors=None,
     ),
     Route(
         operation="api_keys.list",
@@ -323,6 +331,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         ),
         deprecated=False,
         sunset="",
+        cors=None,
     ),
     Route(
         operation="api_keys.create",
@@ -376,6 +385,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         ),
         deprecated=False,
         sunset="",
+        cors=None,
     ),
     Route(
         operation="api_keys.revoke",
@@ -429,6 +439,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         ),
         deprecated=False,
         sunset="",
+        cors=None,
     ),
     Route(
         operation="api_keys.rotate",
@@ -492,6 +503,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         ),
         deprecated=False,
         sunset="",
+        cors=None,
     ),
     Route(
         operation="auth.refresh",
@@ -542,6 +554,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         ),
         deprecated=False,
         sunset="",
+        cors=None,
     ),
     Route(
         operation="auth.revoke",
@@ -592,6 +605,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         ),
         deprecated=False,
         sunset="",
+        cors=None,
     ),
     Route(
         operation="auth.token",
@@ -642,6 +656,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         ),
         deprecated=False,
         sunset="",
+        cors=None,
     ),
     Route(
         operation="compress",
@@ -805,6 +820,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         ),
         deprecated=False,
         sunset="",
+        cors=None,
     ),
     Route(
         operation="corpus.collect",
@@ -963,6 +979,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         ),
         deprecated=False,
         sunset="",
+        cors=None,
     ),
     Route(
         operation="corpus.get_job",
@@ -1094,6 +1111,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         ),
         deprecated=False,
         sunset="",
+        cors=None,
     ),
     Route(
         operation="corpus.job_events",
@@ -1234,6 +1252,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         ),
         deprecated=False,
         sunset="",
+        cors=None,
     ),
     Route(
         operation="corpus.delete_document",
@@ -1355,6 +1374,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         ),
         deprecated=False,
         sunset="",
+        cors=None,
     ),
     Route(
         operation="corpus.get_document",
@@ -1486,6 +1506,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         ),
         deprecated=False,
         sunset="",
+        cors=None,
     ),
     Route(
         operation="corpus.search",
@@ -1633,6 +1654,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         ),
         deprecated=False,
         sunset="",
+        cors=None,
     ),
     Route(
         operation="corpus.stats",
@@ -1732,6 +1754,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         ),
         deprecated=False,
         sunset="",
+        cors=None,
     ),
     Route(
         operation="dashboard.overview",
@@ -1831,6 +1854,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         ),
         deprecated=False,
         sunset="",
+        cors=None,
     ),
     Route(
         operation="dashboard.topology",
@@ -1930,6 +1954,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         ),
         deprecated=False,
         sunset="",
+        cors=None,
     ),
     Route(
         operation="dashboard.usage",
@@ -2059,6 +2084,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         ),
         deprecated=False,
         sunset="",
+        cors=None,
     ),
     Route(
         operation="decompress",
@@ -2213,6 +2239,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         ),
         deprecated=False,
         sunset="",
+        cors=None,
     ),
     Route(
         operation="system.health",
@@ -2253,6 +2280,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         ),
         deprecated=False,
         sunset="",
+        cors=None,
     ),
     Route(
         operation="system.live",
@@ -2293,6 +2321,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         ),
         deprecated=False,
         sunset="",
+        cors=None,
     ),
     Route(
         operation="system.ready",
@@ -2333,6 +2362,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         ),
         deprecated=False,
         sunset="",
+        cors=None,
     ),
     Route(
         operation="analysis.generate_insights",
@@ -2481,6 +2511,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         ),
         deprecated=False,
         sunset="",
+        cors=None,
     ),
     Route(
         operation="system.metrics",
@@ -2524,6 +2555,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         ),
         deprecated=False,
         sunset="",
+        cors=None,
     ),
     Route(
         operation="analysis.detect_patterns",
@@ -2666,6 +2698,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         ),
         deprecated=False,
         sunset="",
+        cors=None,
     ),
     Route(
         operation="analysis.visualize_patterns",
@@ -2804,6 +2837,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         ),
         deprecated=False,
         sunset="",
+        cors=None,
     ),
     Route(
         operation="system.status",
@@ -2847,5 +2881,6 @@ ROUTES: Final[tuple[Route, ...]] = (
         ),
         deprecated=False,
         sunset="",
+        cors=None,
     ),
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from ...ir.policy import REQUEST_PARTS, Policy, RateLimit, Validate
+from ...ir.policy import REQUEST_PARTS, Cors, Policy, RateLimit, Validate
 from ..change import ADDED
 from ..sides import Comparison
 
@@ -51,12 +51,32 @@ def compared(was: Policy, now: Policy) -> list[tuple[str, str]]:
         code = "DH236" if _RETRY.index(now.retry) < _RETRY.index(was.retry) else ADDED
         found.append((code, f"retry was {was.retry}, is {now.retry}"))
     found += _validate(was.validate, now.validate)
+    found += _cors(was.cors, now.cors)
     for part in ("breaker", "cache", "fallback"):
         before, after = getattr(was, part), getattr(now, part)
         if before != after:
             word = "is new" if before is None else "is gone" if after is None else "is not as it was"
             found.append((ADDED, f"{part} {word}"))
     return found
+
+
+def _cors(was: Cors, now: Cors) -> Iterator[tuple[str, str]]:
+    """A page that could call, or read, no longer can."""
+    for part in ("allow_origins", "allow_headers", "expose_headers"):
+        before, after = set(getattr(was, part)), set(getattr(now, part))
+        if before != after:
+            lost = before - after and "*" not in after
+            text = f"cors.{part} was {_listed(before)}, is {_listed(after)}"
+            yield "DH236" if lost else ADDED, text
+    if was.allow_credentials != now.allow_credentials:
+        word = "are no longer" if was.allow_credentials else "are"
+        yield "DH236" if was.allow_credentials else ADDED, f"cors: credentials {word} allowed"
+    if was.max_age_s != now.max_age_s:
+        yield ADDED, f"cors.max_age_s was {was.max_age_s}, is {now.max_age_s}"
+
+
+def _listed(values: set[str]) -> str:
+    return ", ".join(sorted(values)) or "none"
 
 
 def _validate(was: Validate, now: Validate) -> Iterator[tuple[str, str]]:

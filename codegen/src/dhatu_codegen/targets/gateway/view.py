@@ -6,7 +6,7 @@ from typing import Final
 
 from ...ir.api import Api, Version
 from ...ir.operation import Operation, Parameter, Payload
-from ...ir.policy import REQUEST_PARTS, RateLimit, Validate
+from ...ir.policy import REQUEST_PARTS, Cors, RateLimit, Validate
 from ...ir.security import (
     ApiKeyScheme,
     HttpScheme,
@@ -37,20 +37,15 @@ def platform(api: Api) -> Call:
         versions=tuple(_version(version) for version in api.versions),
         security_schemes=tuple(_scheme(scheme) for scheme in api.security_schemes),
         scopes=tuple(sorted(_scopes(api).items())),
-        cors=_call(
-            "Cors",
-            allow_origins=api.cors.allow_origins,
-            allow_headers=api.cors.allow_headers,
-            expose_headers=api.cors.expose_headers,
-            max_age_s=api.cors.max_age_s,
-        ),
+        cors=_cors(api.cors),
+        security_headers=api.security_headers,
     )
 
 
 def routes(api: Api) -> tuple[Call, ...]:
     """`ROUTES`, sorted by path and method: the router finds the most specific one whatever the order."""
     ordered = sorted(api.operations, key=lambda operation: (operation.path, operation.method))
-    return tuple(_route(operation) for operation in ordered)
+    return tuple(_route(operation, api) for operation in ordered)
 
 
 def _version(version: Version) -> Call:
@@ -64,7 +59,7 @@ def _version(version: Version) -> Call:
     )
 
 
-def _route(operation: Operation) -> Call:
+def _route(operation: Operation, api: Api) -> Call:
     policy = operation.policy
     return _call(
         "Route",
@@ -90,6 +85,7 @@ def _route(operation: Operation) -> Call:
         validate=_validate(policy.validate),
         deprecated=operation.deprecated,
         sunset=operation.sunset,
+        cors=_cors(policy.cors) if policy.cors != api.cors else None,
     )
 
 
@@ -156,6 +152,17 @@ def _media_type(payload: Payload) -> Call:
 def _kind(payload: Payload) -> str:
     """What the gateway does with a body: without a schema there is nothing to hold it against."""
     return payload.kind if payload.pointer and payload.kind in ("json", "form") else "stream"
+
+
+def _cors(cors: Cors) -> Call:
+    return _call(
+        "Cors",
+        allow_origins=cors.allow_origins,
+        allow_headers=cors.allow_headers,
+        expose_headers=cors.expose_headers,
+        allow_credentials=cors.allow_credentials,
+        max_age_s=cors.max_age_s,
+    )
 
 
 def _rate_limit(limit: RateLimit) -> Call:
