@@ -77,7 +77,7 @@ async def open_edge(settings: Settings, table: Table) -> AsyncGenerator[Edge]:
         upstreams = {name: _upstream(name, found) for name, found in settings.endpoints.items()}
         for upstream in upstreams.values():
             stack.push_async_callback(upstream.close, DRAIN_S)
-        auth = await open_auth(_auth_settings(settings), await open_store(settings.database))
+        auth = await open_auth(_auth_settings(settings, table), await open_store(settings.database))
         stack.push_async_callback(auth.close)
         storage = _limit_storage(settings)
         if isinstance(storage, RedisStorage):
@@ -175,10 +175,11 @@ def _upstream(service: str, endpoints: tuple[Endpoint, ...]) -> Upstream:
     return Upstream(service, endpoints, UpstreamLimits(), LeastInFlight())
 
 
-def _auth_settings(settings: Settings) -> AuthSettings:
+def _auth_settings(settings: Settings, table: Table) -> AuthSettings:
     return AuthSettings(
         keys=settings.jwt_keys,
         policy=TokenPolicy(access_lifetime_s=settings.jwt_lifetime_s),
+        roles=table.platform.roles,
     )
 
 

@@ -17,6 +17,7 @@ from dhatu_gateway.auth.errors import AuthError
 from dhatu_gateway.auth.identity import key_id
 from dhatu_gateway.auth.jwt import TokenPolicy
 from dhatu_gateway.auth.passwords import Passwords
+from dhatu_gateway.auth.rbac import Roles
 from dhatu_gateway.auth.records import ApiKey, AuditEntry
 from dhatu_gateway.auth.setup import open_keys
 from dhatu_gateway.auth.store.interface import CredentialStore
@@ -41,8 +42,8 @@ users = typer.Typer(no_args_is_help=True, help="People who sign in with a name a
 app.add_typer(keys, name="keys")
 app.add_typer(users, name="users")
 
-Scopes = Annotated[list[str], typer.Option("--scope", help="May be given several times.")]
-Roles = Annotated[list[str], typer.Option("--role", help="May be given several times.")]
+ScopeOptions = Annotated[list[str], typer.Option("--scope", help="May be given several times.")]
+RoleOptions = Annotated[list[str], typer.Option("--role", help="May be given several times.")]
 
 
 @app.command()
@@ -88,14 +89,15 @@ def routes() -> None:
 @keys.command("create")
 def create_key(
     name: Annotated[str, typer.Option(help="What the key is for.")],
-    scope: Scopes,
-    role: Roles = [],  # noqa: B006  # typer reads the default, nobody changes it
+    scope: ScopeOptions = [],  # noqa: B006  # typer reads the default, nobody changes it
+    role: RoleOptions = [],  # noqa: B006  # as above
     expires_days: Annotated[
         int | None, typer.Option(min=1, help="Valid for so long; for ever without.")
     ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print the key alone.")] = False,
 ) -> None:
     """Make a key and print it; this is the only time that it can be seen."""
+    _check_grants(scope, role)
     new = NewKey(
         name=name,
         owner=OPERATOR,
@@ -164,11 +166,12 @@ def revoke_key(key: Annotated[str, typer.Argument(metavar="ID", help="As `keys l
 @users.command("create")
 def create_user(
     name: Annotated[str, typer.Option(help="The name to sign in with.")],
-    scope: Scopes,
     password: Annotated[str, typer.Option(prompt=True, confirmation_prompt=True, hide_input=True)],
-    role: Roles = [],  # noqa: B006  # as above
+    scope: ScopeOptions = [],  # noqa: B006  # as above
+    role: RoleOptions = [],  # noqa: B006  # as above
 ) -> None:
     """Let somebody sign in; asks for the password."""
+    _check_grants(scope, role)
     new = NewUser(name=name, password=password, scopes=frozenset(scope), roles=frozenset(role))
 
     async def create(store: CredentialStore) -> str:
@@ -187,6 +190,15 @@ def audit(limit: Annotated[int, typer.Option(min=1, max=100_000)] = 100) -> None
 
     for line in _with_store(find):
         typer.echo(line)
+
+
+def _check_grants(scopes: list[str], roles: list[str]) -> None:
+    if not scopes and not roles:
+        raise _failure("give at least one --scope or --role")
+    try:
+        Roles(generated_table().platform.roles).check(roles)
+    except ValueError as error:
+        raise _failure(error) from error
 
 
 def printable(text: str) -> str:

@@ -228,6 +228,23 @@ def test_a_new_route_that_takes_calls_of_another_comes_with_a_witness() -> None:
     assert "/things/mine, which /things/{id} answered before" in found.text
 
 
+ROLES = ("x-dhatu: {sdk", "x-dhatu: {roles: {reader: {scopes: [a:b]}, editor: {inherits: [reader]}}, sdk")
+
+
+@pytest.mark.parametrize(
+    ("edit", "expected"),
+    [
+        (("scopes: [a:b]", "scopes: [a:b, c:d]"), []),
+        (("scopes: [a:b]", "scopes: []"), ["role reader", "role editor"]),
+        (("inherits: [reader]", "scopes: [c:d]"), ["role editor"]),
+        ((", editor: {inherits: [reader]}", ""), ["role editor"]),
+    ],
+)
+def test_a_role_that_grants_less_is_a_break(edit: tuple[str, str], expected: list[str]) -> None:
+    found = changes(edit, before=changed(ROLES))
+    assert [(change.code, change.where) for change in found] == [("DH234", where) for where in expected]
+
+
 DEPRECATED = changed(
     (
         "operationId: getThing",

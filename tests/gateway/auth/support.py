@@ -5,13 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from dhatu_gateway.core.exchange import Exchange, Stage
-from dhatu_gateway.core.types import Credential, Requirement, Route, SecurityScheme
+from dhatu_gateway.core.types import Credential, Requirement, Role, Route, SecurityScheme
 from gateway.support import validate
 
 SECRET = "a secret of at least thirty-two bytes"
 BEARER = SecurityScheme(key="bearer", kind="bearer", location="header", parameter="Authorization")
 API_KEY = SecurityScheme(key="apiKey", kind="api_key", location="header", parameter="X-API-Key")
 SCHEMES = (BEARER, API_KEY)
+
+ROLES = (
+    Role(name="reader", holds=("reader",), scopes=("corpus:read",)),
+    Role(name="editor", holds=("editor", "reader"), scopes=("corpus:read", "corpus:write")),
+)
 
 OPEN_ROUTE = Route(
     operation="corpus.search",

@@ -25,7 +25,13 @@ ADMIN = Principal(
 
 
 @pytest.fixture
-async def client(auth: Auth, clock: Clock) -> AsyncIterator[httpx.AsyncClient]:
+def acting() -> Principal:
+    """Who calls."""
+    return ADMIN
+
+
+@pytest.fixture
+async def client(auth: Auth, clock: Clock, acting: Principal) -> AsyncIterator[httpx.AsyncClient]:
     app = FastAPI()
     app.include_router(auth_router(auth))
 
@@ -38,7 +44,7 @@ async def client(auth: Auth, clock: Clock) -> AsyncIterator[httpx.AsyncClient]:
 
     async def authenticated(scope: Any, receive: Any, send: Any) -> None:
         on = exchange({}, clock.now_s)
-        on.principal = ADMIN
+        on.principal = acting
         scope[SCOPE_KEY] = on
         await app(scope, receive, send)
 
@@ -157,6 +163,17 @@ async def test_the_key_of_somebody_mightier_is_not_rotated(
 )
 async def test_nobody_grants_what_they_do_not_hold(client: httpx.AsyncClient, more: dict[str, Any]) -> None:
     assert (await client.post("/api/v1/api-keys", json={"name": "n", **more})).status_code == 403
+
+
+@pytest.mark.parametrize("acting", [replace(ADMIN, roles=frozenset({"editor", "reader"}))])
+async def test_a_narrowed_token_makes_no_key_that_may_do_more_by_its_role(client: httpx.AsyncClient) -> None:
+    """The caller holds the role editor, but has laid down the scope corpus:write that it grants."""
+    body = {"name": "n", "scopes": ["corpus:read"], "roles": ["editor"]}
+    refused = await client.post("/api/v1/api-keys", json=body)
+    assert refused.status_code == 403
+    assert refused.json()["detail"] == "You do not hold the scope corpus:write yourself."
+    narrower = await client.post("/api/v1/api-keys", json=body | {"roles": ["reader"]})
+    assert narrower.status_code == 201
 
 
 async def test_keys_come_page_by_page(client: httpx.AsyncClient, clock: Clock) -> None:

@@ -91,6 +91,16 @@ def test_users_are_made_once() -> None:
     assert (again.exit_code, "already a user called 'ada'" in again.stderr) == (1, True)
 
 
+def test_a_role_grants_what_platform_yaml_says_and_must_be_described_there() -> None:
+    made = run("keys", "create", "--name", "ci", "--role", "analyst", "--quiet")
+    assert made.stdout.startswith("dhk_")
+    refused = run("keys", "create", "--name", "ci", "--role", "analist")
+    assert (refused.exit_code, "there is no role 'analist'" in refused.stderr) == (1, True)
+    assert "analyst, curator" in refused.stderr
+    nothing = run("users", "create", "--name", "ada", "--password", "correct horse")
+    assert (nothing.exit_code, "at least one --scope or --role" in nothing.stderr) == (1, True)
+
+
 def test_a_scope_must_be_a_name() -> None:
     made = run("keys", "create", "--name", "ci", "--scope", "Everything!")
     assert (made.exit_code, "'Everything!'" in made.stderr) == (1, True)

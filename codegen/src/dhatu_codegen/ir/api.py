@@ -9,7 +9,7 @@ from typing import Literal
 from .operation import Operation
 from .policy import Cors
 from .schema import Component, Json
-from .security import SecurityScheme, TokenGrant
+from .security import Role, SecurityScheme, TokenGrant
 from .server import Server
 from .webhook import Webhook
 
@@ -76,3 +76,5 @@ class Api:
     document: Mapping[str, Json]
     """The merged document itself, for targets that embed schemas."""
     webhooks: tuple[Webhook, ...] = ()
+    roles: tuple[Role, ...] = ()
+    """None where the platform describes no roles; then any scope may be given to anybody."""

@@ -104,6 +104,19 @@ class Credential:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Role:
+    """What somebody may be at this platform, with everything that it inherits."""
+
+    name: str
+    description: str
+    holds: tuple[str, ...]
+    """Every role that it stands for, itself included, sorted."""
+    scopes: tuple[str, ...]
+    """Every scope that it grants, sorted."""
+    source: SourceRef
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Requirement:
     """Credentials that are needed together; none at all means that anybody may call."""
 

@@ -13,6 +13,7 @@ from .examples import examples_present, examples_valid
 from .limits import countable_limits
 from .overlap import overlapping_routes
 from .prose import described
+from .roles import roles_reach_operations
 from .sdk_names import sdk_arguments
 from .style import ALWAYS, lint_style
 
@@ -24,6 +25,7 @@ RULES: Final[tuple[Callable[[Api, Diagnostics], None], ...]] = (
     cross_origin,
     sdk_arguments,
     countable_limits,
+    roles_reach_operations,
     described,
     error_responses,
     examples_present,

@@ -14,6 +14,7 @@ from ..merge import EXTENSION
 from .context import Context
 from .cors import parse_cors
 from .operations import parse_operations
+from .roles import parse_roles
 from .schemas import parse_circular, parse_schema
 from .security import parse_security_schemes
 from .servers import parse_servers
@@ -46,6 +47,7 @@ def parse(document: Map, diagnostics: Diagnostics) -> Api:
         security_schemes=schemes,
         grants=parse_grants(schemes, operations, components, diagnostics),
         document=document,
+        roles=parse_roles(facts, diagnostics),
     )
 
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from dhatu_gateway.auth.base62 import checksum, random_text
 from dhatu_gateway.auth.errors import InvalidCredentialError
 from dhatu_gateway.auth.identity import Identity, key_id
+from dhatu_gateway.auth.rbac import Roles
 from dhatu_gateway.auth.records import Act, ApiKey, AuditEntry, Position
 from dhatu_gateway.auth.store.interface import CredentialStore
 from dhatu_gateway.core.exchange import Principal
@@ -44,8 +45,9 @@ class NewKey:
 class ApiKeys:
     """Creates, verifies, rotates and lists API keys."""
 
-    def __init__(self, store: CredentialStore, hash_key: bytes) -> None:
+    def __init__(self, store: CredentialStore, hash_key: bytes, roles: Roles | None = None) -> None:
         self._store = store
+        self._roles = roles or Roles()
         self._hash_key = hash_key
         self._no_digest = self._digest(b"")
 
@@ -106,7 +108,7 @@ class ApiKeys:
         if record.ends_by(now_s):
             raise InvalidCredentialError(INVALID)
         return Identity(
-            principal=principal_of(record),
+            principal=self._roles.expand(principal_of(record)),
             expires_at_s=record.expires_at_s,
             revocation_ids=(key_id(record.id),),
         )
@@ -120,7 +122,7 @@ class ApiKeys:
 
 
 def principal_of(record: ApiKey) -> Principal:
-    """The caller that a key stands for."""
+    """The caller that a key stands for, before its roles are expanded."""
     return Principal(id=key_id(record.id), kind="api_key", scopes=record.scopes, roles=record.roles)
 
 

@@ -74,8 +74,7 @@ def _add_keys(router: APIRouter, auth: Auth) -> None:
         caller = _caller(request)
         scopes = frozenset(scope.root for scope in body.scopes)
         roles = frozenset(role.root for role in body.roles or ())
-        _check_held(scopes, caller.scopes, "scope")
-        _check_held(roles, caller.roles, "role")
+        _check_granted(auth, caller, scopes, roles)
         new = NewKey(
             name=body.name, owner=caller.id, scopes=scopes, roles=roles, expires_in_s=body.expires_in_s
         )
@@ -115,8 +114,7 @@ def _add_keys(router: APIRouter, auth: Auth) -> None:
             old = await auth.store.find_key(key_id)
             if old is not None:
                 # The answer holds a key: whoever may manage keys must not gain by it what they may not do.
-                _check_held(old.scopes, caller.scopes, "scope")
-                _check_held(old.roles, caller.roles, "role")
+                _check_granted(auth, caller, old.scopes, old.roles)
             made = await auth.keys.rotate(key_id, overlap_s=body.overlap_s or 0, actor=caller.id, now_s=now_s)
         if made is None:
             raise ProblemError("not-found", f"No API key that holds has the id {key_id}.")
@@ -143,6 +141,13 @@ def _caller(request: Request) -> Principal:
         # The route asks for a credential, so only a broken table of routes leads here: refuse all the same.
         raise ProblemError("unauthorized", "A credential is needed.", headers=[CHALLENGE])
     return exchange.principal
+
+
+def _check_granted(auth: Auth, caller: Principal, scopes: frozenset[str], roles: frozenset[str]) -> None:
+    """Nobody gives what they do not hold, be it by way of a role: narrowed tokens keep their roles."""
+    given = auth.roles.expand(replace(caller, scopes=scopes, roles=roles))
+    _check_held(given.roles, caller.roles, "role")
+    _check_held(given.scopes, caller.scopes, "scope")
 
 
 def _check_held(asked: frozenset[str], held: frozenset[str], noun: str) -> None:

@@ -57,7 +57,7 @@ class AccessTokens:
 
     def __init__(self, keys: KeyRing, policy: TokenPolicy) -> None:
         self._keys = keys
-        self._policy = policy
+        self.policy = policy
         kid = keys.signing.verification.kid
         self._headers = {"typ": TYPE} | ({"kid": kid} if kid is not None else {})
 
@@ -65,12 +65,12 @@ class AccessTokens:
         """Write a token that holds from now on for `access_lifetime_s`."""
         issued_at = int(now_s)
         payload: dict[str, Any] = {
-            "iss": self._policy.issuer,
-            "aud": self._policy.audience,
+            "iss": self.policy.issuer,
+            "aud": self.policy.audience,
             "sub": claims.principal.id,
             "iat": issued_at,
             "nbf": issued_at,
-            "exp": issued_at + self._policy.access_lifetime_s,
+            "exp": issued_at + self.policy.access_lifetime_s,
             "jti": claims.jti,
             "family": claims.family,
             "scope": " ".join(sorted(claims.principal.scopes)),
@@ -89,7 +89,7 @@ class AccessTokens:
             raise InvalidCredentialError(INVALID) from error
         issued_at_s = _seconds(payload.get("iat"))
         self._check_signature(token, self._keys_for(header, issued_at_s, now_s))
-        leeway_s = self._policy.leeway_s
+        leeway_s = self.policy.leeway_s
         expires_at_s = _seconds(payload["exp"]) + leeway_s
         if now_s >= expires_at_s:
             raise InvalidCredentialError(EXPIRED)
@@ -99,7 +99,7 @@ class AccessTokens:
 
     def published(self, *, now_s: float) -> list[dict[str, str]]:
         """The public keys of all tokens that may still hold, as RFC 7517 writes them."""
-        oldest_s = now_s - self._policy.access_lifetime_s - self._policy.leeway_s
+        oldest_s = now_s - self.policy.access_lifetime_s - self.policy.leeway_s
         return self._keys.published(issued_since_s=oldest_s)
 
     def _keys_for(self, header: dict[str, Any], issued_at_s: float, now_s: float) -> list[VerificationKey]:
@@ -120,8 +120,8 @@ class AccessTokens:
         """Whoever finds a retired key can date a token back, so the key ends with what it signed."""
         if retired_at_s is None:
             return True
-        until_s = retired_at_s + self._policy.leeway_s
-        return issued_at_s <= until_s and now_s < until_s + self._policy.access_lifetime_s
+        until_s = retired_at_s + self.policy.leeway_s
+        return issued_at_s <= until_s and now_s < until_s + self.policy.access_lifetime_s
 
     def _check_signature(self, token: bytes, keys: Iterable[VerificationKey]) -> None:
         failure: Exception | None = None
@@ -131,8 +131,8 @@ class AccessTokens:
                     token,
                     key.verifying,
                     algorithms=[key.algorithm],
-                    audience=self._policy.audience,
-                    issuer=self._policy.issuer,
+                    audience=self.policy.audience,
+                    issuer=self.policy.issuer,
                     options={
                         "require": REQUIRED_CLAIMS,
                         "strict_aud": True,

@@ -11,9 +11,11 @@ from dhatu_gateway.auth.authenticator import Authenticator, BearerTokens
 from dhatu_gateway.auth.jwt import AccessTokens, TokenPolicy
 from dhatu_gateway.auth.key_ring import KeySource, make_ring
 from dhatu_gateway.auth.passwords import Passwords
+from dhatu_gateway.auth.rbac import Roles
 from dhatu_gateway.auth.store.interface import CredentialStore
-from dhatu_gateway.auth.tokens import Tokens
+from dhatu_gateway.auth.tokens import Holders, Tokens
 from dhatu_gateway.auth.users import Users
+from dhatu_gateway.core.types import Role
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +24,7 @@ class AuthSettings:
 
     keys: tuple[KeySource, ...]
     policy: TokenPolicy = field(default_factory=TokenPolicy)
+    roles: tuple[Role, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +37,7 @@ class Auth:
     tokens: Tokens
     authenticator: Authenticator
     access: AccessTokens
+    roles: Roles
     wall_clock: Callable[[], float]
 
     async def close(self) -> None:
@@ -41,9 +45,9 @@ class Auth:
         await self.store.close()
 
 
-async def open_keys(store: CredentialStore) -> ApiKeys:
+async def open_keys(store: CredentialStore, roles: Roles | None = None) -> ApiKeys:
     """Make what creates and verifies API keys: all that the command line needs, and no token secret."""
-    return ApiKeys(store, await store.secret("api-keys"))
+    return ApiKeys(store, await store.secret("api-keys"), roles)
 
 
 async def open_auth(
@@ -59,17 +63,18 @@ async def open_auth(
     fails.
     """
     access = AccessTokens(make_ring(settings.keys), settings.policy)
-    keys = await open_keys(store)
+    roles = Roles(settings.roles)
+    keys = await open_keys(store, roles)
     authenticator = Authenticator(bearer=BearerTokens(access, store), api_key=keys, wall_clock=wall_clock)
-    tokens = Tokens(
-        store, access, settings.policy, await store.secret("refresh-tokens"), on_revoked=authenticator.revoke
-    )
+    hash_key = await store.secret("refresh-tokens")
+    tokens = Tokens(store, access, Holders(store, roles), hash_key, on_revoked=authenticator.revoke)
     return Auth(
         store=store,
         keys=keys,
-        users=Users(store, passwords or Passwords()),
+        users=Users(store, passwords or Passwords(), roles),
         tokens=tokens,
         authenticator=authenticator,
         access=access,
+        roles=roles,
         wall_clock=wall_clock,
     )

@@ -12,7 +12,8 @@ from dhatu_gateway.auth import api_keys, users
 from dhatu_gateway.auth.base62 import random_text
 from dhatu_gateway.auth.errors import InvalidCredentialError
 from dhatu_gateway.auth.identity import family_id, key_id
-from dhatu_gateway.auth.jwt import AccessTokens, Claims, TokenPolicy
+from dhatu_gateway.auth.jwt import AccessTokens, Claims
+from dhatu_gateway.auth.rbac import Roles
 from dhatu_gateway.auth.records import AuditEntry, RefreshToken
 from dhatu_gateway.auth.store.interface import CredentialStore
 from dhatu_gateway.core.exchange import Principal
@@ -38,6 +39,25 @@ class TokenPair:
     scopes: frozenset[str]
 
 
+class Holders:
+    """Finds whom tokens were issued to, as they are now."""
+
+    def __init__(self, store: CredentialStore, roles: Roles) -> None:
+        self._store = store
+        self._roles = roles
+
+    async def find(self, subject: str, *, now_s: float) -> Principal | None:
+        """The principal of an id; None where the key has ended or the user is not let in any more."""
+        kind, _, name = subject.partition(":")
+        if kind == "key":
+            key = await self._store.find_key(name)
+            return (
+                None if key is None or key.ends_by(now_s) else self._roles.expand(api_keys.principal_of(key))
+            )
+        user = await self._store.find_user(name)
+        return None if user is None or user.disabled else self._roles.expand(users.principal_of(user))
+
+
 class Tokens:
     """Issues, renews and revokes tokens; times are seconds since the epoch."""
 
@@ -45,14 +65,15 @@ class Tokens:
         self,
         store: CredentialStore,
         access: AccessTokens,
-        policy: TokenPolicy,
+        holders: Holders,
         hash_key: bytes,
         on_revoked: Callable[[str], None],
     ) -> None:
         """`on_revoked` is told every revoked id, so that caches forget it."""
         self._store = store
         self._access = access
-        self._policy = policy
+        self._holders = holders
+        self._policy = access.policy
         self._hash_key = hash_key
         self._on_revoked = on_revoked
 
@@ -75,7 +96,7 @@ class Tokens:
         # After the spending, so that a family revoked by a second use cannot issue one more pair.
         if await self._store.is_revoked((family_id(token.family), token.subject)):
             raise InvalidCredentialError(INVALID)
-        holder = await self._holder(token.subject, now_s=now_s)
+        holder = await self._holders.find(token.subject, now_s=now_s)
         if holder is None:
             raise InvalidCredentialError(INVALID)
         narrowed = replace(holder, scopes=holder.scopes & token.scopes)
@@ -130,14 +151,6 @@ class Tokens:
         if token is None or not hmac.compare_digest(self._digest(value), token.digest):
             return None
         return token
-
-    async def _holder(self, subject: str, *, now_s: float) -> Principal | None:
-        kind, _, name = subject.partition(":")
-        if kind == "key":
-            key = await self._store.find_key(name)
-            return None if key is None or key.ends_by(now_s) else api_keys.principal_of(key)
-        user = await self._store.find_user(name)
-        return None if user is None or user.disabled else users.principal_of(user)
 
     async def _revoke(self, revocation_id: str, *, now_s: float) -> None:
         # A family may still be renewed until its newest refresh token ends, so that is how long it stays

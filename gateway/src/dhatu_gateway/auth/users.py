@@ -8,6 +8,7 @@ from dhatu_gateway.auth.api_keys import check_names
 from dhatu_gateway.auth.errors import InvalidCredentialError
 from dhatu_gateway.auth.identity import user_id
 from dhatu_gateway.auth.passwords import Passwords
+from dhatu_gateway.auth.rbac import Roles
 from dhatu_gateway.auth.records import AuditEntry, User
 from dhatu_gateway.auth.store.interface import CredentialStore
 from dhatu_gateway.core.exchange import Principal
@@ -28,8 +29,9 @@ class NewUser:
 class Users:
     """Creates users and checks their passwords."""
 
-    def __init__(self, store: CredentialStore, passwords: Passwords) -> None:
+    def __init__(self, store: CredentialStore, passwords: Passwords, roles: Roles | None = None) -> None:
         self._store = store
+        self._roles = roles or Roles()
         self._passwords = passwords
 
     async def create(self, new: NewUser, *, actor: str, now_s: float) -> User:
@@ -60,9 +62,9 @@ class Users:
         matches = await self._passwords.matches(password, user.password if user is not None else None)
         if not matches or user is None or user.disabled:
             raise InvalidCredentialError(WRONG)
-        return principal_of(user)
+        return self._roles.expand(principal_of(user))
 
 
 def principal_of(user: User) -> Principal:
-    """The caller that a user is."""
+    """The caller that a user is, before the roles are expanded."""
     return Principal(id=user_id(user.name), kind="user", scopes=user.scopes, roles=user.roles)

@@ -195,6 +195,17 @@ class Version:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Role:
+    """What somebody may be, with everything that it inherits."""
+
+    name: str
+    holds: tuple[str, ...]
+    """Every role that it stands for, itself included."""
+    scopes: tuple[str, ...]
+    """Every scope that it grants."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Platform:
     """Everything the generated table says that is not about one route."""
 
@@ -210,3 +221,5 @@ class Platform:
     cors: Cors
     security_headers: tuple[tuple[str, str], ...]
     """Name and value of what every answer carries."""
+    roles: tuple[Role, ...] = ()
+    """None where scopes are given one by one."""

@@ -15,6 +15,7 @@ from ..core.types import (
     Part,
     Platform,
     RateLimit,
+    Role,
     Route,
     SecurityScheme,
     Service,
@@ -53,6 +54,37 @@ PLATFORM: Final = Platform(
         ("dashboard:read", "dashboard.overview, dashboard.usage, dashboard.topology"),
         ("keys:manage", "api_keys.create, api_keys.list, api_keys.revoke, api_keys.rotate"),
         ("system:read", "system.metrics, system.status"),
+    ),
+    roles=(
+        Role(name="reader", holds=("reader",), scopes=("corpus:read", "dashboard:read")),
+        Role(
+            name="analyst",
+            holds=("analyst", "reader"),
+            scopes=("analysis:use", "compression:use", "corpus:read", "dashboard:read"),
+        ),
+        Role(
+            name="curator",
+            holds=("curator", "reader"),
+            scopes=("corpus:read", "corpus:write", "dashboard:read"),
+        ),
+        Role(
+            name="operator",
+            holds=("operator", "reader"),
+            scopes=("corpus:read", "dashboard:read", "keys:manage", "system:read"),
+        ),
+        Role(
+            name="admin",
+            holds=("admin", "analyst", "curator", "operator", "reader"),
+            scopes=(
+                "analysis:use",
+                "compression:use",
+                "corpus:read",
+                "corpus:write",
+                "dashboard:read",
+                "keys:manage",
+                "system:read",
+            ),
+        ),
     ),
     cors=Cors(
         allow_origins=("*",),

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from ...ir.policy import REQUEST_PARTS, Cors, Policy, RateLimit, Validate
+from ...pointer import join
 from ..change import ADDED
 from ..sides import Comparison
 
@@ -14,7 +15,16 @@ _RETRY: Final = ("never", "keyed", "idempotent", "safe")
 
 
 def roles(comparison: Comparison) -> None:
-    """DH234: a role that sufficed no longer does."""
+    """DH234: a role that sufficed no longer does, at an operation or for want of a scope that it granted."""
+    after_by_name = {role.name: role for role in comparison.new.api.roles}
+    for role in comparison.old.api.roles:
+        now_role = after_by_name.get(role.name)
+        lost_scopes = set(role.scopes).difference(now_role.scopes if now_role else ())
+        if comparison.new.api.roles and lost_scopes:
+            text = f"the role {role.name} no longer grants {', '.join(sorted(lost_scopes))}"
+            place = join("x-dhatu", "roles", role.name)
+            nodes = (comparison.old.root.at(place), comparison.new.root.at(place))
+            comparison.add("DH234", f"role {role.name}", text, nodes)
     for old, was, new, now in comparison.operations:
         before, after = set(was.policy.roles), set(now.policy.roles)
         if after and (not before or before - after):

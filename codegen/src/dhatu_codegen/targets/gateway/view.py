@@ -37,6 +37,9 @@ def platform(api: Api) -> Call:
         versions=tuple(_version(version) for version in api.versions),
         security_schemes=tuple(_scheme(scheme) for scheme in api.security_schemes),
         scopes=tuple(sorted(_scopes(api).items())),
+        roles=tuple(
+            _call("Role", name=role.name, holds=role.holds, scopes=role.scopes) for role in api.roles
+        ),
         cors=_cors(api.cors),
         security_headers=api.security_headers,
     )
