@@ -27,7 +27,7 @@ CASES_TEST     := $(CONTRACT)/javascript/cases.test.js
 CASE           :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve test test-python test-js test-contract-js check format generate lock bench bench-codegen bench-gateway bench-sdk clean
+.PHONY: help setup demo serve test test-python test-js test-contract-js check format generate lock bench bench-codegen bench-gateway bench-sdk bench-js clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' Makefile
@@ -123,13 +123,16 @@ lock: setup  ## resolve the dependencies anew into requirements.txt
 		--upgrade --group dev --group bench $(PACKAGES:%=%/pyproject.toml) $(EXTRAS:%=--extra %) \
 		--output-file requirements.txt
 
-bench: bench-codegen bench-gateway bench-sdk  ## measure everything; writes build/bench.json
+bench: bench-codegen bench-gateway bench-sdk bench-js  ## measure everything; writes build/bench.json
 
 bench-gateway: setup  ## requests per second and latency: the gateway, a naive proxy and Envoy side by side
 	@PYTHONPATH=tests $(BIN)/python -m bench.gateway
 
 bench-sdk: setup  ## cost of a call beside httpx and the openai package, of importing, of the first call
 	@PYTHONPATH=tests $(BIN)/python -m bench.sdk
+
+bench-js: $(JS_STATE)  ## the same of the JavaScript SDK, beside fetch and the npm package openai
+	@$(JS) PYTHONPATH=tests python -m bench.js
 
 bench-codegen: setup  ## seconds of generate on this platform, time per schema; BENCH_OPENAPI names a document to add
 	@PYTHONPATH=tests $(BIN)/python -m bench.codegen
