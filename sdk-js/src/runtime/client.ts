@@ -3,7 +3,7 @@
 import { decode, parseItem } from './answers/decode.js';
 import { findResponse } from './answers/responses.js';
 import type { Opening } from './answers/streamed.js';
-import { proofs, renewedToken } from './auth/credentials.js';
+import { proofs, renewedToken, satisfied } from './auth/credentials.js';
 import type { ApiSpec, Arguments, CallOptions, Operation } from './call.js';
 import { encodeRequest, isKnown, type Needed } from './encoding/request.js';
 import { type Engine, engineOf } from './engine.js';
@@ -137,24 +137,21 @@ function prepared(
   needed: Needed,
 ): Call {
   const { operation, options } = invocation;
-  const { credentials } = settings;
   const timeoutMs =
     timeOf(options, 'timeoutMs') ?? settings.timeoutMs ?? operation.timeoutMs ?? DEFAULT_TIMEOUT_MS;
   const address = addressOf(settings, operation);
-  const sent = proofs(api, credentials, operation);
+  const found = satisfied(api, settings.credentials, operation);
   return {
     operation,
     timeoutMs,
     attemptTimeoutMs: timeOf(options, 'attemptTimeoutMs') ?? settings.attemptTimeoutMs,
-    request: encodeRequest(api, invocation, sent, surroundings.newToken, needed),
+    request: encodeRequest(api, invocation, proofs(found), surroundings.newToken, needed),
     endpoints: address ? singleEndpoint(address) : engine.endpoints,
     retry: withRetries(settings.retry, options.maxRetries),
     strict: options.strict ?? settings.strict,
     headerPrefix: api.headerPrefix?.toLowerCase() ?? '',
     keepOpen: (status, contentType) => isKeptOpen(mode, operation, status, contentType),
-    tokens: needed.added?.headers.has('authorization')
-      ? undefined
-      : renewedToken(api, credentials, operation),
+    tokens: needed.added?.headers.has('authorization') ? undefined : renewedToken(found),
     idleMs: timeOf(options, 'eventIdleMs') ?? timeoutMs,
     resume: options.resume ?? true,
   };

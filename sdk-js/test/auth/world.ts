@@ -1,7 +1,7 @@
 /** An API that wants tokens, and the places where they are obtained; everything that was sent is kept. */
 
 import '../loaded.js';
-import { type Credentials, proofs, renewedToken } from '../../src/runtime/auth/credentials.js';
+import { type Credentials, proofs, renewedToken, satisfied } from '../../src/runtime/auth/credentials.js';
 import { type AuthOptions, resolveCredentials } from '../../src/runtime/auth/given.js';
 import {
   APIKeyGrant,
@@ -167,7 +167,7 @@ export class Caller {
   /** What goes along with a call. */
   async carried(operation: Operation): Promise<readonly (readonly [string, string])[]> {
     await this.credentials.ready?.();
-    return proofs(this.#api, this.credentials, operation).map(([{ key }, text]) => [key, text]);
+    return proofs(satisfied(this.#api, this.credentials, operation)).map(([{ key }, text]) => [key, text]);
   }
 
   async read(operation: Operation = READ, options: CallOptions = {}, body?: Body): Promise<Answer> {
@@ -196,7 +196,7 @@ export class Caller {
       strict: false,
       tokens: given.some(([name]) => name === 'authorization')
         ? undefined
-        : renewedToken(this.#api, this.credentials, operation),
+        : renewedToken(satisfied(this.#api, this.credentials, operation)),
     };
     const policies = {
       budget: budgetOf(null, now),

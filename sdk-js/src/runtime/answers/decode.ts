@@ -7,7 +7,7 @@ import type { Answer } from '../wire.js';
 import type { Shape } from './shapes.js';
 
 /**
- * The value of an answer that has arrived whole: JSON, text, or undefined for an empty one.
+ * The value of an answer that has arrived whole, of which `spec` says what it is: JSON, text, or undefined for an empty one.
  *
  * Throws `DecodingError` where the answer is not what the API's description says.
  */

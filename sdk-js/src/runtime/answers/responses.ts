@@ -30,9 +30,9 @@ export function findResponse(
   status: number,
   contentType: string,
 ): ResponseSpec | undefined {
-  const range = `${status}`.replace(/..$/, 'XX');
-  for (const pattern of [status, range, status < 300 ? '2..' : status, 'default']) {
-    const found = responses.filter((spec) => RegExp(`^${pattern}$`, 'i').test(spec.status));
+  const text = `${status}`;
+  for (const beginning of [text, `${text[0]}XX`, status < 300 ? '2' : text, 'DEFAULT']) {
+    const found = responses.filter((spec) => spec.status.toUpperCase().startsWith(beginning));
     if (found.length) return byMediaType(found, contentType);
   }
   return undefined;

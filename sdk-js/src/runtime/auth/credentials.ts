@@ -22,26 +22,18 @@ export interface Credentials {
 }
 
 /** A scheme, and what satisfies it. */
-type Satisfied = readonly [SchemeSpec, Held];
+export type Satisfied = readonly [SchemeSpec, Held];
 
-/** What is sent to satisfy the operation's security, but for a token that is renewed. */
-export function proofs(
-  api: ApiSpec,
-  credentials: Credentials,
-  operation: Operation,
-): (readonly [SchemeSpec, string])[] {
-  return satisfied(api, credentials, operation).flatMap(([scheme, held]) =>
+/** What is sent to satisfy an operation's security, but for a token that is renewed. */
+export function proofs(found: readonly Satisfied[]): (readonly [SchemeSpec, string])[] {
+  return found.flatMap(([scheme, held]) =>
     held && typeof held === 'string' ? [[scheme, held] as const] : [],
   );
 }
 
 /** What renews the token of a call that does not bring its own; undefined where it needs none. */
-export function renewedToken(
-  api: ApiSpec,
-  credentials: Credentials,
-  operation: Operation,
-): TokenSource | undefined {
-  for (const [, held] of satisfied(api, credentials, operation)) if (typeof held === 'object') return held;
+export function renewedToken(found: readonly Satisfied[]): TokenSource | undefined {
+  for (const [, held] of found) if (typeof held === 'object') return held;
   return undefined;
 }
 
@@ -49,7 +41,7 @@ export function renewedToken(
  * The first alternative that the client can satisfy, before one that needs nothing; none where it can satisfy none, since
  * the server then says better than we could what is missing.
  */
-function satisfied(
+export function satisfied(
   { schemes = [] }: ApiSpec,
   credentials: Credentials,
   { security = [] }: Operation,
@@ -60,7 +52,8 @@ function satisfied(
       const held = scheme && credentials.of(scheme);
       return scheme && held !== undefined ? [[scheme, held] as const] : [];
     });
-    if (found.length && found.length === alternative.length && isApart(found, credentials)) return found;
+    const isWhole = found.length && found.length === alternative.length;
+    if (isWhole && (found.length < 2 || isApart(found, credentials))) return found;
   }
   return [];
 }

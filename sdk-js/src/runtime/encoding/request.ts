@@ -100,8 +100,11 @@ export function encodeRequest(
     method: operation.method,
     // Some APIs tell operations apart by a query in the path itself.
     target: path + (query.length ? (path.includes('?') ? '&' : '?') + query.join('&') : ''),
-    // fetch takes bytes: those of UTF-8, one in each character.
-    headers: [...headers].map(([name, text]) => [name, String.fromCharCode(...utf8(text))]),
+    // fetch takes bytes: those of UTF-8, one in each character, as they are already in nearly all headers.
+    headers: [...headers].map(([name, text]) => [
+      name,
+      /^[ -~]*$/.test(text) ? text : String.fromCharCode(...utf8(text)),
+    ]),
     body: body && (meter && onProgress ? meter(body.body, onProgress) : body.body),
     openEnded: answers.some((spec) => spec.open),
   };

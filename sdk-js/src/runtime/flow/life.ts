@@ -2,6 +2,7 @@
 
 import { BreakerOpenError, DhatuError } from '../errors/local.js';
 import { type Backoff, backoff, mayRepeat } from '../policies/retry.js';
+import type { CallWatch } from '../watch/watch.js';
 import {
   type Answer,
   type Fetch,
@@ -14,7 +15,7 @@ import {
   type Sleep,
   TransportFailed,
 } from '../wire.js';
-import { attemptsOf } from './attempts.js';
+import { type Attempts, attemptsOf } from './attempts.js';
 import { failureError } from './failures.js';
 import type { Call, Policies } from './plan.js';
 
@@ -47,8 +48,8 @@ const LEFT = { name: 'Cancelled' };
  * Throws the error of the last attempt; closing the flow early, as cancellation does, counts for nothing.
  */
 export function* callFlow(call: Call, policies: Policies): Flow {
-  const { operation, endpoints, request, timeoutMs, attemptTimeoutMs, tokens } = call;
-  const { budget, hedger, now } = policies;
+  const { operation, timeoutMs, attemptTimeoutMs, tokens } = call;
+  const { budget, now } = policies;
   const { key, retry = 'never' } = operation;
   const watch = policies.watch?.(key, operation.path);
   const attempts = attemptsOf(call, policies, watch);
@@ -57,58 +58,15 @@ export function* callFlow(call: Call, policies: Policies): Flow {
   let nextMs: Backoff | undefined;
   let ended: unknown = LEFT;
 
-  const repeatable = () => request.body?.repeatable ?? true;
-  const authorised = tokens?.authorise(tokens, paced, now, leftMs, repeatable) ?? (() => paced([]));
-
-  // One attempt, and what comes before it: a token, a place in the queue, an endpoint.
-
-  /** An attempt as soon as the rate limit leaves room for it. */
-  function* paced(headers: HeaderList): Part<Outcome> {
-    let answer: Answer | undefined;
-    const waitMs = policies.pacer?.reserve(key, now()) ?? 0;
-    try {
-      if (waitMs > 0) {
-        if (waitMs >= leftMs()) throw lastError ?? policies.pacer?.noRoom(call, waitMs, attempts.number());
-        watch?.paced(waitMs);
-        yield { step: 'sleep', delayMs: waitMs };
-      }
-      const outcome = yield* placed(headers);
-      if (isAnswer(outcome)) {
-        answer = outcome;
-        if (policies.pacer === null && tellsOfLimit(answer)) {
-          const found = (yield PACING) as typeof import('../policies/pacing.js') | undefined;
-          if (found) policies.pacer ??= new found.Pacer(); // or another call was first
-        }
-      }
-      return outcome;
-    } finally {
-      policies.pacer?.release(
-        key,
-        now(),
-        answer?.headers,
-        answer?.status === 429 ? policies.wall() : undefined,
-      );
-    }
-  }
-
-  /** An attempt at one of the endpoints, or at two where the first is slow. */
-  function* placed(headers: HeaderList): Part<Outcome> {
-    const source = endpoints.source(now());
-    if (source) yield { step: 'fetch', source, timeLeftMs: leftMs() };
-    const attempt = attempts.begin(headers);
-    if (!attempt) throw lastError ?? new BreakerOpenError(key, attempts.refusedMs());
-    const hedge = () => (repeatable() && budget.withdraw() ? attempts.begin(headers) : undefined);
-    const hedged = hedger?.hedged(operation, attempt, hedge, watch);
-    if (hedged) return yield* hedged;
-    let outcome: Outcome | undefined;
-    try {
-      // A driver answers Send with an outcome.
-      outcome = (yield attempt.step) as Outcome;
-      return outcome;
-    } finally {
-      attempt.end(outcome);
-    }
-  }
+  const repeatable = () => isRepeatable(call);
+  /** As soon as the rate limit leaves room for it. */
+  const attempt = (headers: HeaderList) => {
+    const next = placed(headers, call, policies, attempts, watch, lastError);
+    return (
+      policies.pacer?.paced(next, call, policies, attempts, watch, lastError) ?? unpaced(next, key, policies)
+    );
+  };
+  const authorised = tokens?.authorise(tokens, attempt, now, leftMs, repeatable) ?? (() => attempt([]));
 
   // After an attempt that did not succeed.
 
@@ -171,6 +129,51 @@ export function* callFlow(call: Call, policies: Policies): Flow {
   } finally {
     watch?.finished(attempts.number(), ended);
   }
+}
+
+// One attempt. These are functions of the module, since an engine makes a class for the objects of every generator function:
+// within a flow, that is for every call, and what such a class refers to, the whole call, then lives as long as classes do.
+
+/** An attempt that waits for nothing, since no limit is known yet; its answer may tell of one. */
+function* unpaced(attempt: Part<Outcome>, key: string, policies: Policies): Part<Outcome> {
+  const outcome = yield* attempt;
+  if (policies.pacer !== undefined && isAnswer(outcome) && tellsOfLimit(outcome)) {
+    const found = (yield PACING) as typeof import('../policies/pacing.js') | undefined;
+    found?.learn(policies, key, outcome);
+  }
+  return outcome;
+}
+
+/** An attempt at one of the endpoints, or at two where the first is slow. */
+function* placed(
+  headers: HeaderList,
+  call: Call,
+  policies: Policies,
+  attempts: Attempts,
+  watch: CallWatch | undefined,
+  lastError: DhatuError | undefined,
+): Part<Outcome> {
+  const { operation, endpoints } = call;
+  const source = endpoints.source(policies.now());
+  if (source) yield { step: 'fetch', source, timeLeftMs: attempts.leftMs() };
+  const attempt = attempts.begin(headers);
+  if (!attempt) throw lastError ?? new BreakerOpenError(operation.key, attempts.refusedMs());
+  const hedge = () =>
+    isRepeatable(call) && policies.budget.withdraw() ? attempts.begin(headers) : undefined;
+  const hedged = policies.hedger?.hedged(operation, attempt, hedge, watch);
+  if (hedged) return yield* hedged;
+  let outcome: Outcome | undefined;
+  try {
+    // A driver answers Send with an outcome.
+    outcome = (yield attempt.step) as Outcome;
+    return outcome;
+  } finally {
+    attempt.end(outcome);
+  }
+}
+
+function isRepeatable({ request }: Call): boolean {
+  return request.body?.repeatable ?? true;
 }
 
 function tellsOfLimit({ status, headers }: Answer): boolean {

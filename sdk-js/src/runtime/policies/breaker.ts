@@ -165,21 +165,22 @@ export function breakersOf(
   const whole = resolveBreaker(policy);
   const breakers = new Map<string, Breaker>();
 
+  function named(name: string): Breaker {
+    const breaker = breakers.get(name) ?? breakerOf(whole, now, (state) => changed(name, state));
+    breakers.set(name, breaker);
+    return breaker;
+  }
   /** That of the endpoint, and that of the operation there. */
-  const both = (url: string, operation: string) =>
-    [url, `${operation} at ${url}`].map((name) => {
-      const breaker = breakers.get(name) ?? breakerOf(whole, now, (state) => changed(name, state));
-      breakers.set(name, breaker);
-      return breaker;
-    });
-  const refusesForMs = (url: string, operation: string) =>
-    Math.max(...both(url, operation).map((breaker) => breaker.refusesForMs()));
+  const both = (url: string, operation: string) => [named(url), named(`${operation} at ${url}`)] as const;
+  const longestMs = ([ofEndpoint, ofOperation]: ReturnType<typeof both>) =>
+    Math.max(ofEndpoint.refusesForMs(), ofOperation.refusesForMs());
 
   return {
-    refusesForMs,
+    refusesForMs: (url, operation) => longestMs(both(url, operation)),
     admit(url, operation) {
-      if (refusesForMs(url, operation)) return undefined;
-      const [ofEndpoint, ofOperation] = both(url, operation).map((breaker) => breaker.admit());
+      const found = both(url, operation);
+      if (longestMs(found)) return undefined;
+      const [ofEndpoint, ofOperation] = found.map((breaker) => breaker.admit());
       return (outcome) => {
         ofEndpoint?.(endpointFailed(outcome));
         ofOperation?.(operationFailed(outcome));

@@ -5,8 +5,12 @@
  * `RateLimit-Remaining` and `RateLimit-Reset`. Limits are kept apart by operation, as gateways keep them.
  */
 
-import { DeadlineExceededError } from '../errors/local.js';
-import type { Call } from '../flow/plan.js';
+import { DeadlineExceededError, type DhatuError } from '../errors/local.js';
+import type { Attempts } from '../flow/attempts.js';
+import type { Part } from '../flow/life.js';
+import type { Call, Policies } from '../flow/plan.js';
+import type { CallWatch } from '../watch/watch.js';
+import { type Answer, isAnswer, type Outcome } from '../wire.js';
 import { retryAfterMs } from './retry-after.js';
 
 /** What the headers of one answer say. */
@@ -28,13 +32,29 @@ export class Pacer {
     return this.#limits.get(operation)?.reserve(now) ?? 0;
   }
 
-  /** What a call is refused with that would have to wait longer than it may. */
-  noRoom({ operation, timeoutMs }: Call, waitMs: number, attempts: number): DeadlineExceededError {
-    return new DeadlineExceededError(
-      `not sent, since the rate limit leaves no room for another ${(waitMs / 1000).toFixed(1)} s, more than is left of ${timeoutMs / 1000} s`,
-      operation.key,
-      attempts,
-    );
+  /** An attempt as soon as its limit leaves room for it; `lastError` is that of the attempt before. */
+  *paced(
+    attempt: Part<Outcome>,
+    { operation: { key }, timeoutMs }: Call,
+    { now, wall }: Policies,
+    { leftMs, number }: Attempts,
+    watch: CallWatch | undefined,
+    lastError: DhatuError | undefined,
+  ): Part<Outcome> {
+    let answer: Answer | undefined;
+    const waitMs = this.reserve(key, now());
+    try {
+      if (waitMs > 0) {
+        if (waitMs >= leftMs()) throw lastError ?? noRoom(key, waitMs, timeoutMs, number());
+        watch?.paced(waitMs);
+        yield { step: 'sleep', delayMs: waitMs };
+      }
+      const outcome = yield* attempt;
+      if (isAnswer(outcome)) answer = outcome;
+      return outcome;
+    } finally {
+      this.release(key, now(), answer?.headers, answer?.status === 429 ? wall() : undefined);
+    }
   }
 
   /** Gives the place back; `headers` are those of the answer, `wall` is the time where it is a 429, which may ask to wait. */
@@ -48,6 +68,20 @@ export class Pacer {
     }
     limit?.release(now, reading, heldMs);
   }
+}
+
+/** What an answer says that was not waited for: the first to tell of a limit, or one that was under way by then. */
+export function learn(policies: Policies, operation: string, { status, headers }: Answer): void {
+  policies.pacer ??= new Pacer();
+  policies.pacer.release(operation, policies.now(), headers, status === 429 ? policies.wall() : undefined);
+}
+
+function noRoom(operation: string, waitMs: number, timeoutMs: number, attempts: number): DhatuError {
+  return new DeadlineExceededError(
+    `not sent, since the rate limit leaves no room for another ${(waitMs / 1000).toFixed(1)} s, more than is left of ${timeoutMs / 1000} s`,
+    operation,
+    attempts,
+  );
 }
 
 interface Limit {

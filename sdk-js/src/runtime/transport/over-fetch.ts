@@ -49,13 +49,14 @@ export function overFetch(given: Fetch | undefined, surroundings: Surroundings):
         check(answer.content.length);
         return answer;
       } catch (error) {
+        limits.release(true);
         const thrown = outgoing?.thrown();
         if (thrown) throw thrown.error;
         return (await failed(error)).failure;
       } finally {
         if (!isKept) {
           outgoing?.close();
-          limits.release(true);
+          limits.release(false);
         }
       }
     },
@@ -66,7 +67,8 @@ export function overFetch(given: Fetch | undefined, surroundings: Surroundings):
 async function addressed({ request, endpoint, headers: more }: Send): Promise<[string, Headers]> {
   try {
     const url = new URL(endpoint.url + request.target);
-    const headers = new Headers([...request.headers, ...more] as [string, string][]);
+    const headers = new Headers();
+    for (const [name, text] of [...request.headers, ...more]) headers.append(name, text);
     if (url.username) headers.set('authorization', (await import('./rare.js')).takenUser(url));
     if (isBrowser()) headers.delete('user-agent'); // some send it, after asking the server by CORS whether they may
     return [url.href, headers];
