@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from codegen.python.package import rendered, shop_api
 from dhatu_codegen.ir.api import Api
-from dhatu_codegen.targets.python.count import CountError, check_count
+from dhatu_codegen.targets.counting import CountError
+from dhatu_codegen.targets.python.count import check_count
 
 
 def test_every_operation_is_there_in_both_colours(api: Api, sources: dict[str, str]) -> None:

@@ -9,7 +9,7 @@ import pytest
 from codegen.python.package import rendered, shop_api
 from dhatu_codegen import cli
 from dhatu_codegen.ir.api import Api
-from dhatu_codegen.targets.python.count import CountError
+from dhatu_codegen.targets.counting import CountError
 from typer.testing import CliRunner
 
 

@@ -11,7 +11,8 @@ from codegen.sdk.sources import api
 from codegen.typescript.packages import OF_OTHERS, of_service, rendered
 from dhatu_codegen import cli
 from dhatu_codegen.ir.api import Api
-from dhatu_codegen.targets.typescript.count import CountError, check_count
+from dhatu_codegen.targets.counting import CountError
+from dhatu_codegen.targets.typescript.count import check_count
 from typer.testing import CliRunner
 
 

@@ -1,10 +1,11 @@
-"""Which members of a request's body can be arguments of their own, whatever the language."""
+"""Which parameters and members of a request's body are arguments of their own, whatever the language."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final
 
-from ..ir.operation import Payload
+from ..ir.operation import Parameter, Payload
 from ..ir.schema import AnyValue, Array, Object, Property, Schema, String, Union
 from .schemas import Schemas
 
@@ -46,3 +47,12 @@ def is_file(schemas: Schemas, schema: Schema) -> bool:
             return written == "binary" or (bool(media_type) and not encoding)
         case _:
             return isinstance(schema, AnyValue)
+
+
+def in_order(parameters: tuple[Parameter, ...]) -> Iterator[Parameter]:
+    """Path, query, header, cookie: the first of a name keeps it. None that the runtime sends."""
+    for location in ("path", "query", "header", "cookie"):
+        for parameter in parameters:
+            sent = location == "header" and parameter.name.wire.lower() in RUNTIME_HEADERS
+            if parameter.location == location and not sent:
+                yield parameter

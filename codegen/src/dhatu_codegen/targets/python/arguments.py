@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
 from ...ir.operation import Operation, Parameter, PartEncoding, Payload
 from ...ir.schema import Array, Property, Schema
-from ..bodies import RUNTIME_HEADERS, is_file, is_flat, is_read_only, variants
+from ..bodies import in_order, is_file, is_flat, is_read_only, variants
 from ..schemas import Schemas
 from ..taken import Taken
 from .annotations import CONTENT, Annotations, Twin, literal, twin_union
@@ -66,7 +65,7 @@ class ArgumentList:
         self._taken = Taken(RESERVED_ARGUMENTS)
         self._found: dict[Key, Argument] = {}
         self.parameters = tuple(
-            (parameter, self._parameter(parameter)) for parameter in _in_order(operation.parameters)
+            (parameter, self._parameter(parameter)) for parameter in in_order(operation.parameters)
         )
         payloads = operation.body.payloads if operation.body is not None else ()
         self.bodies = tuple(self._body(payload) for payload in payloads)
@@ -231,15 +230,6 @@ class ArgumentList:
 
 _OR: Final = " Or: "
 _SUFFIXES: Final = {"content": "bytes", "flag": "option"}
-
-
-def _in_order(parameters: tuple[Parameter, ...]) -> Iterator[Parameter]:
-    """Path, query, header, cookie: the first of a name keeps it. None that the runtime sends."""
-    for location in ("path", "query", "header", "cookie"):
-        for parameter in parameters:
-            sent = location == "header" and parameter.name.wire.lower() in RUNTIME_HEADERS
-            if parameter.location == location and not sent:
-                yield parameter
 
 
 def _many(kind: Twin) -> Twin:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from ...ir.api import Api
-from ..base import TargetError
+from ..counting import hold_against
 from .commands import COMMANDS
 from .listing import LISTING
 
@@ -26,19 +26,13 @@ _WRAPPERS: Final = {"raw": "raw responses", "streamed": "streaming responses"}
 _ENTRY: Final = re.compile(r"^- `client\.[^`]*`: `([A-Z]+ .*)`(?: \([a-z, ]+\))?$", re.MULTILINE)
 
 
-class CountError(TargetError):
-    """What was rendered is not what the API has."""
-
-
 def check_count(api: Api, sources: Mapping[str, str]) -> None:
     """Operations = descriptors = methods of each colour and form = commands = entries of api.md, as rendered.
 
-    `sources` maps a file's path in the package to its text. Raises `CountError`, which names what is
-    missing and what is too much.
+    `sources` maps a file's path in the package to its text. Raises `CountError`.
     """
     trees = {path: ast.parse(text, path) for path, text in sources.items() if path.endswith(".py")}
     constants = dict(_descriptors(trees[OPERATIONS]))
-    wanted = Counter(operation.key for operation in api.operations)
     routes = {f"{operation.method} {operation.path}": operation.key for operation in api.operations}
     rendered = {"descriptors": Counter(constants.values())}
     rendered |= {
@@ -53,19 +47,7 @@ def check_count(api: Api, sources: Mapping[str, str]) -> None:
     rendered[f"entries of {LISTING}"] = Counter(
         routes.get(route, route) for route in map(str, _ENTRY.findall(sources[LISTING]))
     )
-    problems = [problem for what, there in rendered.items() for problem in _problems(what, wanted, there)]
-    if problems:
-        raise CountError(
-            f"the Python SDK must hold each of {wanted.total()} operations once: {'; '.join(problems)}"
-        )
-
-
-def _problems(what: str, wanted: Counter[str], there: Counter[str]) -> Iterator[str]:
-    missing, surplus = wanted - there, there - wanted
-    if missing:
-        yield f"{what} missing: {', '.join(sorted(missing.elements()))}"
-    if surplus:
-        yield f"{what} too many: {', '.join(sorted(surplus.elements()))}"
+    hold_against(api, "Python SDK", rendered)
 
 
 def _descriptors(tree: ast.Module) -> Iterator[tuple[str, str]]:

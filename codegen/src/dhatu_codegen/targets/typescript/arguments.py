@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
 from ...ir.name import Name
 from ...ir.operation import Operation, Parameter, PartEncoding, Payload
 from ...ir.schema import Array, Boolean, Enum, Integer, Json, Null, Number, Property, Schema, String, Union
-from ..bodies import RUNTIME_HEADERS, is_file, is_flat, is_read_only, variants
+from ..bodies import in_order, is_file, is_flat, is_read_only, variants
 from ..taken import Taken
 from .comments import described
 from .components import Components
@@ -55,7 +54,7 @@ class Arguments:
         self._components = components
         self._taken = Taken(separator="")
         self._names: dict[tuple[str, str], str] = {}
-        self.parameters = tuple((one, self._parameter(one)) for one in _in_order(operation.parameters))
+        self.parameters = tuple((one, self._parameter(one)) for one in in_order(operation.parameters))
         self.bodies = tuple(map(self._body, operation.body.payloads if operation.body is not None else ()))
         self.content_type = self._content_type()
         """The argument that chooses among raw media types."""
@@ -191,15 +190,6 @@ class Arguments:
 
 
 _SUFFIXES: Final = {"content": "bytes", "flag": "option"}
-
-
-def _in_order(parameters: tuple[Parameter, ...]) -> Iterator[Parameter]:
-    """Path, query, header, cookie: the first of a name keeps it. None that the runtime sends."""
-    for location in ("path", "query", "header", "cookie"):
-        for parameter in parameters:
-            sent = location == "header" and parameter.name.wire.lower() in RUNTIME_HEADERS
-            if parameter.location == location and not sent:
-                yield parameter
 
 
 def _is_scalar(schema: Schema) -> bool:
