@@ -109,14 +109,15 @@ def build_edge(table: Table, parts: Parts) -> Edge:
     )
     schemas = Schemas(table.document)
     pipeline = Pipeline(platform, schemas, policies, metrics)
-    headers = ForwardedHeaders(platform)
+    identity = parts.auth.upstream_identity
+    headers = {name: ForwardedHeaders(platform, identity.for_service(name)) for name in parts.upstreams}
     system = build_local(build_system(parts.auth, _monitoring(table, parts, metrics), table.routes))
 
     def terminal(route: Route) -> Terminal:
         if route.service == SYSTEM:
             return system
         watched = build_answers(route, schemas, metrics)
-        return build_forward(route, parts.upstreams[route.service], headers, watched)
+        return build_forward(route, parts.upstreams[route.service], headers[route.service], watched)
 
     handlers = [
         (route.method, route.path, pipeline.compose(route, terminal(route), metrics.recorder(route)))

@@ -16,12 +16,14 @@ from dhatu_gateway.auth.api_keys import NewKey
 from dhatu_gateway.auth.errors import AuthError
 from dhatu_gateway.auth.identity import key_id
 from dhatu_gateway.auth.jwt import TokenPolicy
+from dhatu_gateway.auth.key_ring import make_ring
 from dhatu_gateway.auth.passwords import Passwords
 from dhatu_gateway.auth.rbac import Roles
 from dhatu_gateway.auth.records import ApiKey, AuditEntry
 from dhatu_gateway.auth.setup import open_keys
 from dhatu_gateway.auth.store.interface import CredentialStore
 from dhatu_gateway.auth.store.opening import open_store
+from dhatu_gateway.auth.upstream_identity import service_secrets
 from dhatu_gateway.auth.users import NewUser, Users
 from dhatu_gateway.serve import serve as serve_forever
 from dhatu_gateway.settings import Settings, SettingsError, read_database, read_settings
@@ -179,6 +181,19 @@ def create_user(
         return made.name
 
     typer.echo(f"user {printable(_with_store(create))} created")
+
+
+@app.command("identity-secret")
+def identity_secret(service: Annotated[str, typer.Argument(help="As platform.yaml calls it.")]) -> None:
+    """Print the secret that a service verifies X-Dhatu-Identity with, one for each shared key."""
+    table = generated_table()
+    if service not in {known.name for known in table.platform.services}:
+        raise _failure(f"platform.yaml describes no service {service}")
+    found = service_secrets(make_ring(_settings(table).jwt_keys), service)
+    if not found:
+        raise _failure("no key is a shared secret: verify with the keys at /.well-known/jwks.json")
+    for secret in found:
+        typer.echo(secret)
 
 
 @app.command()

@@ -79,6 +79,27 @@ async def test_a_call_crosses_every_stage(tmp_path: Path) -> None:
     assert anonymous.status == 401
 
 
+async def test_identity_headers_of_a_client_never_reach_a_service(tmp_path: Path) -> None:
+    spoofs = {
+        "X-Dhatu-Principal": "user:root",
+        "X-Dhatu-Identity": "a.b.c",
+        "X-DHATU-SCOPES": "keys:manage",
+        "X-Dhatu-Roles": "admin",
+        "X_Dhatu_Principal": "user:root",
+        "x_dhatu-identity": "a.b.c",
+        "Connection": "keep-alive, x-dhatu-identity, x-dhatu-principal",
+    }
+    async with platform(tmp_path) as (client, key):
+        headers = {"X-API-Key": key, "Content-Type": "application/json"}
+        reply = await client.request("POST", "/api/v1/compress", b'{"text": "x"}', headers | spoofs)
+    lines = dict(line.split(": ", 1) for line in reply.json["head"].split("\r\n")[1:] if line)
+    assert lines["x-dhatu-principal"] == f"key:{key.split('_')[1]}".lower()
+    assert lines["x-dhatu-identity"].count(".") == 2
+    assert lines["x-dhatu-identity"] != "a.b.c"
+    assert not lines.keys() & {"x-dhatu-scopes", "x-dhatu-roles", "x_dhatu_principal", "x_dhatu-identity"}
+    assert "root" not in reply.json["head"]
+
+
 async def test_a_service_that_is_not_there_is_unavailable(tmp_path: Path) -> None:
     async with platform(tmp_path, CORPUS_SERVICE_URL="http://127.0.0.1:1") as (client, key):
         reply = await client.request("GET", "/api/v1/corpus/stats", headers={"X-API-Key": key})

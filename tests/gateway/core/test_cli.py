@@ -79,6 +79,14 @@ def test_a_bad_location_is_refused() -> None:
     assert "hunter2" not in refused.stderr
 
 
+def test_a_service_is_given_its_own_secret() -> None:
+    corpus = run("identity-secret", "corpus", GATEWAY_DEMO="1").stdout
+    assert len(corpus) == 65
+    assert run("identity-secret", "analysis", GATEWAY_DEMO="1").stdout != corpus
+    unknown = run("identity-secret", "nobody", GATEWAY_DEMO="1")
+    assert (unknown.exit_code, "no service nobody" in unknown.stderr) == (1, True)
+
+
 def test_quiet_prints_the_key_alone() -> None:
     made = run("keys", "create", "--name", "ci", "--scope", "corpus:read", "--quiet")
     assert (made.stdout.count("\n"), made.stderr) == (1, "")

@@ -65,6 +65,11 @@ class KeyRing:
                 raise SigningKeyError("a key is given twice: each has one state")
             self._by_name[accepted.key.kid] = (*same_name, accepted)
 
+    @property
+    def accepted(self) -> tuple[VerificationKey, ...]:
+        """Every key, the current one first."""
+        return tuple(accepted.key for accepted in self._keys)
+
     def find(self, kid: str | None) -> tuple[AcceptedKey, ...]:
         """The keys of that name: one at most, but for shared secrets, which have none."""
         return self._by_name.get(kid, ())

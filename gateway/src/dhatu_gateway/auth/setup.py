@@ -14,6 +14,7 @@ from dhatu_gateway.auth.passwords import Passwords
 from dhatu_gateway.auth.rbac import Roles
 from dhatu_gateway.auth.store.interface import CredentialStore
 from dhatu_gateway.auth.tokens import Holders, Tokens
+from dhatu_gateway.auth.upstream_identity import UpstreamIdentity
 from dhatu_gateway.auth.users import Users
 from dhatu_gateway.core.types import Role
 
@@ -38,6 +39,7 @@ class Auth:
     authenticator: Authenticator
     access: AccessTokens
     roles: Roles
+    upstream_identity: UpstreamIdentity
     wall_clock: Callable[[], float]
 
     async def close(self) -> None:
@@ -62,7 +64,8 @@ async def open_auth(
     Raises `SigningKeyError` where a key does not fit its algorithm, and `StoreError` where the store
     fails.
     """
-    access = AccessTokens(make_ring(settings.keys), settings.policy)
+    ring = make_ring(settings.keys)
+    access = AccessTokens(ring, settings.policy)
     roles = Roles(settings.roles)
     keys = await open_keys(store, roles)
     authenticator = Authenticator(bearer=BearerTokens(access, store), api_key=keys, wall_clock=wall_clock)
@@ -76,5 +79,6 @@ async def open_auth(
         authenticator=authenticator,
         access=access,
         roles=roles,
+        upstream_identity=UpstreamIdentity(ring, settings.policy.issuer, wall_clock),
         wall_clock=wall_clock,
     )

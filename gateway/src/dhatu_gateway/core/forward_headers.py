@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
-from dhatu_gateway.core.exchange import Exchange, Header
+from dhatu_gateway.core.exchange import Exchange, Header, Principal
 from dhatu_gateway.core.headers import REQUEST_DROPPED, connection_options
 from dhatu_gateway.core.types import Platform
 
@@ -93,7 +93,10 @@ class _Decisions(dict[bytes, bool]):
 class ForwardedHeaders:
     """What a service sees of a request's headers, and a client of an answer's."""
 
-    def __init__(self, platform: Platform) -> None:
+    def __init__(
+        self, platform: Platform, identify: Callable[[Principal, float], bytes] | None = None
+    ) -> None:
+        """`identify` signs who calls, for the service; it is called with monotonic time."""
         prefix = platform.header_prefix.lower().encode("ascii")
         credentials = {scheme.parameter.lower().encode("ascii") for scheme in platform.security_schemes}
         # All of the platform's own headers are dropped, so that nobody can claim to be a principal; the only
@@ -106,6 +109,8 @@ class ForwardedHeaders:
         self._response = _Decisions(_ANSWERED_BY_GATEWAY | own, (b"access-control-",), ())
         self._timeout = prefix + b"timeout-ms"
         self._principal = prefix + b"principal"
+        self._identity = prefix + b"identity"
+        self._identify = identify
 
     def to_service(self, exchange: Exchange, now_s: float) -> list[Header]:
         """Return the headers of the request to the service."""
@@ -125,8 +130,11 @@ class ForwardedHeaders:
             (self._timeout, b"%d" % left_ms),
         )
         principal = exchange.principal
-        if principal is not None and principal.id.isascii() and principal.id.isprintable():
-            headers.append((self._principal, principal.id.encode("ascii")))
+        if principal is not None:
+            if principal.id.isascii() and principal.id.isprintable():
+                headers.append((self._principal, principal.id.encode("ascii")))
+            if self._identify is not None:
+                headers.append((self._identity, self._identify(principal, now_s)))
         return headers
 
     def to_client(self, headers: list[Header], exchange: Exchange) -> list[Header]:
