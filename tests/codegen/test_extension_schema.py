@@ -10,7 +10,7 @@ import jsonschema_rs
 import pytest
 from codegen.project import REPOSITORY
 from dhatu_codegen.ir.operation import Job, Pagination, TokenTrade
-from dhatu_codegen.ir.policy import Breaker, Cache, Cors, Fallback, Policy, RateLimit, Validate
+from dhatu_codegen.ir.policy import Breaker, Cache, Cors, Fallback, Networks, Policy, RateLimit, Validate
 
 SCHEMA: dict[str, Any] = json.loads((REPOSITORY / "spec/x-dhatu.schema.json").read_text(encoding="utf-8"))
 DEFINITIONS: dict[str, Any] = SCHEMA["$defs"]
@@ -39,6 +39,7 @@ def test_every_policy_can_be_written_on_an_operation() -> None:
         (DEFINITIONS["breaker"], Breaker),
         (DEFINITIONS["cache"], Cache),
         (DEFINITIONS["cors"], Cors),
+        (DEFINITIONS["networks"], Networks),
         (DEFINITIONS["fallback"], Fallback),
         (DEFINITIONS["validate"], Validate),
         (DEFINITIONS["sdk"]["properties"]["paginate"], Pagination),

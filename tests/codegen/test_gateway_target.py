@@ -15,7 +15,17 @@ import jsonschema_rs
 import pytest
 from codegen.project import Project
 from dhatu_codegen.ir.api import Api
-from dhatu_codegen.ir.policy import REQUEST_PARTS, Breaker, Cache, Cors, Fallback, Policy, RateLimit, Validate
+from dhatu_codegen.ir.policy import (
+    REQUEST_PARTS,
+    Breaker,
+    Cache,
+    Cors,
+    Fallback,
+    Networks,
+    Policy,
+    RateLimit,
+    Validate,
+)
 from dhatu_codegen.targets import TARGETS
 from dhatu_codegen.targets.base import Target
 from dhatu_codegen.targets.gateway import GatewayTarget
@@ -126,6 +136,7 @@ def test_the_table_holds_what_the_document_says(api: Api) -> None:
         deprecated=False,
         sunset="",
         cors=None,
+        networks=None,
     )
     assert [(item.media_type, item.kind, bool(item.schema)) for item in change.body.media_types] == [
         ("application/json", "json", True),
@@ -228,6 +239,7 @@ CHANGES: dict[str, Any] = {
     "validate.response": dataclasses.replace(VALIDATE, response="enforce"),
     "validate.undeclared": dataclasses.replace(VALIDATE, undeclared="strip"),
     "roles": ("seventh",),
+    "networks": Networks(allow=("10.7.0.0/16",), deny=()),
     "cors": Cors(allow_origins=("https://seventh.example",)),
 }
 

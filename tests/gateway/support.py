@@ -85,6 +85,7 @@ def make_route(method: str = "GET", path: str = "/api/v1/things", **changes: Any
         "deprecated": False,
         "sunset": "",
         "cors": None,
+        "networks": None,
     }
     return Route(**(defaults | changes))
 

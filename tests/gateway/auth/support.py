@@ -36,6 +36,7 @@ OPEN_ROUTE = Route(
     deprecated=False,
     sunset="",
     cors=None,
+    networks=None,
 )
 
 

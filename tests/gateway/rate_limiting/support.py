@@ -44,6 +44,7 @@ ROUTE = Route(
     deprecated=False,
     sunset="",
     cors=None,
+    networks=None,
 )
 ALGORITHM_NAMES = ("token_bucket", "gcra", "sliding_log", "sliding_window")
 

@@ -105,6 +105,16 @@ class Cors:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Networks:
+    """From where calls are taken."""
+
+    allow: tuple[str, ...]
+    """Empty for anywhere."""
+    deny: tuple[str, ...]
+    """Counts more."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
     """Everything that `x-dhatu` says about one operation, `sdk` excepted."""
 
@@ -121,3 +131,4 @@ class Policy:
     validate: Validate
     roles: tuple[str, ...]
     cors: Cors
+    networks: Networks | None

@@ -11,6 +11,7 @@ from .contract import declared_security, error_responses, stated_security, uniqu
 from .cross_origin import cross_origin
 from .examples import examples_present, examples_valid
 from .limits import countable_limits
+from .networks import networks
 from .overlap import overlapping_routes
 from .prose import described
 from .roles import roles_reach_operations
@@ -23,6 +24,7 @@ RULES: Final[tuple[Callable[[Api, Diagnostics], None], ...]] = (
     stated_security,
     declared_security,
     cross_origin,
+    networks,
     sdk_arguments,
     countable_limits,
     roles_reach_operations,

@@ -13,6 +13,7 @@ from ..ir.policy import (
     Fallback,
     LimitAlgorithm,
     LimitBy,
+    Networks,
     Policy,
     RateLimit,
     RetryClass,
@@ -64,6 +65,7 @@ def parse_policy(operation: Node, facts: Node | None, method: str) -> Policy:
         cors=parse_cors(
             own.get("cors") if own else None, parse_cors(facts.get("cors") if facts else None, Cors())
         ),
+        networks=_networks(setting("networks")),
     )
 
 
@@ -118,6 +120,11 @@ def _fallback(node: Node | None) -> Fallback | None:
         return None
     body = node.get("body")
     return Fallback(status=int(_number(node.get("status"), 200)), body=body.value if body else None)
+
+
+def _networks(node: Node | None) -> Networks | None:
+    found = Networks(allow=node.texts("allow"), deny=node.texts("deny")) if node else None
+    return found if found and (found.allow or found.deny) else None
 
 
 def _validate(own: Node | None, defaults: Node | None) -> Validate:

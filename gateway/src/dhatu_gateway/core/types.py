@@ -142,6 +142,16 @@ class Cors:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Networks:
+    """From where calls are taken."""
+
+    allow: tuple[str, ...]
+    """Empty for anywhere."""
+    deny: tuple[str, ...]
+    """Counts more."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
     """One operation, as the gateway enforces it."""
 
@@ -171,6 +181,7 @@ class Route:
     """RFC 3339 date, or empty."""
     cors: Cors | None
     """None where the platform's holds."""
+    networks: Networks | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -157,6 +157,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         deprecated=False,
         sunset="",
         cors=None,
+        networks=None,
     ),
     Route(
         operation="analyze",
@@ -301,6 +302,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         deprecated=False,
         sunset="",
         cors=None,
+        networks=None,
     ),
     Route(
         operation="api_keys.list",
@@ -364,6 +366,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         deprecated=False,
         sunset="",
         cors=None,
+        networks=None,
     ),
     Route(
         operation="api_keys.create",
@@ -418,6 +421,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         deprecated=False,
         sunset="",
         cors=None,
+        networks=None,
     ),
     Route(
         operation="api_keys.revoke",
@@ -472,6 +476,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         deprecated=False,
         sunset="",
         cors=None,
+        networks=None,
     ),
     Route(
         operation="api_keys.rotate",
@@ -536,6 +541,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         deprecated=False,
         sunset="",
         cors=None,
+        networks=None,
     ),
     Route(
         operation="auth.refresh",
@@ -587,6 +593,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         deprecated=False,
         sunset="",
         cors=None,
+        networks=None,
     ),
     Route(
         operation="auth.revoke",
@@ -638,6 +645,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         deprecated=False,
         sunset="",
         cors=None,
+        networks=None,
     ),
     Route(
         operation="auth.token",
@@ -689,6 +697,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         deprecated=False,
         sunset="",
         cors=None,
+        networks=None,
     ),
     Route(
         operation="compress",
@@ -853,6 +862,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         deprecated=False,
         sunset="",
         cors=None,
+        networks=None,
     ),
     Route(
         operation="corpus.collect",
@@ -1012,6 +1022,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         deprecated=False,
         sunset="",
         cors=None,
+        networks=None,
     ),
     Route(
         operation="corpus.get_job",
@@ -1144,6 +1155,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         deprecated=False,
         sunset="",
         cors=None,
+        networks=None,
     ),
     Route(
         operation="corpus.job_events",
@@ -1285,6 +1297,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         deprecated=False,
         sunset="",
         cors=None,
+        networks=None,
     ),
     Route(
         operation="corpus.delete_document",
@@ -1407,6 +1420,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         deprecated=False,
         sunset="",
         cors=None,
+        networks=None,
     ),
     Route(
         operation="corpus.get_document",
@@ -1539,6 +1553,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         deprecated=False,
         sunset="",
         cors=None,
+        networks=None,
     ),
     Route(
         operation="corpus.search",
@@ -1687,6 +1702,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         deprecated=False,
         sunset="",
         cors=None,
+        networks=None,
     ),
     Route(
         operation="corpus.stats",
@@ -1787,6 +1803,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         deprecated=False,
         sunset="",
         cors=None,
+        networks=None,
     ),
     Route(
         operation="dashboard.overview",
@@ -1887,6 +1904,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         deprecated=False,
         sunset="",
         cors=None,
+        networks=None,
     ),
     Route(
         operation="dashboard.topology",
@@ -1987,6 +2005,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         deprecated=False,
         sunset="",
         cors=None,
+        networks=None,
     ),
     Route(
         operation="dashboard.usage",
@@ -2117,6 +2136,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         deprecated=False,
         sunset="",
         cors=None,
+        networks=None,
     ),
     Route(
         operation="decompress",
@@ -2272,6 +2292,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         deprecated=False,
         sunset="",
         cors=None,
+        networks=None,
     ),
     Route(
         operation="system.health",
@@ -2313,6 +2334,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         deprecated=False,
         sunset="",
         cors=None,
+        networks=None,
     ),
     Route(
         operation="system.live",
@@ -2354,6 +2376,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         deprecated=False,
         sunset="",
         cors=None,
+        networks=None,
     ),
     Route(
         operation="system.ready",
@@ -2395,6 +2418,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         deprecated=False,
         sunset="",
         cors=None,
+        networks=None,
     ),
     Route(
         operation="analysis.generate_insights",
@@ -2544,6 +2568,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         deprecated=False,
         sunset="",
         cors=None,
+        networks=None,
     ),
     Route(
         operation="system.metrics",
@@ -2588,6 +2613,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         deprecated=False,
         sunset="",
         cors=None,
+        networks=None,
     ),
     Route(
         operation="analysis.detect_patterns",
@@ -2731,6 +2757,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         deprecated=False,
         sunset="",
         cors=None,
+        networks=None,
     ),
     Route(
         operation="analysis.visualize_patterns",
@@ -2870,6 +2897,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         deprecated=False,
         sunset="",
         cors=None,
+        networks=None,
     ),
     Route(
         operation="system.status",
@@ -2914,5 +2942,6 @@ ROUTES: Final[tuple[Route, ...]] = (
         deprecated=False,
         sunset="",
         cors=None,
+        networks=None,
     ),
 )

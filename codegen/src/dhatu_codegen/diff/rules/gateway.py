@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from ...ir.policy import REQUEST_PARTS, Cors, Policy, RateLimit, Validate
+from ...ir.policy import REQUEST_PARTS, Cors, Networks, Policy, RateLimit, Validate
 from ...pointer import join
 from ..change import ADDED
 from ..sides import Comparison
@@ -62,12 +62,31 @@ def compared(was: Policy, now: Policy) -> list[tuple[str, str]]:
         found.append((code, f"retry was {was.retry}, is {now.retry}"))
     found += _validate(was.validate, now.validate)
     found += _cors(was.cors, now.cors)
+    if was.networks != now.networks:
+        code = "DH236" if _narrower(was.networks, now.networks) else ADDED
+        found.append((code, f"networks was {_whence(was.networks)}, is {_whence(now.networks)}"))
     for part in ("breaker", "cache", "fallback"):
         before, after = getattr(was, part), getattr(now, part)
         if before != after:
             word = "is new" if before is None else "is gone" if after is None else "is not as it was"
             found.append((ADDED, f"{part} {word}"))
     return found
+
+
+def _narrower(was: Networks | None, now: Networks | None) -> bool:
+    """Whether a caller may have become one who is refused; a network within another counts as another."""
+    if now is None:
+        return False
+    allowed, denied = (set(was.allow), set(was.deny)) if was else (set[str](), set[str]())
+    shut_out = now.allow and (not allowed or allowed - set(now.allow))
+    return bool(shut_out) or bool(set(now.deny) - denied)
+
+
+def _whence(networks: Networks | None) -> str:
+    if networks is None:
+        return "any"
+    denied = f", not {', '.join(networks.deny)}" if networks.deny else ""
+    return (", ".join(networks.allow) or "any") + denied
 
 
 def _cors(was: Cors, now: Cors) -> Iterator[tuple[str, str]]:

@@ -6,7 +6,7 @@ from typing import Final
 
 from ...ir.api import Api, Version
 from ...ir.operation import Operation, Parameter, Payload
-from ...ir.policy import REQUEST_PARTS, Cors, RateLimit, Validate
+from ...ir.policy import REQUEST_PARTS, Cors, Networks, RateLimit, Validate
 from ...ir.security import (
     ApiKeyScheme,
     HttpScheme,
@@ -89,6 +89,7 @@ def _route(operation: Operation, api: Api) -> Call:
         deprecated=operation.deprecated,
         sunset=operation.sunset,
         cors=_cors(policy.cors) if policy.cors != api.cors else None,
+        networks=_networks(policy.networks),
     )
 
 
@@ -155,6 +156,10 @@ def _media_type(payload: Payload) -> Call:
 def _kind(payload: Payload) -> str:
     """What the gateway does with a body: without a schema there is nothing to hold it against."""
     return payload.kind if payload.pointer and payload.kind in ("json", "form") else "stream"
+
+
+def _networks(networks: Networks | None) -> Call | None:
+    return _call("Networks", allow=networks.allow, deny=networks.deny) if networks else None
 
 
 def _cors(cors: Cors) -> Call:

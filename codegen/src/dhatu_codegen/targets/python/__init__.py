@@ -20,7 +20,17 @@ class PythonTarget:
     name = "python"
     unsupported: tuple[Unsupported, ...] = ()
     irrelevant: frozenset[str] = frozenset(
-        {"max_body_bytes", "rate_limit", "breaker", "cache", "fallback", "validate", "roles", "cors"}
+        {
+            "max_body_bytes",
+            "rate_limit",
+            "breaker",
+            "cache",
+            "fallback",
+            "validate",
+            "roles",
+            "cors",
+            "networks",
+        }
     )
 
     def __init__(self, sources: str = "sdk-python/src") -> None:
