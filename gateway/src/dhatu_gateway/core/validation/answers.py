@@ -6,7 +6,6 @@ Only answers whose description is JSON are looked at, and only up to a size; str
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -17,7 +16,7 @@ from dhatu_gateway.core.exchange import Exchange, Header
 from dhatu_gateway.core.problem import FieldError, ProblemError
 from dhatu_gateway.core.types import Answer, MediaType, Route
 from dhatu_gateway.core.upstream.types import ResponseSink
-from dhatu_gateway.core.validation.json_body import parse_json
+from dhatu_gateway.core.validation.json_body import may_have_long_numbers, read_json
 from dhatu_gateway.core.validation.media_types import parse_content_type
 from dhatu_gateway.core.validation.pruning import Pruner
 from dhatu_gateway.core.validation.refusals import Findings, RouteLog
@@ -34,7 +33,6 @@ _OF_CONTENT = frozenset(
     {b"content-length", b"etag", b"content-digest", b"repr-digest", b"digest", b"content-md5"}
 )
 """Fields that hold for the very bytes of a body (RFC 9110, RFC 9530)."""
-_LONG_NUMBER = re.compile(rb"[0-9]{17}")
 
 
 WrapSink: TypeAlias = Callable[[Exchange, ResponseSink], ResponseSink]
@@ -128,7 +126,7 @@ class _Rules:
 
         def errors_in(body: bytes) -> tuple[FieldError, ...]:
             try:
-                value = parse_json(body)
+                value = read_json(body)
             except ProblemError as error:
                 return error.problem.errors
             return () if validator.is_valid(value) else body_errors(validator.iter_errors(value))
@@ -286,7 +284,7 @@ def _look(
 
 def _pruned(body: bytes, pruner: Pruner) -> bytes | None:
     """Return the body without undeclared members; None where it has none, or is no JSON."""
-    exact = _LONG_NUMBER.search(body) is not None  # orjson rounds integers beyond 64 bits
+    exact = may_have_long_numbers(body)  # orjson rounds integers beyond 64 bits
     try:
         value: Any = json.loads(body) if exact else orjson.loads(body)
     except (ValueError, RecursionError):
