@@ -1,5 +1,6 @@
 """`python -m dhatu_gateway` is `dhatu-gateway`."""
 
-from .cli import app
+from dhatu_gateway.cli import app
 
-app()
+if __name__ == "__main__":  # not in the processes that it starts
+    app()

@@ -889,7 +889,7 @@ ROUTES: Final[tuple[Route, ...]] = (
                 MediaType(
                     media_type="multipart/form-data",
                     schema="/paths/~1api~1v1~1corpus~1collect/post/requestBody/content/multipart~1form-data/schema",
-                    kind="stream",
+                    kind="multipart",
                     parts=(
                         Part(name="file", content_type="application/octet-stream", style="", explode=False),
                         Part(name="language", content_type="text/plain", style="", explode=False),

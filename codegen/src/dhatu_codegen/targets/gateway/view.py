@@ -155,6 +155,8 @@ def _media_type(payload: Payload) -> Call:
 
 def _kind(payload: Payload) -> str:
     """What the gateway does with a body: without a schema there is nothing to hold it against."""
+    if payload.media_type.partition(";")[0].strip().lower() == "multipart/form-data" and payload.pointer:
+        return "multipart"
     return payload.kind if payload.pointer and payload.kind in ("json", "form") else "stream"
 
 

@@ -9,9 +9,12 @@ from dhatu_gateway.core.exchange import Exchange
 from dhatu_gateway.core.problem import FieldError, ProblemError
 from dhatu_gateway.core.types import MediaType, Route
 from dhatu_gateway.core.upstream.errors import ClientDisconnected
+from dhatu_gateway.core.validation.apart import APART_BYTES, check_apart
+from dhatu_gateway.core.validation.encodings import decode_body
 from dhatu_gateway.core.validation.forms import build_form
 from dhatu_gateway.core.validation.json_body import parse_json
 from dhatu_gateway.core.validation.media_types import parse_content_type, require_utf_8
+from dhatu_gateway.core.validation.multipart import Multipart
 from dhatu_gateway.core.validation.refusals import Watch, refusal
 from dhatu_gateway.core.validation.schema_errors import body_errors
 from dhatu_gateway.core.validation.schemas import Schemas
@@ -110,7 +113,9 @@ class _Body:
         self._accepted = ", ".join(media.media_type for media in media_types)
         self._checks = {media.media_type: _check(media, schemas) for media in media_types}
         self._known = {
-            name.encode("ascii"): check for name, check in self._checks.items() if check is not None
+            name.encode("ascii"): check
+            for name, check in self._checks.items()
+            if check is not None and not isinstance(check, Multipart)
         }
         """By the whole field as most clients write it."""
 
@@ -123,13 +128,29 @@ class _Body:
             return None
         if length is not None and length > self._limit_bytes:
             raise too_large(self._limit_bytes)
+        if b"content-encoding" in fields:
+            self._decode(exchange)
         field = fields.get(b"content-type", b"")
-        check = self._known.get(field) or self._choose(exchange, field)
+        check = self._known.get(field)
+        if check is None:
+            found = self._choose(exchange, field)
+            if isinstance(found, Multipart):
+                found.watch(exchange, parse_content_type(field), errors, self._watch)
+                return self._drain(exchange, errors) if errors else None
+            check = found
         if check is not None:
             return self._take(exchange, check, errors)
         if errors:
             raise refusal(errors)
         return None
+
+    def _decode(self, exchange: Exchange) -> None:
+        try:
+            decode_body(exchange, self._limit_bytes)
+        except ProblemError as error:
+            if self._watch is None:
+                raise
+            self._watch(exchange, error)
 
     async def _take(self, exchange: Exchange, check: Check, errors: list[FieldError]) -> None:
         body = await read_body(exchange, self._limit_bytes)
@@ -137,13 +158,35 @@ class _Body:
         error = None
         if body:
             try:
-                check(body)
+                if len(body) > APART_BYTES and isinstance(check, JsonCheck):
+                    await check.apart(body)
+                else:
+                    check(body)
             except ProblemError as found:
                 error = found
         elif self._required:
             error = _missing()
         if errors or error is not None:
             self._settle(exchange, errors, error)
+
+    async def _drain(self, exchange: Exchange, errors: list[FieldError]) -> None:
+        """Read on for what else is wrong; the service shall not have a body that is refused anyway."""
+        size_bytes = 0
+        more = True
+        while more:
+            try:
+                message = await exchange.receive()
+            except ProblemError as error:
+                if error.problem.kind != "invalid-request":
+                    raise
+                raise refusal(list(dict.fromkeys((*errors, *error.problem.errors)))) from error
+            if message["type"] == "http.disconnect":
+                raise ClientDisconnected("the client closed its connection before its request was complete")
+            size_bytes += len(message.get("body", b""))
+            if size_bytes > self._limit_bytes:
+                raise too_large(self._limit_bytes)
+            more = message.get("more_body", False)
+        raise refusal(errors)
 
     def _settle(self, exchange: Exchange, errors: list[FieldError], of_body: ProblemError | None) -> None:
         """Refuse the request for what is wrong with its parameters and its body together."""
@@ -157,7 +200,7 @@ class _Body:
         if errors:
             raise refusal(errors)
 
-    def _choose(self, exchange: Exchange, field: bytes) -> Check | None:
+    def _choose(self, exchange: Exchange, field: bytes) -> Check | Multipart | None:
         """Find the media type; None means that the body is streamed."""
         try:
             content_type = parse_content_type(field)
@@ -165,7 +208,7 @@ class _Body:
             for candidate in (name, name.partition("/")[0] + "/*", "*/*"):
                 if candidate in self._checks:
                     check = self._checks[candidate]
-                    if check is not None:
+                    if check is not None and not isinstance(check, Multipart):
                         require_utf_8(content_type, "JSON and forms")
                     return check
             raise ProblemError("unsupported-media-type", f"Send {self._accepted}.")
@@ -177,19 +220,36 @@ class _Body:
             raise ProblemError(error.problem.kind, error.problem.detail, headers=headers) from error
 
 
-def _check(media: MediaType, schemas: Schemas) -> Check | None:
-    if media.kind == "form":
-        return build_form(media, schemas)
-    if media.kind != "json":
-        return None
-    validator = schemas.validator(media.schema) if media.schema else None
+def _check(media: MediaType, schemas: Schemas) -> Check | Multipart | None:
+    match media.kind:
+        case "form":
+            return build_form(media, schemas)
+        case "multipart":
+            return Multipart(media, schemas)
+        case "json":
+            return JsonCheck(media.schema, schemas)
+        case "stream":
+            return None
 
-    def check(body: bytes) -> None:
+
+class JsonCheck:
+    """Holds JSON against a schema."""
+
+    def __init__(self, pointer: str, schemas: Schemas) -> None:
+        self._pointer = pointer
+        self._schemas = schemas
+        self._validator = schemas.validator(pointer) if pointer else None
+
+    def __call__(self, body: bytes) -> None:
+        """Raise `ProblemError` for a body that does not fit."""
         value: Any = parse_json(body)
+        validator = self._validator
         if validator is not None and not validator.is_valid(value):
             raise refusal(body_errors(validator.iter_errors(value)))
 
-    return check
+    async def apart(self, body: bytes) -> None:
+        """The same, for a body so large that the others should not wait for it."""
+        await check_apart(self._schemas.document, self._pointer, body)
 
 
 def _missing() -> ProblemError:

@@ -10,7 +10,7 @@ from dhatu_gateway.core.problem import ProblemError
 
 _TOKEN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 _PARAMETER = rf'[ \t]*;[ \t]*({_TOKEN})=({_TOKEN}|"(?:[^"\\\x00-\x08\x0a-\x1f\x7f]|\\[\t -~])*+")'
-_MEDIA_TYPE = re.compile(rf"({_TOKEN}/{_TOKEN})((?:{_PARAMETER})*+)[ \t]*;?[ \t]*")
+_VALUE = re.compile(rf"({_TOKEN}(?:/{_TOKEN})?)((?:{_PARAMETER})*+)[ \t]*;?[ \t]*")
 _PARAMETERS = re.compile(_PARAMETER)
 _ESCAPED = re.compile(r"\\(.)")
 
@@ -27,14 +27,29 @@ class ContentType:
 
 def parse_content_type(field: bytes) -> ContentType:
     """Read the field; raises `ProblemError` (415) where it is not one media type."""
-    found = _MEDIA_TYPE.fullmatch(field.decode("latin-1").strip(" \t"))
+    found = _parse(field)
+    if found is None or "/" not in found.name:
+        raise ProblemError(
+            "unsupported-media-type", "The field Content-Type does not hold one media type in proper form."
+        )
+    return found
+
+
+def parse_parameters(field: bytes, name: str) -> Mapping[str, str] | None:
+    """Read the parameters of a field such as Content-Disposition; None where it does not hold this value."""
+    found = _parse(field)
+    return found.parameters if found is not None and found.name == name else None
+
+
+def _parse(field: bytes) -> ContentType | None:
+    found = _VALUE.fullmatch(field.decode("latin-1").strip(" \t"))
     if found is None:
-        raise ProblemError("unsupported-media-type", "The field Content-Type does not hold a media type.")
+        return None
     parameters: dict[str, str] = {}
     for written, value in _PARAMETERS.findall(found[2]):
         name = written.lower()
         if name in parameters:
-            raise ProblemError("unsupported-media-type", f"The field Content-Type has two of {name}.")
+            return None  # two readers would take one each
         parameters[name] = _ESCAPED.sub(r"\1", value[1:-1]) if value.startswith('"') else value
     return ContentType(found[1].lower(), parameters)
 

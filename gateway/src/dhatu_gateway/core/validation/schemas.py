@@ -7,6 +7,7 @@ from typing import Any, cast
 from urllib.parse import quote
 
 import jsonschema_rs
+import orjson
 
 from dhatu_gateway.core.validation.sides import Side, seen_from
 
@@ -22,6 +23,11 @@ class Schemas:
         self._document = seen_from(document, side)
         self._registry = jsonschema_rs.Registry([(_URI, self._document)], draft=jsonschema_rs.Draft202012)
         self._validators: dict[str, jsonschema_rs.Validator] = {}
+
+    @cached_property
+    def document(self) -> bytes:
+        """The document as it was written, as JSON; to make the same schemas elsewhere."""
+        return orjson.dumps(self._written)
 
     @cached_property
     def answers(self) -> Schemas:
