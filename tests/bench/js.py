@@ -3,6 +3,7 @@
 All that is compared runs in one process, in turns, against one server of Node.js that answers a small JSON:
 
 - fetch: `JSON.parse(await (await fetch(url, { headers })).text())`, with nothing around it;
+- fetch in time: the same with `AbortSignal.timeout()`;
 - openai: `client.get(path)`, the npm package's own way to any path, with retries and timeouts as they come;
 - the SDK: a method with retries, breakers, budget and pacing as they come, and the answer checked.
 
@@ -46,10 +47,10 @@ def main() -> None:
 
 
 def calls(costs: Costs, how: str) -> list[Figure]:
-    """The SDK and its peer beside fetch, and so beside each other."""
+    """All beside fetch, and so beside each other."""
     return [
         figure
-        for name, peer in (("fetch", None), (_PEER, "fetch"), (_SDK, "fetch"))
+        for name, peer in (("fetch", None), ("fetch in time", "fetch"), (_PEER, "fetch"), (_SDK, "fetch"))
         for figure in _figures(costs, f"{name}{how}", peer and f"{peer}{how}")
     ]
 

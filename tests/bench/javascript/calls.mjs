@@ -16,6 +16,10 @@ const headers = { accept: 'application/json', authorization: 'Bearer t' };
 
 const contestants = {
   fetch: async () => JSON.parse(await (await fetch(url + PATH, { headers })).text()),
+  'fetch in time': async () => {
+    const signal = AbortSignal.timeout(10_000);
+    return JSON.parse(await (await fetch(url + PATH, { headers, signal })).text());
+  },
   'openai in Node': () => peer.get(PATH),
   'SDK in JavaScript': () => client.dashboard.overview(),
 };
