@@ -19,7 +19,10 @@ class CredentialStore(Protocol):
         ...
 
     async def find_key(self, key_id: str) -> ApiKey | None:
-        """The key, unless it has been revoked; it may have expired."""
+        """The key, unless it has been revoked; it may have expired.
+
+        Takes as long for one that does not exist, so that nobody finds out by the clock which ids do.
+        """
         ...
 
     async def list_keys(self, *, after: Position | None, limit: int) -> Sequence[ApiKey]:

@@ -27,6 +27,20 @@ from dhatu_gateway.auth.store.encoding import read_entry, read_key, read_refresh
 PREFIX = "dhatu:{auth}:"
 TIMEOUT_S = 2.0
 
+NO_KEY: Final = written(
+    ApiKey(
+        id="",
+        name="nobody's key",
+        owner="user:nobody",
+        scopes=frozenset({"corpus:read", "corpus:write"}),
+        roles=frozenset(),
+        digest=bytes(32),
+        created_at_s=0.0,
+        expires_at_s=None,
+    )
+)
+"""Read in place of a key that does not exist."""
+
 _SCRIPTS: Final = files("dhatu_gateway.auth.store").joinpath("lua")
 
 
@@ -48,6 +62,7 @@ class RedisStore:
             prefix + "tokens-used",
         )
         self._revoked, self._secrets, self._log = prefix + "revoked", prefix + "secrets", prefix + "audit"
+        self._find_key = self._script("find_key")
         self._revoke_key = self._script("revoke_key")
         self._replace_key = self._script("replace_key")
         self._add_user = self._script("add_user")
@@ -80,8 +95,8 @@ class RedisStore:
 
     async def find_key(self, key_id: str) -> ApiKey | None:
         async with _wrapped():
-            found = await _told(self._client.hget(self._keys, key_id))
-        return read_key(found) if found is not None else None
+            key = read_key(await _told(self._find_key(keys=(self._keys,), args=(key_id, NO_KEY))))
+        return key if key.id == key_id else None
 
     async def list_keys(self, *, after: Position | None, limit: int) -> Sequence[ApiKey]:
         start = b"(" + _member(after.created_at_s, after.id) if after else "-"
