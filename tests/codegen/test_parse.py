@@ -343,6 +343,29 @@ def test_several_limits_stand_in_a_list(project: Project) -> None:
     ]
 
 
+def test_tiers_add_their_limits_to_what_asks_who_calls(project: Project) -> None:
+    scheme = "components: {securitySchemes: {key: {type: apiKey, in: header, name: K}}}\n"
+    project.simple("alpha", "/alpha", more=f"security: [{{key: []}}]\n{scheme}")
+    text = (project.root / "spec/services/alpha.yaml").read_text()
+    (project.root / "spec/services/alpha.yaml").write_text(text.replace("security: [{", "      security: [{"))
+    project.simple("open", "/open")
+    project.platform(
+        """
+        defaults: {rate_limit: {limit: 9, window_s: 9}}
+        tiers:
+          pro: {roles: [pro], limits: [{name: monthly, algorithm: quota, per: month, limit: 900}]}
+          free: {limits: [{name: monthly, algorithm: quota, per: month, limit: 90}]}
+        """
+    )
+    found = project.operation("alpha.alpha").policy.rate_limit
+    assert [(limit.name, limit.limit, limit.across, limit.roles, limit.except_roles) for limit in found] == [
+        ("default", 9, "operation", (), ()),
+        ("monthly", 900, "api", ("pro",), ()),
+        ("monthly", 90, "api", (), ("pro",)),
+    ]
+    assert [limit.name for limit in project.operation("open.open").policy.rate_limit] == ["default"]
+
+
 def test_a_document_without_the_extension_has_everything_filled_in() -> None:
     diagnostics = Diagnostics()
     text = (

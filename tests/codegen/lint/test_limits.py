@@ -27,11 +27,18 @@ UNCOUNTABLE = [
 UNCLEAR = [
     "{algorithm: sliding_log, limit: 5, window_s: 60, burst: 5}",
     "{algorithm: sliding_window, limit: 5, window_s: 60, burst: 5}",
+    "{algorithm: quota, limit: 5, per: day, window_s: 60}",
+    "{algorithm: quota, limit: 5, per: day, cost: 6}",
+    "{algorithm: gcra, limit: 5, per: day, window_s: 60}",
+    "{limit: 5, window_s: 1, by: service, across: operation}",
     "{limit: 5, window_s: 1, by: header}",
     "{limit: 5, window_s: 1, header: X-Tenant}",
     "[{name: a, limit: 5, window_s: 1}, {name: a, limit: 9, window_s: 1}]",
 ]
 FINE = [
+    "{algorithm: quota, limit: 5, per: day}",
+    "[{name: a, limit: 5, window_s: 1, roles: [x]}, {name: a, limit: 9, window_s: 1, except_roles: [x]}]",
+    "{limit: 5, window_s: 1, by: service}",
     "{algorithm: sliding_log, limit: 10000, window_s: 60}",
     "{limit: 5, window_s: 1, by: header, header: X-Tenant}",
     "[{name: a, limit: 5, window_s: 1}, {name: b, algorithm: gcra, limit: 90000, window_s: 86400}]",
@@ -66,9 +73,29 @@ def test_a_limit_of_platform_yaml_is_named_at_the_operation(project: Project) ->
 
 
 @pytest.mark.parametrize(
+    "tiers",
+    [
+        "{free: {}}",
+        "{free: {limits: []}}",
+        "{free: {limits: [{limit: 5, window_s: 1}]}}",
+        "{free: {limits: [{name: a, limit: 5, window_s: 1, by: service}]}}",
+        "{free: {limits: [{name: a, limit: 5, window_s: 1, roles: [x]}]}}",
+        "{free: {roles: [], limits: [{name: a, limit: 5, window_s: 1}]}}",
+    ],
+)
+def test_what_the_schema_refuses_of_tiers(project: Project, tiers: str) -> None:
+    project.simple("alpha", "/alpha")
+    project.platform(f"tiers: {tiers}\n")
+    assert "DH011" in [code for code, _ in project.found()]
+
+
+@pytest.mark.parametrize(
     ("limit", "code"),
     [
         ("[{limit: 5, window_s: 1}]", "DH011"),
+        ("{limit: 5}", "DH011"),
+        ("{algorithm: quota, limit: 5}", "DH011"),
+        ("{algorithm: quota, limit: 5, per: week}", "DH011"),
         ("[{name: a, limit: 5, window: 1, window_s: 1}]", "DH010"),
         ("{algorithm: leaky, limit: 5, window_s: 1}", "DH011"),
         ("{limit: 5, window_s: 1, name: 'No \"quotes\"'}", "DH011"),
@@ -83,13 +110,17 @@ def test_what_the_schema_refuses(project: Project, limit: str, code: str) -> Non
 LIMITS = st.builds(
     RateLimit,
     name=st.just("default"),
-    algorithm=st.sampled_from(["token_bucket", "gcra", "sliding_log", "sliding_window"]),
+    algorithm=st.sampled_from(["token_bucket", "gcra", "sliding_log", "sliding_window", "quota"]),
     limit=st.integers(1, 10) | st.integers(1, 10**7),
     window_s=st.floats(1e-7, 1e9) | st.sampled_from([1.0, 60.0, 86_400.0]),
+    per=st.sampled_from(["", "day", "month"]),
     burst=st.integers(1, 10) | st.integers(1, 10**7),
     cost=st.integers(1, 20),
     by=st.just("principal"),
     header=st.just(""),
+    across=st.just("operation"),
+    roles=st.just(()),
+    except_roles=st.just(()),
     shadow=st.just(False),
     charge_refused=st.just(False),
     on_store_failure=st.just("local"),

@@ -18,10 +18,14 @@ LIMIT = RateLimit(
     algorithm="token_bucket",
     limit=60,
     window_s=60.0,
+    per="",
     burst=2,
     cost=1,
     by="principal",
     header="",
+    across="operation",
+    roles=(),
+    except_roles=(),
     shadow=False,
     charge_refused=False,
     on_store_failure="local",
@@ -46,7 +50,8 @@ ROUTE = Route(
     cors=None,
     networks=None,
 )
-ALGORITHM_NAMES = ("token_bucket", "gcra", "sliding_log", "sliding_window")
+WINDOWED = ("token_bucket", "gcra", "sliding_log", "sliding_window")
+ALGORITHM_NAMES = (*WINDOWED, "quota")
 
 
 @st.composite
@@ -57,7 +62,10 @@ def countable(draw: st.DrawFn, algorithms: tuple[str, ...] = ALGORITHM_NAMES) ->
     window_s = draw(st.floats(0.01, 86_400))
     burst = draw(st.integers(1, 60))
     cost = draw(st.integers(1, min(limit, burst, 5)))
-    return replace(LIMIT, algorithm=algorithm, limit=limit, window_s=window_s, burst=burst, cost=cost)
+    per: Any = draw(st.sampled_from(["day", "month"])) if algorithm == "quota" else ""
+    return replace(
+        LIMIT, algorithm=algorithm, limit=limit, window_s=window_s, per=per, burst=burst, cost=cost
+    )
 
 
 class Clock:
@@ -80,7 +88,11 @@ class Watched:
 
 
 def limit(**changes: Any) -> RateLimit:
-    """The limit above, changed."""
+    """The limit above, changed; what follows from a change is changed along."""
+    if changes.get("by") == "service":
+        changes.setdefault("across", "service")
+    if changes.get("algorithm") == "quota":
+        changes.setdefault("per", "day")
     return replace(LIMIT, **changes)
 
 
@@ -107,11 +119,14 @@ def caller(
     *,
     kind: Any = "user",
     fields: dict[bytes, bytes] | None = None,
+    roles: tuple[str, ...] = (),
 ) -> Exchange:
     """A request by somebody, or by nobody in particular where the name is empty."""
     made = Exchange()
     made.principal = (
-        Principal(id=f"{kind}:{name}", kind=kind, scopes=frozenset(), roles=frozenset()) if name else None
+        Principal(id=f"{kind}:{name}", kind=kind, scopes=frozenset(), roles=frozenset(roles))
+        if name
+        else None
     )
     made.client_address = made.client_network = address
     made.fields = fields or {}

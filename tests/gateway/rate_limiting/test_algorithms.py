@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from dhatu_gateway.core.types import RateLimit
 from dhatu_gateway.rate_limiting.algorithms import algorithm
 from dhatu_gateway.rate_limiting.algorithms.interface import Algorithm
-from gateway.rate_limiting.support import ALGORITHM_NAMES, countable, limit
+from dhatu_gateway.rate_limiting.algorithms.quota import month_of
+from gateway.rate_limiting.support import WINDOWED, countable, limit
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 START_US = 1_800_000_000_000_000
 GAPS_US = st.lists(st.integers(0, 5_000_000) | st.integers(0, 10**10), min_size=1, max_size=80)
-every_algorithm = pytest.mark.parametrize("name", ALGORITHM_NAMES)
+every_window = pytest.mark.parametrize("name", WINDOWED)
 
 
 def allowed_at(policy: RateLimit, gaps_us: list[int]) -> list[int]:
@@ -94,6 +97,37 @@ def test_every_window_of_two_counters_holds_less_than_twice_the_limit(
         assert len(side_by_side) * policy.cost <= policy.limit
 
 
+@given(countable(("quota",)), st.lists(st.integers(0, 5 * 10**11), min_size=1, max_size=80))
+def test_a_quota_is_exact_between_two_midnights_or_firsts_of_utc(
+    policy: RateLimit, gaps_us: list[int]
+) -> None:
+    counted, state, now_us = algorithm(policy), algorithm(policy).fresh, START_US
+    calls: Counter[str] = Counter()
+    form = "%Y-%m" if policy.per == "month" else "%Y-%m-%d"
+    for gap_us in gaps_us:
+        now_us += gap_us
+        now = datetime.fromtimestamp(now_us // 1_000_000, UTC)
+        period = now.strftime(form)
+        state, decision = counted.step(state, now_us, policy.cost)
+        assert (decision.wait_us == 0) == (calls[period] + policy.cost <= policy.limit)
+        calls[period] += policy.cost if decision.wait_us == 0 else 0
+        assert decision.remaining == policy.limit - calls[period]
+        if decision.wait_us:
+            begins = datetime.fromtimestamp((now_us + decision.wait_us) / 1_000_000, UTC)
+            assert begins.strftime("%H:%M:%S") == "00:00:00"
+            assert begins.strftime(form) != period
+            assert (begins.day == 1) or policy.per == "day"
+
+
+@given(st.integers(0, 200_000))
+def test_months_are_those_of_the_calendar(day: int) -> None:
+    date = datetime(1970, 1, 1, tzinfo=UTC).date() + timedelta(days=day)
+    following = (date.replace(day=1) + timedelta(days=31)).replace(day=1)
+    number, ends = month_of(day)
+    assert (number // 12, number % 12 + 1) == (date.year, date.month)
+    assert ends == (following - datetime(1970, 1, 1, tzinfo=UTC).date()).days
+
+
 def test_two_counters_may_let_nearly_twice_the_limit_pass() -> None:
     policy = limit(algorithm="sliding_window", limit=50, window_s=1.0)
     start_us = -START_US % 1_000_000
@@ -101,7 +135,7 @@ def test_two_counters_may_let_nearly_twice_the_limit_pass() -> None:
     assert trailing(allowed_at(policy, gaps_us), 1_000_000) == 99, "the bound is stated because it is met"
 
 
-@every_algorithm
+@every_window
 def test_even_calls_at_the_rate_pass(name: str) -> None:
     policy = limit(algorithm=name, limit=10, window_s=1.0, burst=1)
     # Two counters take a call that comes when a window begins for one too many, if the last window was full.
@@ -167,7 +201,7 @@ def test_a_refused_call_is_not_charged(policy: RateLimit, gaps_us: list[int]) ->
     assert counted.step(patient, now_us, 0)[1] == counted.step(impatient, now_us, 0)[1]
 
 
-@every_algorithm
+@every_window
 def test_who_is_charged_for_refused_calls_stays_out_while_calling(name: str) -> None:
     policy = limit(algorithm=name, limit=10, window_s=1.0, burst=10)
     counted, now_us = algorithm(policy), START_US
@@ -195,6 +229,8 @@ def test_who_is_charged_for_refused_calls_stays_out_while_calling(name: str) -> 
         {"algorithm": "sliding_log", "cost": 61},
         {"algorithm": "sliding_window", "limit": 1_000_000, "window_s": 86_400},
         {"algorithm": "sliding_window", "limit": 0},
+        {"algorithm": "quota", "per": ""},
+        {"algorithm": "quota", "cost": 61},
     ],
 )
 def test_a_limit_that_cannot_be_counted_is_refused(changes: dict[str, Any]) -> None:

@@ -17,6 +17,7 @@ from dhatu_gateway.rate_limiting.storage.link import Link, server_at
 from dhatu_gateway.rate_limiting.storage.redis import PREFIX, RedisStorage
 from gateway.rate_limiting.support import (
     ALGORITHM_NAMES,
+    WINDOWED,
     Clock,
     caller,
     countable,
@@ -96,7 +97,7 @@ async def waits(storage: RedisStorage, of: tuple[Rule, ...], calls: int, key: st
     return [decision.wait_us for decision in decisions if decision is not None]
 
 
-@every_algorithm
+@pytest.mark.parametrize("name", WINDOWED)
 async def test_the_server_s_clock_counts(storage: RedisStorage, name: str) -> None:
     slow = rules(algorithm=name, limit=2, window_s=3600.0, burst=2)
     first, second, third = await waits(storage, slow, 3)
@@ -157,7 +158,7 @@ async def test_a_server_that_forgot_the_script_learns_it_again(
     await client.aclose()
 
 
-@every_algorithm
+@pytest.mark.parametrize("name", WINDOWED)
 async def test_an_idle_caller_leaves_the_server(storage: RedisStorage, valkey_url: str, name: str) -> None:
     await waits(storage, rules(algorithm=name, limit=60, window_s=60.0, burst=30), 31)
     client = client_of(valkey_url)

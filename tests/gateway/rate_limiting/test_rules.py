@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 from dhatu_gateway.core.types import RateLimit
-from dhatu_gateway.rate_limiting.rules import rules_of, take
+from dhatu_gateway.rate_limiting.rules import TOGETHER, rules_of, take
 from gateway.rate_limiting.support import ALGORITHM_NAMES, ROUTE, countable, limit, several
 from hypothesis import given
 from hypothesis import strategies as st
@@ -76,11 +76,11 @@ def test_a_limit_may_charge_what_another_one_refused(name: str) -> None:
 
 def test_keys_of_one_call_lie_in_one_slot_and_others_are_spread() -> None:
     first, second = rules_of(several(limit(name="a"), limit(name="b", by="address")))
-    assert first.tag == second.tag == "corpus"
+    assert first.tag == second.tag == TOGETHER
     (alone,) = rules_of(ROUTE)
     assert alone.tag == ""
     (of_service,) = rules_of(several(limit(by="service")))
-    assert of_service.tag == "corpus", "another operation may count by it beside other limits"
+    assert of_service.tag == TOGETHER, "another operation may count by it beside other limits"
 
 
 def test_limits_by_service_are_shared_by_its_operations_and_others_are_not() -> None:
@@ -91,3 +91,11 @@ def test_limits_by_service_are_shared_by_its_operations_and_others_are_not() -> 
     }
     assert space["service"][0] == space["service"][1]
     assert space["principal"][0] != space["principal"][1]
+
+
+def test_limits_across_the_api_are_shared_by_all_services() -> None:
+    other = replace(ROUTE, operation="analysis.insights", service="analysis")
+    spaces = {
+        rules_of(replace(route, rate_limits=(limit(across="api"),)))[0].space for route in (ROUTE, other)
+    }
+    assert len(spaces) == 1

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import inspect
+import time
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from dhatu_gateway.core.exchange import Exchange, Stage
 from dhatu_gateway.core.problem import Problem, ProblemError
-from dhatu_gateway.rate_limiting.stage import build_rate_limit
+from dhatu_gateway.rate_limiting.stage import build_rate_limit, steady_utc
 from dhatu_gateway.rate_limiting.storage.memory import MemoryStorage
 from gateway.rate_limiting.support import ROUTE, Clock, Watched, caller, limit, route, run, several, stage_of
 
@@ -217,3 +219,42 @@ async def test_refused_calls_count_where_the_limit_says_so(clock: Clock) -> None
 def test_a_limit_that_cannot_be_counted_stops_the_boot() -> None:
     with pytest.raises(ValueError, match=r"corpus\.search: .*cannot be counted"):
         stage_of(route(algorithm="sliding_log", limit=1_000_000), MemoryStorage())
+
+
+async def test_the_first_tier_that_a_caller_is_in_counts(clock: Clock) -> None:
+    quota: dict[str, Any] = {"name": "daily", "algorithm": "quota", "across": "api"}
+    tiers = several(
+        limit(burst=60),
+        limit(**quota, limit=3, roles=("pro",)),
+        limit(**quota, limit=2, roles=("staff",), except_roles=("pro",)),
+        limit(**quota, limit=1, except_roles=("pro", "staff")),
+    )
+    stage = stage_of(tiers, MemoryStorage(), clock)
+    for name, roles, calls in (
+        ("pia", ("pro", "staff"), 3),
+        ("sam", ("staff",), 2),
+        ("ada", ("reader",), 1),
+        ("", (), 1),
+    ):
+        for left in reversed(range(calls)):
+            headers = dict((await run(stage, caller(name, roles=roles))).response_headers)
+            assert headers[b"ratelimit"].startswith(b'"default";r=')
+            assert b'"daily";r=%d;t=' % left in headers[b"ratelimit"]
+            assert headers[b"ratelimit-policy"] == b'"default";q=60;w=60, "daily";q=%d;w=60' % calls
+        problem = await refused(stage, caller(name, roles=roles))
+        assert problem.detail.startswith(f"{calls} calls per day are allowed (daily); try again in ")
+
+
+async def test_a_quota_begins_anew_at_midnight_in_utc(clock: Clock) -> None:
+    stage = stage_of(route(algorithm="quota", per="day", limit=1), MemoryStorage(), clock)
+    clock.now_s = 1_800_057_599.5  # 2027-01-15, 23:59:59.5
+    await run(stage, caller())
+    problem = await refused(stage, caller())
+    assert problem.headers == ((b"retry-after", b"1"),)
+    clock.now_s += 0.5
+    await run(stage, caller())
+    assert (await refused(stage, caller())).headers == ((b"retry-after", b"86400"),)
+
+
+def test_the_clock_tells_the_time_of_day() -> None:
+    assert abs(steady_utc() - time.time()) < 5

@@ -17,8 +17,9 @@ Validation: TypeAlias = Literal["enforce", "log", "off"]
 """Refuse it, pass it on and log what is wrong with it, or do not look."""
 
 
-LimitAlgorithm: TypeAlias = Literal["token_bucket", "gcra", "sliding_log", "sliding_window"]
+LimitAlgorithm: TypeAlias = Literal["token_bucket", "gcra", "sliding_log", "sliding_window", "quota"]
 LimitBy: TypeAlias = Literal["principal", "key", "address", "operation", "service", "header"]
+LimitAcross: TypeAlias = Literal["operation", "service", "api"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +32,9 @@ class RateLimit:
     limit: int
     """Calls per window, at least 1."""
     window_s: float
+    """The longest that a day or a month can be, where there is a `per`."""
+    per: Literal["", "day", "month"]
+    """Of a quota: what it starts anew with, in UTC."""
     burst: int
     """Calls that may come at once, at least 1; the limit with an algorithm that knows no bursts."""
     cost: int
@@ -38,6 +42,12 @@ class RateLimit:
     by: LimitBy
     header: str
     """The one that is counted by; empty with any other `by`."""
+    across: LimitAcross
+    """Whether calls of other operations are counted along."""
+    roles: tuple[str, ...]
+    """Only callers with one of these are counted; empty for all."""
+    except_roles: tuple[str, ...]
+    """Callers with one of these are not."""
     shadow: bool
     """Counted, but nobody is refused."""
     charge_refused: bool

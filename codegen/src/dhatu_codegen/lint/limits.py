@@ -9,7 +9,7 @@ from ..diagnostics import Diagnostics
 from ..document import Node
 from ..ir.api import Api
 from ..ir.operation import Operation
-from ..ir.policy import RateLimit
+from ..ir.policy import LimitAlgorithm, RateLimit
 from ..pointer import join
 
 _MAX_EXACT: Final = 2**53
@@ -17,6 +17,13 @@ _MAX_EXACT: Final = 2**53
 _MAX_LOG: Final = 10_000
 _MIN_INTERVAL_US: Final = 100
 _BURSTS: Final = ("token_bucket", "gcra")
+_UNKNOWN_TO: Final[dict[LimitAlgorithm, tuple[str, ...]]] = {
+    "token_bucket": ("per",),
+    "gcra": ("per",),
+    "sliding_log": ("burst", "per"),
+    "sliding_window": ("burst", "per"),
+    "quota": ("burst", "window_s"),
+}
 
 
 def countable_limits(api: Api, diagnostics: Diagnostics) -> None:
@@ -24,16 +31,30 @@ def countable_limits(api: Api, diagnostics: Diagnostics) -> None:
     document = Node.of(api.document)
     for operation in api.operations:
         place = _place(document, operation)
-        names = [limit.name for limit in operation.policy.rate_limit]
-        for name in sorted({name for name in names if names.count(name) > 1}):
-            _report(diagnostics, operation, place, f"two limits are called {name!r}")
+        for name in _repeated(operation.policy.rate_limit):
+            _report(diagnostics, operation, place, f"two limits of the same callers are called {name!r}")
         for index, limit in enumerate(operation.policy.rate_limit):
             written = place and (place.at(f"/{index}") if isinstance(place.value, list) else place)
-            if limit.algorithm not in _BURSTS and written and written.get("burst"):
-                text = f"the limit {limit.name!r} has a burst, which {limit.algorithm} does not know"
-                _report(diagnostics, operation, written, text)
+            if written is place and index:
+                written = None  # it is a tier's
+            for key in _UNKNOWN_TO.get(limit.algorithm, ()):
+                if written and written.get(key):
+                    text = f"the limit {limit.name!r} has `{key}`, which {limit.algorithm} does not know"
+                    _report(diagnostics, operation, written, text)
             for fault in faults(limit):
                 _report(diagnostics, operation, written, f"the limit {limit.name!r} {fault}")
+
+
+def _repeated(limits: tuple[RateLimit, ...]) -> list[str]:
+    """Names that the headers of one answer would hold twice; those of different tiers never meet."""
+    open_to_all = [limit.name for limit in limits if not limit.roles and not limit.except_roles]
+    by_roles = [(limit.name, limit.roles, limit.except_roles) for limit in limits]
+    twice = {name for name, *_ in by_roles if name in open_to_all and _count(by_roles, name) > 1}
+    return sorted(twice | {key[0] for key in by_roles if by_roles.count(key) > 1})
+
+
+def _count(limits: list[tuple[str, tuple[str, ...], tuple[str, ...]]], name: str) -> int:
+    return sum(limit[0] == name for limit in limits)
 
 
 def _report(diagnostics: Diagnostics, operation: Operation, place: Node | None, fault: str) -> None:
@@ -49,6 +70,10 @@ def faults(limit: RateLimit) -> Iterator[str]:
     """What is wrong with a limit, as the end of a sentence; the gateway refuses the same."""
     if (limit.by == "header") != bool(limit.header):
         yield "needs both `by: header` and the name of the `header`"
+    if limit.algorithm == "quota" and not limit.per:
+        yield "is a quota, and needs `per: day` or `per: month`"
+    if limit.by == "service" and limit.across == "operation":
+        yield "counts by service, which is not one operation"
     largest = limit.burst if limit.algorithm in _BURSTS else limit.limit
     if limit.cost > largest:
         yield f"allows no call at all: one costs {limit.cost}, and there are never more than {largest}"

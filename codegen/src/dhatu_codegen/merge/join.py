@@ -21,7 +21,16 @@ from .roots import GROUPS, merged_groups, merged_tags, put_dialect, put_rest, pu
 from .service import EXTENSION, Service, ServiceDocument, settled
 from .values import canonical, map_at
 
-_PLATFORM_FACTS: Final = ("header_prefix", "sdk", "versions", "cors", "security_headers", "roles", "defaults")
+_PLATFORM_FACTS: Final = (
+    "header_prefix",
+    "sdk",
+    "versions",
+    "cors",
+    "security_headers",
+    "roles",
+    "tiers",
+    "defaults",
+)
 
 
 def merge(platform: Map, services: tuple[ServiceDocument, ...], diagnostics: Diagnostics) -> Map:

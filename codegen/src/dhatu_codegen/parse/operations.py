@@ -34,6 +34,7 @@ def _operation(context: Context, path: str, item: Node, found: tuple[str, Node])
     own = operation.get(EXTENSION)
     sdk = own.get("sdk") if own else None
     resource, name = _sdk_names(path, method, operation, sdk)
+    security = parse_security(operation)
     return Operation(
         key=".".join(snake(part) for part in (resource, name) if part is not None),
         operation_id=operation.text("operationId"),
@@ -55,9 +56,9 @@ def _operation(context: Context, path: str, item: Node, found: tuple[str, Node])
         parameters=parse_parameters(context, item, operation),
         body=parse_body(context, operation),
         responses=parse_responses(context, operation),
-        security=parse_security(operation),
+        security=security,
         servers=parse_servers(operation) or parse_servers(item),
-        policy=parse_policy(operation, facts, method),
+        policy=parse_policy(operation, facts, method, asks_who_calls=bool(security)),
         source=operation.source,
     )
 

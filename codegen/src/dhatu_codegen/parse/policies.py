@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, Literal, cast
+from typing import Any, Final, cast
 
 from ..document import Node
 from ..ir.policy import (
@@ -11,15 +11,13 @@ from ..ir.policy import (
     Cache,
     Cors,
     Fallback,
-    LimitAlgorithm,
-    LimitBy,
     Networks,
     Policy,
-    RateLimit,
     RetryClass,
     Validate,
 )
 from .cors import parse_cors
+from .limits import parse_limits
 
 _RETRY_OF_METHOD: Final[dict[str, RetryClass]] = {
     "GET": "safe",
@@ -36,10 +34,10 @@ _TIMEOUT_S: Final = 60.0
 _MAX_BODY_BYTES: Final = 1_048_576
 
 
-def parse_policy(operation: Node, facts: Node | None, method: str) -> Policy:
+def parse_policy(operation: Node, facts: Node | None, method: str, *, asks_who_calls: bool) -> Policy:
     """The policy of one operation; x-dhatu has been checked, so its values are taken as they are.
 
-    `facts` is what platform.yaml says: the defaults of policies, and the rules for browsers.
+    `facts` is what platform.yaml says: the defaults of policies, the rules for browsers, and the tiers.
     """
     own = operation.get("x-dhatu")
     defaults = facts.get("defaults") if facts else None
@@ -54,7 +52,9 @@ def parse_policy(operation: Node, facts: Node | None, method: str) -> Policy:
         timeout_s=float(_number(timeout, _TIMEOUT_S)),
         max_body_bytes=int(_number(largest, _MAX_BODY_BYTES)),
         retry=cast(RetryClass, retry.text("class")) if retry else _RETRY_OF_METHOD.get(method, "never"),
-        rate_limit=_rate_limits(setting("rate_limit")),
+        rate_limit=parse_limits(
+            setting("rate_limit"), facts.get("tiers") if facts and asks_who_calls else None
+        ),
         breaker=_breaker(setting("breaker")),
         cache=_cache(setting("cache")),
         fallback=_fallback(setting("fallback")),
@@ -66,30 +66,6 @@ def parse_policy(operation: Node, facts: Node | None, method: str) -> Policy:
             own.get("cors") if own else None, parse_cors(facts.get("cors") if facts else None, Cors())
         ),
         networks=_networks(setting("networks")),
-    )
-
-
-def _rate_limits(node: Node | None) -> tuple[RateLimit, ...]:
-    if node is None or node.value is None:
-        return ()
-    written = node.elements() if isinstance(node.value, list) else (node,)
-    return tuple(_rate_limit(item) for item in written)
-
-
-def _rate_limit(node: Node) -> RateLimit:
-    limit = int(_number(node.get("limit"), 1))
-    return RateLimit(
-        name=node.text("name", "default"),
-        algorithm=cast(LimitAlgorithm, node.text("algorithm", "token_bucket")),
-        limit=limit,
-        window_s=float(_number(node.get("window_s"), 60)),
-        burst=int(_number(node.get("burst"), limit)),
-        cost=int(_number(node.get("cost"), 1)),
-        by=cast(LimitBy, node.text("by", "principal")),
-        header=node.text("header"),
-        shadow=_is_set(node.get("shadow")),
-        charge_refused=_is_set(node.get("charge_refused")),
-        on_store_failure=cast(Literal["open", "closed", "local"], node.text("on_store_failure", "local")),
     )
 
 
@@ -147,7 +123,3 @@ def _validate(own: Node | None, defaults: Node | None) -> Validate:
 def _number(node: Node | None, otherwise: float) -> float:
     value = node.value if node else None
     return value if isinstance(value, (int, float)) else otherwise
-
-
-def _is_set(node: Node | None) -> bool:
-    return node is not None and node.value is True

@@ -97,10 +97,12 @@ class RateLimit:
 
     name: str
     """What headers and messages call it; unique on its operation."""
-    algorithm: Literal["token_bucket", "gcra", "sliding_log", "sliding_window"]
+    algorithm: Literal["token_bucket", "gcra", "sliding_log", "sliding_window", "quota"]
     limit: int
     """Calls per window."""
     window_s: float
+    per: Literal["", "day", "month"]
+    """Of a quota: what it starts anew with, in UTC."""
     burst: int
     """Calls that may come at once, of a bucket and of GCRA; the others do not use it."""
     cost: int
@@ -108,6 +110,12 @@ class RateLimit:
     by: Literal["principal", "key", "address", "operation", "service", "header"]
     header: str
     """The one that is counted by; empty with any other `by`."""
+    across: Literal["operation", "service", "api"]
+    """Whether calls of other operations are counted along."""
+    roles: tuple[str, ...]
+    """Only callers with one of these are counted; empty for all."""
+    except_roles: tuple[str, ...]
+    """Callers with one of these are not."""
     shadow: bool
     """Counted, but nobody is refused."""
     charge_refused: bool

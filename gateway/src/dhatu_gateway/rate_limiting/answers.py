@@ -84,6 +84,7 @@ def _too_many(limit: RateLimit, wait_us: int) -> ProblemError:
     named = "" if limit.name == "default" else f" ({limit.name})"
     return ProblemError(
         "too-many-requests",
-        f"{limit.limit} calls per {limit.window_s:g} s are allowed{named}; try again in {wait_s} s.",
+        f"{limit.limit} calls per {limit.per or f'{limit.window_s:g} s'} are allowed{named}; "
+        f"try again in {wait_s} s.",
         headers=[(b"retry-after", b"%d" % wait_s)],
     )

@@ -17,7 +17,23 @@ MAX_PLAIN = 64
 
 
 def key_of(limit: RateLimit) -> KeyOf:
-    """Choose at boot how a limit tells callers apart."""
+    """Choose at boot whom a limit counts, and how it tells them apart."""
+    key = _key_by(limit)
+    wanted, others = frozenset(limit.roles), frozenset(limit.except_roles)
+    if not wanted and not others:
+        return key
+
+    def key_of_some(exchange: Exchange) -> str | None:
+        principal = exchange.principal
+        roles = principal.roles if principal is not None else frozenset[str]()
+        if (wanted and wanted.isdisjoint(roles)) or not others.isdisjoint(roles):
+            return None
+        return key(exchange)
+
+    return key_of_some
+
+
+def _key_by(limit: RateLimit) -> KeyOf:
     match limit.by:
         case "principal":
             return _principal

@@ -11,6 +11,9 @@ from dhatu_gateway.rate_limiting.algorithms import algorithm
 from dhatu_gateway.rate_limiting.algorithms.interface import Algorithm, State
 from dhatu_gateway.rate_limiting.decision import Decision
 
+TOGETHER = "limits"
+"""Where a cluster keeps all that may be asked for together with something else."""
+
 
 class Rule(NamedTuple):
     """One limit of a route, ready to be counted."""
@@ -29,7 +32,9 @@ class Rule(NamedTuple):
     @property
     def plain(self) -> bool:
         """Whether it counts and refuses every call, and charges those that it allows."""
-        return not (self.watched or self.charge_refused or self.policy.by == "key")
+        policy = self.policy
+        picks = policy.by == "key" or policy.roles or policy.except_roles
+        return not (picks or self.watched or self.charge_refused)
 
 
 def rules_of(route: Route) -> tuple[Rule, ...]:
@@ -40,18 +45,17 @@ def rules_of(route: Route) -> tuple[Rule, ...]:
 
 
 def _rule(route: Route, limit: RateLimit, alone: bool) -> Rule:
-    of_service = limit.by == "service"
-    scope = route.service if of_service else route.operation
+    scope = {"operation": route.operation, "service": route.service, "api": ""}[limit.across]
     # Another algorithm or window keeps other figures. A limit that only grew goes on where it was.
-    space = f"{scope}:{limit.name}:{limit.algorithm}/{limit.window_s:g}"
+    window = limit.per or f"{limit.window_s:g}"
     return Rule(
         policy=limit,
         algorithm=algorithm(limit),
         cost=limit.cost,
         watched=limit.shadow,
         charge_refused=limit.charge_refused,
-        space=space,
-        tag="" if alone and not of_service else route.service,
+        space=f"{limit.across}:{scope}:{limit.name}:{limit.algorithm}/{window}",
+        tag="" if alone and limit.across == "operation" else TOGETHER,
     )
 
 

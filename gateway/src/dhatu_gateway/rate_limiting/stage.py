@@ -19,13 +19,21 @@ Watch = Callable[[str, str], None]
 """Called with operation and limit where a limit in shadow mode would have refused a call."""
 
 
+_BOOT_S = time.time() - time.monotonic()
+
+
+def steady_utc() -> float:
+    """Seconds since 1970 that nobody sets back: the time of day at boot, and the monotonic clock since."""
+    return _BOOT_S + time.monotonic()
+
+
 def build_rate_limit(
     route: Route,
     storage: MemoryStorage | RedisStorage,
     watch: Watch,
-    clock: Callable[[], float] = time.monotonic,
+    clock: Callable[[], float] = steady_utc,
 ) -> Stage | None:
-    """Enforce the route's limits; None where it has none. `clock` is monotonic, in seconds.
+    """Enforce the route's limits; None where it has none. `clock` tells the seconds since 1970.
 
     Raises `ValueError` at boot for a limit that cannot be counted.
     """
@@ -66,7 +74,7 @@ def _shared(
     rules: tuple[Rule, ...], storage: RedisStorage, apply: Answers, clock: Callable[[], float]
 ) -> Stage:
     keys, take = tuple(key_of(rule.policy) for rule in rules), storage.limiter(rules)
-    closed = any(rule.policy.on_store_failure == "closed" and not rule.watched for rule in rules)
+    closes = [rule.policy.on_store_failure == "closed" and not rule.watched for rule in rules]
     counted_here = [rule.policy.on_store_failure == "local" for rule in rules]
     take_locally = MemoryStorage().limiter([shared_out(rule, storage.local_share) for rule in rules])
 
@@ -75,7 +83,7 @@ def _shared(
         try:
             decisions = await take(callers)
         except StorageUnavailableError as error:
-            if closed:
+            if any(close and key is not None for close, key in zip(closes, callers, strict=True)):
                 detail = "Limits cannot be checked at the moment; try again."
                 raise ProblemError("unavailable", detail, headers=[(b"retry-after", b"1")]) from error
             here = [key if local else None for key, local in zip(callers, counted_here, strict=True)]

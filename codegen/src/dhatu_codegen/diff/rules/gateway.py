@@ -121,8 +121,10 @@ def _validate(was: Validate, now: Validate) -> Iterator[tuple[str, str]]:
 
 def _tighter(was: tuple[RateLimit, ...], now: tuple[RateLimit, ...]) -> bool:
     """Whether a limit that refuses is new, or refuses what its namesake let pass."""
-    before = {limit.name: limit for limit in was if not limit.shadow}
-    return any(_refuses_more(before.get(limit.name), limit) for limit in now if not limit.shadow)
+    before = {(limit.name, limit.roles): limit for limit in was if not limit.shadow}
+    return any(
+        _refuses_more(before.get((limit.name, limit.roles)), limit) for limit in now if not limit.shadow
+    )
 
 
 def _refuses_more(was: RateLimit | None, now: RateLimit) -> bool:
@@ -131,9 +133,14 @@ def _refuses_more(was: RateLimit | None, now: RateLimit) -> bool:
     slower = now.limit / now.window_s / now.cost < was.limit / was.window_s / was.cost
     closed = now.on_store_failure == "closed" and was.on_store_failure != "closed"
     # Whom a limit counts together, and how strictly: either may refuse what passed.
-    others = (now.by, now.header, now.algorithm) != (was.by, was.header, was.algorithm)
+    others = _counted(was) != _counted(now)
     charged = now.charge_refused and not was.charge_refused
     return slower or closed or others or charged or now.burst / now.cost < was.burst / was.cost
+
+
+def _counted(limit: RateLimit) -> tuple[object, ...]:
+    whom = limit.by, limit.header, limit.across, limit.roles, limit.except_roles
+    return *whom, limit.algorithm, limit.per
 
 
 def _limits(limits: tuple[RateLimit, ...]) -> str:
@@ -146,4 +153,7 @@ def _limit(limit: RateLimit) -> str:
     facts += [f"cost {limit.cost}"] if limit.cost != 1 else []
     facts += ["shadow"] if limit.shadow else []
     named = "" if limit.name == "default" else f"{limit.name}: "
-    return f"{named}{limit.limit} in {limit.window_s:g} s ({', '.join(facts)})"
+    facts += [f"across the {limit.across}"] if limit.across != "operation" else []
+    facts += [f"of {' or '.join(limit.roles)}"] if limit.roles else []
+    window = f"a {limit.per}" if limit.per else f"{limit.window_s:g} s"
+    return f"{named}{limit.limit} in {window} ({', '.join(facts)})"

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from dhatu_gateway.core.types import RateLimit
 from dhatu_gateway.rate_limiting.algorithms.gcra import Gcra
 from dhatu_gateway.rate_limiting.algorithms.interface import Algorithm
+from dhatu_gateway.rate_limiting.algorithms.quota import Quota
 from dhatu_gateway.rate_limiting.algorithms.sliding_log import SlidingLog
 from dhatu_gateway.rate_limiting.algorithms.sliding_window import SlidingWindow
 from dhatu_gateway.rate_limiting.algorithms.token_bucket import TokenBucket
@@ -21,6 +22,7 @@ ALGORITHMS: Mapping[str, Callable[[RateLimit], Algorithm]] = {
     "gcra": Gcra.of,
     "sliding_log": SlidingLog.of,
     "sliding_window": SlidingWindow.of,
+    "quota": Quota.of,
 }
 
 

@@ -8,6 +8,7 @@
 -- answers  three for each limit: microseconds to wait (0 = allowed), calls left, microseconds until all are back
 local algorithms = {
   token_bucket = token_bucket, gcra = gcra, sliding_log = sliding_log, sliding_window = sliding_window,
+  quota = quota,
 }
 local EACH = 7
 
