@@ -29,6 +29,7 @@ UNCLEAR = [
     "{algorithm: sliding_window, limit: 5, window_s: 60, burst: 5}",
     "{algorithm: quota, limit: 5, per: day, window_s: 60}",
     "{algorithm: quota, limit: 5, per: day, cost: 6}",
+    "{algorithm: quota, limit: 9007199254740992, per: day}",
     "{algorithm: gcra, limit: 5, per: day, window_s: 60}",
     "{limit: 5, window_s: 1, by: service, across: operation}",
     "{limit: 5, window_s: 1, by: header}",

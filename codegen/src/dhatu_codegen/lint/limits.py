@@ -81,6 +81,10 @@ def faults(limit: RateLimit) -> Iterator[str]:
 
 
 def _uncountable(limit: RateLimit) -> Iterator[str]:
+    if limit.algorithm == "quota":
+        if limit.limit + limit.cost >= _MAX_EXACT:
+            yield "is too large to be exact: a quota must be below 9e15"
+        return
     window_us = round(limit.window_s * 1_000_000)
     if not 1 <= window_us < _MAX_EXACT // 4:
         yield f"has a window of {limit.window_s:g} s, which cannot be counted in microseconds"
