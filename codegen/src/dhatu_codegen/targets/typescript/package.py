@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
@@ -94,12 +94,7 @@ class _Modules:
             keep_trailing_newline=True,
             autoescape=False,  # the output is TypeScript
         )
-        self._environment.filters |= {
-            "declared": _declared,
-            "described": _described,
-            "function": function_text,
-            "method": method_text,
-        }
+        self._environment.filters.update(_filters())
 
     def operations(self, name: str, doc: str, methods: tuple[Method, ...]) -> str:
         needed = {"Caller", "CallOptions", "Operation"}.union(*(method.imports for method in methods))
@@ -142,6 +137,16 @@ class _Modules:
 
     def _render(self, template: str, **values: object) -> str:
         return self._environment.get_template(template).render(values, header=HEADER)
+
+
+def _filters() -> dict[str, Any]:
+    """What templates write by."""
+    return {
+        "declared": _declared,
+        "described": _described,
+        "function": function_text,
+        "method": method_text,
+    }
 
 
 def _imports_of_class(methods: tuple[Method, ...], needed: set[str], module: str, up: str) -> str:

@@ -104,7 +104,7 @@ class Method:
         """The arguments of the runtime's `call` after the descriptor."""
         if len(self.signatures) > 1:
             return self._arranged()
-        (signature,) = self.signatures
+        signature = next(iter(self.signatures))
         names = zip(signature.positional, signature.variables, strict=True)
         given = [
             variable if slot.name == variable else f"{member_name(slot.name)}: {variable}"
