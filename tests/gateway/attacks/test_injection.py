@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import logging
+from dataclasses import replace
 
 import pytest
 from dhatu_gateway.core.exchange import Receive, Scope, Send
+from dhatu_gateway.core.types import Credential, SecurityScheme
 from dhatu_gateway.core.upstream.errors import UpstreamUnavailable
 from dhatu_gateway.core.upstream.types import ResponseSink, UpstreamRequest
 from dhatu_gateway.monitoring.logging import JsonFormatter
 from gateway.attacks.support import GET, POST, attacked
-from gateway.support import compose, head, serving
+from gateway.support import PLATFORM, compose, head, make_route, serving
 
 
 @pytest.mark.parametrize(
@@ -85,3 +87,29 @@ async def test_log_injection_by_what_a_client_sends(caplog: pytest.LogCaptureFix
     for line in lines:
         assert json.loads(line)["level"] in ("warning", "error")
         assert line.isprintable()
+
+
+KEY = SecurityScheme(key="key", kind="api_key", location="header", parameter="X-API-Key")
+QUERY = SecurityScheme(key="query", kind="api_key", location="query", parameter="key")
+COOKIE = SecurityScheme(key="cookie", kind="api_key", location="cookie", parameter="session")
+BEARER = SecurityScheme(key="bearer", kind="bearer", location="header", parameter="Authorization")
+
+
+@pytest.mark.parametrize(
+    ("security", "vary"),
+    [
+        ((), None),
+        ((("key",),), "X-API-Key"),
+        ((("key",), ("bearer",)), "Authorization, X-API-Key"),
+        ((("key", "cookie"), ()), "Cookie, X-API-Key"),
+        ((("query",),), None),  # part of the URL already
+    ],
+)
+async def test_an_answer_for_one_caller_is_not_kept_for_another(
+    security: tuple[tuple[str, ...], ...], vary: str | None
+) -> None:
+    required = tuple(tuple(Credential(scheme=name, scopes=()) for name in names) for names in security)
+    platform = replace(PLATFORM, security_schemes=(KEY, QUERY, COOKIE, BEARER))
+    async with serving(compose(make_route(security=required), platform=platform).edge) as client:
+        reply = await client.request("GET", "/api/v1/things")
+    assert (reply.status, reply.headers.get("vary")) == (200, vary)

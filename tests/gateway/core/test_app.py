@@ -187,3 +187,13 @@ async def test_a_gateway_that_cannot_start_says_why(tmp_path: Path, caplog: pyte
     settings = replace(settings_in(tmp_path), database=tmp_path / "no" / "such" / "directory.sqlite3")
     assert await live(Gateway(settings, TABLE)) == ["lifespan.startup.failed"]
     assert "the gateway cannot start: cannot open the credential store" in caplog.text
+
+
+async def test_what_the_gateway_answers_itself_is_not_stored(tmp_path: Path) -> None:
+    async with platform(tmp_path) as (client, key):
+        health = await client.request("GET", "/api/v1/health")
+        keys = await client.request("GET", "/api/v1/api-keys", headers={"X-API-Key": key})
+        published = await client.request("GET", "/.well-known/jwks.json")
+    assert health.headers["cache-control"] == keys.headers["cache-control"] == "no-store"
+    assert (health.status, keys.status) == (200, 200)
+    assert published.headers["cache-control"] == "public, max-age=300"

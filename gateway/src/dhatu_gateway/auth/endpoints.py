@@ -32,7 +32,9 @@ def auth_router(auth: Auth) -> APIRouter:
     _add_keys(router, auth)
 
     @router.get("/.well-known/jwks.json", response_model_exclude_none=True)
-    async def jwks() -> models.JwkSet:
+    async def jwks(response: Response) -> models.JwkSet:
+        # Verifiers ask often; a key is published before it signs, so that five minutes cost nobody a token.
+        response.headers["cache-control"] = "public, max-age=300"
         published = auth.access.published(now_s=auth.wall_clock())
         return models.JwkSet(keys=[models.Jwk.model_validate(jwk) for jwk in published])
 

@@ -11,6 +11,7 @@ from dhatu_gateway.core.deadline import build_deadline
 from dhatu_gateway.core.exchange import Exchange, Stage
 from dhatu_gateway.core.forward import Terminal
 from dhatu_gateway.core.networks import build_networks
+from dhatu_gateway.core.shared_caches import build_vary
 from dhatu_gateway.core.types import Platform, Route
 from dhatu_gateway.core.validation.refusals import Findings
 from dhatu_gateway.core.validation.schemas import Schemas
@@ -77,6 +78,7 @@ class Pipeline:
         self._cross_origins = CrossOrigins(platform.cors)
         self._builders: tuple[StageBuilder, ...] = (
             lambda route: self._cross_origins.of(route).mark,
+            lambda route: build_vary(route, platform),
             build_networks,
             lambda route: build_lifecycle(route, platform),
             lambda route: build_deadline(route, platform.header_prefix),
