@@ -46,6 +46,12 @@ def test_the_settings_that_are_shown_are_settings() -> None:
     assert (len(settings.clients.trusted_proxies), len(settings.clients.denied)) == (2, 1)
 
 
+def test_every_setting_that_is_named_is_read() -> None:
+    source = (ROOT / "gateway/src/dhatu_gateway/settings.py").read_text(encoding="utf-8")
+    named = set(re.findall(r"GATEWAY_\w+", TEXT))
+    assert {name for name in named if f'"{name}"' not in source} == set()
+
+
 def test_the_platform_that_is_shown_is_one() -> None:
     [block] = re.findall(r"```yaml\n(.*?)```", TEXT, re.DOTALL)
     schema = json.loads((ROOT / "spec/x-dhatu.schema.json").read_text(encoding="utf-8"))

@@ -16,7 +16,6 @@ from uvicorn.supervisors import Multiprocess
 
 from dhatu_gateway.app import Gateway, generated_table
 from dhatu_gateway.core.server.config import BACKLOG, server_config
-from dhatu_gateway.core.server.limits import ServerLimits
 from dhatu_gateway.monitoring.logging import configure_logging
 from dhatu_gateway.settings import Settings, SettingsError
 
@@ -27,7 +26,7 @@ def serve(settings: Settings) -> None:
         host, port = listener.getsockname()[:2]
         config = server_config(
             functools.partial(_worker, shared),
-            limits=ServerLimits(),
+            limits=settings.connections,
             host=host,
             port=port,
             workers=settings.workers,

@@ -18,6 +18,7 @@ from dhatu_gateway.core.clients import (
     ForwardingHeader,
     parse_networks,
 )
+from dhatu_gateway.core.server.limits import ServerLimits
 from dhatu_gateway.core.types import Service
 from dhatu_gateway.core.upstream.discovery import Endpoint, InvalidEndpoint, parse_endpoints
 
@@ -67,6 +68,7 @@ class Settings:
     metrics: bool
     clients: ClientNetworks
     """Whose word counts on where a request comes from, and from where requests are taken."""
+    connections: ServerLimits
     without_effect: tuple[str, ...]
     """Variables that are set and not used yet."""
 
@@ -101,6 +103,7 @@ def read_settings(environment: Mapping[str, str], services: tuple[Service, ...])
             allowed=reader.value("GATEWAY_ALLOWED_NETWORKS", "", parse_networks),
             denied=reader.value("GATEWAY_DENIED_NETWORKS", "", parse_networks),
         ),
+        connections=_connections(reader),
         without_effect=tuple(name for name in NOT_YET_EFFECTIVE if environment.get(name)),
     )
     if reader.problems:
@@ -212,6 +215,27 @@ def _key_file(text: str) -> tuple[KeySource, ...]:
         return read_key_file(Path(text))
     except SigningKeyError as error:
         raise ValueError(str(error)) from error
+
+
+def _connections(reader: _Reader) -> ServerLimits:
+    """What clients may send, and how slowly; the bounds keep out what would be no limit, or no service."""
+
+    def number(variable: str, default: float, least: int, most: int) -> int:
+        return reader.value(variable, str(int(default)), _between(least, most))
+
+    usual = ServerLimits()
+    return ServerLimits(
+        max_target_bytes=number("GATEWAY_MAX_TARGET_BYTES", usual.max_target_bytes, 256, 1_048_576),
+        max_header_bytes=number("GATEWAY_MAX_HEADER_BYTES", usual.max_header_bytes, 1_024, 1_048_576),
+        max_headers=number("GATEWAY_MAX_HEADERS", usual.max_headers, 8, 10_000),
+        header_timeout_s=number("GATEWAY_HEADER_TIMEOUT_S", usual.header_timeout_s, 1, 3_600),
+        body_grace_s=number("GATEWAY_BODY_GRACE_S", usual.body_grace_s, 1, 3_600),
+        min_body_bytes_per_s=number(
+            "GATEWAY_MIN_BODY_BYTES_PER_S", usual.min_body_bytes_per_s, 1, 1_000_000_000
+        ),
+        keep_alive_s=number("GATEWAY_KEEP_ALIVE_S", usual.keep_alive_s, 1, 3_600),
+        write_stall_s=number("GATEWAY_WRITE_STALL_S", usual.write_stall_s, 1, 3_600),
+    )
 
 
 def _forwarding_header(text: str) -> ForwardingHeader:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from dhatu_gateway.auth.store.opening import RedisLocation
 from dhatu_gateway.core.clients import ClientNetworks, parse_networks
+from dhatu_gateway.core.server.limits import ServerLimits
 from dhatu_gateway.core.types import Service
 from dhatu_gateway.settings import DEMO_SECRET, Settings, SettingsError, read_settings
 
@@ -29,6 +30,7 @@ def test_defaults_are_for_one_machine() -> None:
     assert (settings.redis_url, settings.metrics, settings.jwt_lifetime_s) == (None, True, 3600)
     assert [endpoint.authority for endpoint in settings.endpoints["corpus"]] == ["127.0.0.1:8102"]
     assert settings.endpoints.keys() == {"corpus"}
+    assert (settings.clients, settings.connections) == (ClientNetworks(), ServerLimits())
 
 
 def test_the_workers_share_a_limit_out_among_them() -> None:
@@ -51,6 +53,14 @@ def test_everything_can_be_set() -> None:
         GATEWAY_ALLOWED_NETWORKS="192.0.2.0/24",
         GATEWAY_DENIED_NETWORKS="192.0.2.7",
         RATE_LIMIT_LOCAL_SHARE="0.125",
+        GATEWAY_MAX_TARGET_BYTES="4096",
+        GATEWAY_MAX_HEADER_BYTES="16384",
+        GATEWAY_MAX_HEADERS="50",
+        GATEWAY_HEADER_TIMEOUT_S="5",
+        GATEWAY_BODY_GRACE_S="6",
+        GATEWAY_MIN_BODY_BYTES_PER_S="700",
+        GATEWAY_KEEP_ALIVE_S="650",
+        GATEWAY_WRITE_STALL_S="8",
         CONSUL_URL="http://127.0.0.1:8500",
     )
     assert (settings.host, settings.port, settings.workers) == ("0.0.0.0", 0, 4)
@@ -60,6 +70,16 @@ def test_everything_can_be_set() -> None:
     assert settings.limit_local_share == 0.125
     assert str(settings.database) == "/var/lib/keys.sqlite3"
     assert settings.without_effect == ("CONSUL_URL",)
+    assert settings.connections == ServerLimits(
+        max_target_bytes=4_096,
+        max_header_bytes=16_384,
+        max_headers=50,
+        header_timeout_s=5,
+        body_grace_s=6,
+        min_body_bytes_per_s=700,
+        keep_alive_s=650,
+        write_stall_s=8,
+    )
     assert settings.clients == ClientNetworks(
         trusted_proxies=parse_networks("10.0.0.0/8, ::1"),
         header="Forwarded",
@@ -124,6 +144,14 @@ def test_an_empty_variable_counts_as_not_set() -> None:
         ("JWT_EXPIRE_MINUTES", "1.5"),
         ("PROMETHEUS_ENABLED", "maybe"),
         ("GATEWAY_TRUSTED_PROXIES", "10.0.0.1/8"),
+        ("GATEWAY_MAX_TARGET_BYTES", "0"),
+        ("GATEWAY_MAX_HEADER_BYTES", "-1"),
+        ("GATEWAY_MAX_HEADERS", "many"),
+        ("GATEWAY_HEADER_TIMEOUT_S", "0"),
+        ("GATEWAY_BODY_GRACE_S", "1e9"),
+        ("GATEWAY_MIN_BODY_BYTES_PER_S", "0"),
+        ("GATEWAY_KEEP_ALIVE_S", "1.5"),
+        ("GATEWAY_WRITE_STALL_S", "inf"),
         ("GATEWAY_FORWARDING_HEADER", "X-Real-IP"),
         ("GATEWAY_ALLOWED_NETWORKS", "everybody"),
         ("GATEWAY_DENIED_NETWORKS", "::ffff:10.0.0.0/104"),
