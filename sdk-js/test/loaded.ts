@@ -1,19 +1,7 @@
-/** What the runtime loads when it needs it: here already, since no clock can tell how long that takes. */
+/** Every module of the runtime, here already, since no clock can tell how long it takes to load one when it is needed. */
 
-import '../src/runtime/answers/deprecation.js';
-import '../src/runtime/auth/further.js';
-import '../src/runtime/auth/session.js';
-import '../src/runtime/balance/balanced.js';
-import '../src/runtime/balance/policy.js';
-import '../src/runtime/balance/pool.js';
-import '../src/runtime/encoding/added.js';
-import '../src/runtime/encoding/unknown.js';
-import '../src/runtime/extras.js';
-import '../src/runtime/flow/refusals.js';
-import '../src/runtime/policies/pacing.js';
-import '../src/runtime/progress.js';
-import '../src/runtime/transport/failures.js';
-import '../src/runtime/transport/kept.js';
-import '../src/runtime/transport/outgoing.js';
-import '../src/runtime/transport/rare.js';
-import '../src/runtime/watch/telemetry.js';
+import { readdir } from 'node:fs/promises';
+
+const runtime = new URL('../src/runtime/', import.meta.url);
+const modules = (await readdir(runtime, { recursive: true })).filter((path) => path.endsWith('.js'));
+await Promise.all(modules.map((path) => import(new URL(path, runtime).href)));
