@@ -5,7 +5,7 @@ from __future__ import annotations
 from textwrap import dedent
 
 import pytest
-from codegen.project import Project
+from codegen.project import OPERATION, Project
 
 SECURED = """\
 security: [{bearer: ["things:read"]}, {bearer: ["things:admin"]}]
@@ -64,6 +64,28 @@ def test_what_does_not_fit_is_an_error_where_it_is_written(
 ) -> None:
     assert edit[0] in GOOD
     assert (code, place) in found(platform, GOOD.replace(*edit))
+
+
+TIERS = """\
+tiers:
+  partners: {roles: [partner], limits: [{name: day, limit: 9, window_s: 60}]}
+  others: {limits: [{name: day, limit: 5, window_s: 60}]}
+"""
+
+
+def test_a_tier_of_a_role_that_is_not_described(platform: Project) -> None:
+    assert found(platform, GOOD + TIERS) == [("DH048", "spec/platform.yaml:9:22")]
+    assert found(platform, GOOD + "  partner: {description: Pays.}\n" + TIERS) == []
+
+
+def test_a_limit_of_a_role_that_is_not_described_is_told_once(project: Project) -> None:
+    limit = "{name: a, limit: 5, window_s: 1, roles: [raeder]}"
+    more = f"x-dhatu: {{rate_limit: [{limit}]}}\n"
+    operation = OPERATION.format(id="one", tag="alpha"), OPERATION.format(id="two", tag="alpha")
+    paths = f"paths:\n  /one:\n    get:\n{operation[0]}  /two:\n    get:\n{operation[1]}"
+    project.service("alpha", more + paths)
+    roles = "roles: {reader: {description: Looks.}}\n"
+    assert found(project, roles) == [("DH048", "spec/services/alpha.yaml:4:65")]
 
 
 def test_roles_that_fit_are_left_alone(platform: Project) -> None:

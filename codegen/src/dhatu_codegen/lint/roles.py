@@ -8,6 +8,7 @@ from ..diagnostics import Diagnostics
 from ..document import Node
 from ..ir.api import Api
 from ..ir.operation import Operation
+from ..ir.source import SourceRef
 from ..naming import nearest
 from ..pointer import join
 
@@ -34,6 +35,11 @@ def roles_reach_operations(api: Api, diagnostics: Diagnostics) -> None:
             diagnostics.add(
                 "DH049", message, place.place if place else operation.source, hint=_hint(scope, granted)
             )
+    # Each once, for a limit that stands at the root of a document counts for each of its operations.
+    for counted, where in dict.fromkeys(_limited_roles(api, document)):
+        if counted not in known:
+            message = f"a limit counts the role {counted!r}, which is not described"
+            diagnostics.add("DH048", message, where, hint=_hint(counted, known))
     for role_name, scope, written in _own_scopes(document):
         if scope not in asked:
             message = f"the role {role_name!r} grants the scope {scope!r}, which no operation asks for"
@@ -55,6 +61,21 @@ def _own_scopes(document: Node) -> Iterator[tuple[str, str, Node]]:
         scopes = role.get("scopes")
         for scope in scopes.elements() if scopes else ():
             yield name, str(scope.value), scope
+
+
+def _limited_roles(api: Api, document: Node) -> Iterator[tuple[str, SourceRef]]:
+    """Roles that tiers and limits of operations name, with their places."""
+    tiers = document.at(join("x-dhatu", "tiers"))
+    limits = [tier for _, tier in tiers.members()] if tiers else []
+    for operation in api.operations:
+        at = ("paths", operation.path, operation.method.lower())
+        written = document.at(join(*at, "x-dhatu", "rate_limit"))
+        if written is not None:
+            limits += written.elements() if isinstance(written.value, list) else [written]
+    for limit in limits:
+        for key in ("roles", "except_roles"):
+            named = limit.get(key)
+            yield from ((str(role.value), role.place) for role in (named.elements() if named else ()))
 
 
 def _find(node: Node | None, value: str) -> Node | None:
