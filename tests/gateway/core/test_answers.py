@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Sequence
 from typing import Any
 
 import pytest
+from dhatu_gateway.core.exchange import Exchange
 from dhatu_gateway.core.types import Answer, MediaType
 from dhatu_gateway.core.upstream.errors import UpstreamAborted
 from dhatu_gateway.core.upstream.types import ResponseSink, UpstreamRequest
@@ -202,6 +204,36 @@ async def test_a_service_that_breaks_off_while_its_answer_is_held_is_a_bad_gatew
     on.upstream.answer = answer
     reply = await get(on)
     assert (reply.status, reply.json["type"].rpartition("/")[2]) == (502, "upstream-failed")
+
+
+async def test_an_undescribed_stream_is_not_kept_to_be_complained_of() -> None:
+    on = bench("log")
+    route = make_route(answers=ANSWERS, validate=validate(response="log"))
+    wrap = build_answers(route, Schemas(DOCUMENT), on.counts)
+    assert wrap is not None
+    kept: list[bytes] = []
+
+    class Nowhere:
+        def start(self, status: int, headers: list[tuple[bytes, bytes]]) -> None: ...
+
+        async def body(self, chunk: bytes, more: bool) -> None:
+            kept.append(chunk)
+
+        async def client_gone(self) -> None: ...
+
+    exchange = Exchange()
+    exchange.method, exchange.request_id, exchange.started_at_s = "GET", "r", 0.0
+    sink = wrap(exchange, Nowhere())
+    sink.start(200, [(b"content-type", b"video/mp4")])
+    piece = b"x" * 1_000
+    before = sys.getrefcount(piece)
+    for _ in range(100):
+        await sink.body(piece, True)
+    assert len(kept) == 100
+    kept.clear()
+    assert sys.getrefcount(piece) == before
+    await sink.body(b"", False)
+    assert on.counts.findings == [("answer", "logged")]
 
 
 async def test_the_log_is_not_flooded(caplog: pytest.LogCaptureFixture) -> None:

@@ -35,6 +35,8 @@ _OF_CONTENT = frozenset(
 """Fields that hold for the very bytes of a body (RFC 9110, RFC 9530)."""
 
 
+_MAX_KNOWN = 256
+
 WrapSink: TypeAlias = Callable[[Exchange, ResponseSink], ResponseSink]
 
 
@@ -67,7 +69,7 @@ class _Rules:
         self.findings = findings
         self._log = RouteLog(route.operation)
         self._by_status = {answer.status: self._described(answer, schemas) for answer in route.answers}
-        self._known: dict[tuple[int, bytes], _Described | None] = {}
+        self._known: dict[tuple[int, bytes], _Described | FieldError | None] = {}
 
     def complaint(self, exchange: Exchange, status: int, errors: tuple[FieldError, ...]) -> None:
         """Take note of an answer that is not as described."""
@@ -80,20 +82,30 @@ class _Rules:
     def skip(self) -> None:
         self.findings.find(self.operation, "answer", "skipped")
 
-    def choose(self, status: int, headers: list[Header]) -> _Described | FieldError | None:
-        """Find how an answer is checked: not at all (None), or there is something wrong with its head."""
-        field = b""
+    def look(self, exchange: Exchange, status: int, headers: list[Header]) -> _Described | FieldError | None:
+        """Decide by its head how an answer is checked: not at all (None), or its head itself is wrong."""
+        field, length, coding = b"", b"0", b"identity"
         for name, value in headers:
             if name == b"content-type":
                 field = value
+            elif name == b"content-length":
+                length = value
+            elif name == b"content-encoding":
+                coding = value
         key = (status, field)
-        try:
-            return self._known[key]
-        except KeyError:
+        found = self._known.get(key)
+        if found is None and key not in self._known:
             found = self._choose(status, field)
-            if not isinstance(found, FieldError) and len(self._known) < 256:
+            if len(self._known) < _MAX_KNOWN:
                 self._known[key] = found
+        if not isinstance(found, _Described):
             return found
+        if exchange.method == "HEAD":
+            return None
+        if int(length) > MAX_ANSWER_BYTES or coding.lower() != b"identity":
+            self.skip()
+            return None
+        return found
 
     def _choose(self, status: int, field: bytes) -> _Described | FieldError | None:
         if status in _OF_HTTP:
@@ -138,7 +150,7 @@ class _Rules:
 class _Watching:
     """Passes an answer on as it comes, and looks at a copy once the client has it."""
 
-    __slots__ = ("_described", "_exchange", "_inner", "_parts", "_rules", "_size_bytes", "_status", "_wrong")
+    __slots__ = ("_exchange", "_found", "_inner", "_parts", "_rules", "_size_bytes", "_status")
 
     def __init__(self, exchange: Exchange, inner: ResponseSink, rules: _Rules) -> None:
         self._exchange = exchange
@@ -146,37 +158,37 @@ class _Watching:
         self._rules = rules
         self._parts: list[bytes] = []
         self._size_bytes = 0
-        self._wrong: FieldError | None = None
 
     def start(self, status: int, headers: list[Header]) -> None:
         self._status = status
-        self._described, self._wrong = _look(self._rules, self._exchange, status, headers)
+        self._found = self._rules.look(self._exchange, status, headers)
         self._inner.start(status, headers)
 
     async def body(self, chunk: bytes, more: bool) -> None:
         await self._inner.body(chunk, more)
-        described = self._described
-        if described is not None:
+        found = self._found
+        if found is None:
+            return
+        if isinstance(found, FieldError):
+            if not more:
+                self._rules.complaint(self._exchange, self._status, (found,))
+            return
+        if more or self._parts:
+            self._parts.append(chunk)
             self._size_bytes += len(chunk)
             if self._size_bytes > MAX_ANSWER_BYTES:
-                self._described = None
-                self._parts = []
+                self._found = None
+                self._parts.clear()
                 self._rules.skip()
-            elif more:
-                self._parts.append(chunk)
-            else:
-                self._check(described, b"".join((*self._parts, chunk)) if self._parts else chunk)
-        elif self._wrong is not None and not more:
-            self._rules.complaint(self._exchange, self._status, (self._wrong,))
+                return
+            if more:
+                return
+            chunk = b"".join(self._parts)
+        if found.errors_in is not None and (errors := found.errors_in(chunk)):
+            self._rules.complaint(self._exchange, self._status, errors)
 
     async def client_gone(self) -> None:
         await self._inner.client_gone()
-
-    def _check(self, described: _Described, body: bytes) -> None:
-        assert described.errors_in is not None
-        errors = described.errors_in(body)
-        if errors:
-            self._rules.complaint(self._exchange, self._status, errors)
 
 
 class _Holding:
@@ -202,10 +214,11 @@ class _Holding:
         self._headers: list[Header] | None = None
 
     def start(self, status: int, headers: list[Header]) -> None:
-        self._described, wrong = _look(self._rules, self._exchange, status, headers)
+        found = self._rules.look(self._exchange, status, headers)
         self._status = status
-        if wrong is not None:
-            self._complain((wrong,))
+        self._described = found if isinstance(found, _Described) else None
+        if isinstance(found, FieldError):
+            self._complain((found,))
         if self._described is None:
             self._inner.start(status, headers)
         else:
@@ -262,24 +275,6 @@ class _Holding:
                 f"The {rules.service} service gave an answer that the description of this operation does not "
                 "allow, so it was held back; the gateway's log says what is wrong with it.",
             )
-
-
-def _look(
-    rules: _Rules, exchange: Exchange, status: int, headers: list[Header]
-) -> tuple[_Described | None, FieldError | None]:
-    """Decide by its head whether the body of an answer is to be looked at."""
-    found = rules.choose(status, headers)
-    if isinstance(found, FieldError):
-        return None, found
-    if found is None or exchange.method == "HEAD":
-        return None, None
-    for name, value in headers:
-        if (name == b"content-encoding" and value.lower() != b"identity") or (
-            name == b"content-length" and int(value) > MAX_ANSWER_BYTES
-        ):
-            rules.skip()
-            return None, None
-    return found, None
 
 
 def _pruned(body: bytes, pruner: Pruner) -> bytes | None:
