@@ -236,3 +236,11 @@ def test_who_is_charged_for_refused_calls_stays_out_while_calling(name: str) -> 
 def test_a_limit_that_cannot_be_counted_is_refused(changes: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="cannot be counted"):
         algorithm(limit(**changes))
+
+
+def test_a_window_without_calls_is_fresh_when_it_ends() -> None:
+    counted = algorithm(limit(algorithm="sliding_window", limit=1, window_s=24.0))
+    end_us = 75_000_002 * 24_000_000
+    assert counted.is_fresh((75_000_001, 0, 1), end_us)
+    assert not counted.is_fresh((75_000_001, 0, 1), end_us - 1)
+    assert not counted.is_fresh((75_000_001, 1, 0), end_us)

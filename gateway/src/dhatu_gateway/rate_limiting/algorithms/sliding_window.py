@@ -65,7 +65,9 @@ class SlidingWindow:
         return window, min(self.limit, calls + cost), before
 
     def is_fresh(self, state: State, now_us: int) -> bool:
-        return now_us // self.window_us - state[0] >= 2
+        window, calls, before = state
+        windows = now_us // self.window_us - window
+        return windows >= 2 or (not calls and (windows == 1 or not before))
 
     def _counted(self, state: State, now_us: int) -> tuple[tuple[int, int, int], int]:
         """The counters at a time, and what is left of their window."""
