@@ -9,6 +9,7 @@ from urllib.parse import quote
 import jsonschema_rs
 import orjson
 
+from dhatu_gateway.core.validation.formats import with_bounds
 from dhatu_gateway.core.validation.sides import Side, seen_from
 
 _URI = "urn:dhatu:openapi"
@@ -20,7 +21,7 @@ class Schemas:
     def __init__(self, document: dict[str, Any], side: Side = "request") -> None:
         """`side` says whose messages are held against the schemas: readOnly and writeOnly differ."""
         self._written = document
-        self._document = seen_from(document, side)
+        self._document = with_bounds(seen_from(document, side))
         self._registry = jsonschema_rs.Registry([(_URI, self._document)], draft=jsonschema_rs.Draft202012)
         self._validators: dict[str, jsonschema_rs.Validator] = {}
 
