@@ -226,6 +226,7 @@ CHANGES: dict[str, Any] = {
             per="",
             burst=7,
             cost=7,
+            lease=7,
             by="header",
             header="X-Seven",
             across="api",

@@ -21,6 +21,7 @@ LIMIT = RateLimit(
     per="",
     burst=2,
     cost=1,
+    lease=1,
     by="principal",
     header="",
     across="operation",

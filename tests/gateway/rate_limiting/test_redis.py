@@ -66,12 +66,13 @@ def lists(draw: st.DrawFn) -> tuple[RateLimit, ...]:
     )
 
 
-@given(lists(), STEPS_US)
+@given(lists(), STEPS_US, st.integers(1, 4))
 @settings(max_examples=80, deadline=None)  # each example asks a server
 def test_memory_and_redis_decide_alike(
-    valkey_url: str, limits: tuple[RateLimit, ...], steps_us: list[int]
+    valkey_url: str, limits: tuple[RateLimit, ...], steps_us: list[int], calls: int
 ) -> None:
     rules = rules_of(several(*limits))
+    calls = min(calls, *(rule.algorithm.largest // rule.cost for rule in rules))
 
     async def both() -> None:
         storage, key = await opened(valkey_url), next(FRESH)
@@ -79,9 +80,9 @@ def test_memory_and_redis_decide_alike(
         states, now_us = [rule.algorithm.fresh for rule in rules], 1_800_000_000_000_000
         for gap_us in steps_us:
             now_us += gap_us
-            after, expected = take(rules, states, now_us)
+            taken, after, expected = take(rules, states, now_us, calls)
             states = list(after)
-            assert await storage.run_at(now_us, keys, rules) == expected
+            assert await storage.run_at(now_us, keys, rules, calls) == (taken, expected)
         await storage.close()
 
     asyncio.run(both())
@@ -93,7 +94,7 @@ def rules(**changes: Any) -> tuple[Rule, ...]:
 
 async def waits(storage: RedisStorage, of: tuple[Rule, ...], calls: int, key: str = "user:ada") -> list[int]:
     taking = storage.limiter(of)
-    decisions = [(await taking([key]))[0] for _ in range(calls)]
+    decisions = [(await taking([key], 1))[1][0] for _ in range(calls)]
     return [decision.wait_us for decision in decisions if decision is not None]
 
 
@@ -113,9 +114,9 @@ async def test_many_callers_at_once_share_one_limit(
     shared = rules(algorithm=name, limit=10, window_s=86_400.0, burst=10)
     other = await opened(valkey_url, storage.prefix)
     takes = storage.limiter(shared), other.limiter(shared)
-    taken = await asyncio.gather(*(takes[number % 2](["user:ada"]) for number in range(40)))
+    taken = await asyncio.gather(*(takes[number % 2](["user:ada"], 1) for number in range(40)))
     await other.close()
-    assert sum(decision is not None and decision.wait_us == 0 for (decision,) in taken) == 10
+    assert sum(decision is not None and decision.wait_us == 0 for _, (decision,) in taken) == 10
 
 
 async def test_several_limits_cost_one_trip(storage: RedisStorage, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -123,7 +124,7 @@ async def test_several_limits_cost_one_trip(storage: RedisStorage, monkeypatch: 
     trips = 0
     ask = storage._run  # pyright: ignore[reportPrivateUsage]  # counts the trips to the server
 
-    async def counted(*arguments: Any) -> list[Decision]:
+    async def counted(*arguments: Any) -> tuple[int, list[Decision]]:
         nonlocal trips
         trips += 1
         return await ask(*arguments)
@@ -152,7 +153,7 @@ async def test_a_server_that_forgot_the_script_learns_it_again(
     taking, client = storage.limiter(rules()), client_of(valkey_url)
     for left in (1, 0):
         await client.script_flush()
-        (decision,) = await taking(["user:ada"])
+        _, (decision,) = await taking(["user:ada"], 1)
         assert decision is not None
         assert decision.remaining == left
     await client.aclose()
@@ -169,10 +170,10 @@ async def test_an_idle_caller_leaves_the_server(storage: RedisStorage, valkey_ur
 
 async def test_limits_that_do_not_count_a_call_ask_nothing(storage: RedisStorage) -> None:
     taking = storage.limiter(rules_of(several(limit(name="keys", by="key"), limit(name="all"))))
-    none, some = await taking([None, "user:ada"])
+    _, (none, some) = await taking([None, "user:ada"], 1)
     assert none is None
     assert some is not None
-    assert list(await taking([None, None])) == [None, None]
+    assert await taking([None, None], 1) == (1, [None, None])
 
 
 async def stored(client: Redis, storage: RedisStorage) -> list[bytes]:
@@ -236,3 +237,46 @@ async def test_local_gives_each_process_its_share(share: float, allowed: int) ->
     with pytest.raises(ProblemError) as caught:
         await run(stage, caller())
     assert caught.value.problem.status == 429
+
+
+async def test_leased_calls_are_spent_without_asking_and_told_as_left(
+    storage: RedisStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = Clock()
+    leased = route(limit=25, burst=25, window_s=86_400.0, lease=10)
+    stage = stage_of(leased, storage, clock)
+    trips: list[int] = []
+    ask = storage._run  # pyright: ignore[reportPrivateUsage]  # counts the trips to the server
+
+    async def counted(*arguments: Any) -> tuple[int, list[Decision]]:
+        taken, decisions = await ask(*arguments)
+        trips.append(taken)
+        return taken, decisions
+
+    monkeypatch.setattr(storage, "_run", counted)
+    for left in reversed(range(25)):
+        headers = dict((await run(stage, caller())).response_headers)
+        assert headers[b"ratelimit"].startswith(b'"default";r=%d;t=' % left)
+    assert trips == [10, 10, 1, 1, 1, 1, 1], "near the end each call is asked for"
+    with pytest.raises(ProblemError):
+        await run(stage, caller())
+    late = stage(caller("bob"))
+    assert late is not None
+    await late
+    assert stage(caller("bob")) is None
+    clock.now_s += 1
+    late = stage(caller("bob"))
+    assert late is not None, "a lease ends after a second"
+    await late
+
+
+async def test_a_lease_is_spent_while_the_server_is_out(valkey_url: str) -> None:
+    storage = await opened(valkey_url, f"{next(FRESH)}:")
+    stage = stage_of(route(limit=60, burst=60, lease=3, on_store_failure="closed"), storage, Clock())
+    await run(stage, caller())
+    await storage.close()
+    for _ in range(2):
+        await run(stage, caller())
+    with pytest.raises(ProblemError) as caught:
+        await run(stage, caller())
+    assert caught.value.problem.status == 503

@@ -29,7 +29,7 @@ def test_a_call_is_charged_to_all_limits_or_to_none(limits: list[RateLimit], gap
             rule.algorithm.step(state, now_us, rule.cost) for rule, state in zip(rules, states, strict=True)
         ]
         looked = [rule.algorithm.step(state, now_us, 0) for rule, state in zip(rules, states, strict=True)]
-        after, decisions = take(rules, states, now_us)
+        _, after, decisions = take(rules, states, now_us)
         refused = any(decision.wait_us for _, decision in alone)
         told = looked if refused else alone
         assert [decision.wait_us for decision in decisions] == [decision.wait_us for _, decision in alone]
@@ -50,7 +50,7 @@ def test_a_limit_in_shadow_mode_refuses_nobody_and_counts_what_it_would_allow(na
     states = [rule.algorithm.fresh for rule in rules]
     waits: list[list[bool]] = []
     for _ in range(7):
-        after, decisions = take(rules, states, NOW_US)
+        _, after, decisions = take(rules, states, NOW_US)
         states = list(after)
         waits.append([decision.wait_us > 0 for decision in decisions])
     assert [shadow for shadow, _ in waits] == [False, False, True, True, True, True, True]
@@ -68,7 +68,7 @@ def test_a_limit_may_charge_what_another_one_refused(name: str) -> None:
     states = [rule.algorithm.fresh for rule in rules]
     left: list[int] = []
     for _ in range(4):
-        after, decisions = take(rules, states, NOW_US)
+        _, after, decisions = take(rules, states, NOW_US)
         states = list(after)
         left.append(decisions[1].remaining)
     assert left == [2, 1, 0, 0]

@@ -39,6 +39,8 @@ class RateLimit:
     """Calls that may come at once, at least 1; the limit with an algorithm that knows no bursts."""
     cost: int
     """For how many calls one call of this operation counts, at least 1."""
+    lease: int
+    """How many calls a process takes from the shared store at once; 1 asks for each."""
     by: LimitBy
     header: str
     """The one that is counted by; empty with any other `by`."""

@@ -33,6 +33,8 @@ def countable_limits(api: Api, diagnostics: Diagnostics) -> None:
         place = _place(document, operation)
         for name in _repeated(operation.policy.rate_limit):
             _report(diagnostics, operation, place, f"two limits of the same callers are called {name!r}")
+        if len({limit.lease > 1 for limit in operation.policy.rate_limit}) > 1:
+            _report(diagnostics, operation, place, "either all of its limits have a lease, or none")
         for index, limit in enumerate(operation.policy.rate_limit):
             written = place and (place.at(f"/{index}") if isinstance(place.value, list) else place)
             if written is place and index:
@@ -74,7 +76,11 @@ def faults(limit: RateLimit) -> Iterator[str]:
         yield "is a quota, and needs `per: day` or `per: month`"
     if limit.by == "service" and limit.across == "operation":
         yield "counts by service, which is not one operation"
+    if limit.lease > 1 and (limit.shadow or limit.charge_refused):
+        yield "cannot be leased: what is taken ahead can be neither watched nor charged for refusals"
     largest = limit.burst if limit.algorithm in _BURSTS else limit.limit
+    if limit.lease > 1 and limit.cost * limit.lease > largest >= limit.cost:
+        yield f"has a lease of {limit.lease}, and there are never more than {largest} to take at once"
     if limit.cost > largest:
         yield f"allows no call at all: one costs {limit.cost}, and there are never more than {largest}"
     yield from _uncountable(limit)

@@ -49,6 +49,7 @@ def _limit(node: Node) -> RateLimit:
         per=cast(Literal["", "day", "month"], per),
         burst=_integer(node, "burst", limit),
         cost=_integer(node, "cost", 1),
+        lease=_integer(node, "lease", 1),
         by=by,
         header=node.text("header"),
         across=cast(LimitAcross, node.text("across", "service" if by == "service" else "operation")),

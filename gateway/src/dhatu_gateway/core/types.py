@@ -107,6 +107,8 @@ class RateLimit:
     """Calls that may come at once, of a bucket and of GCRA; the others do not use it."""
     cost: int
     """For how many calls one call of this operation counts."""
+    lease: int
+    """How many calls a process takes from the shared store at once; 1 asks for each."""
     by: Literal["principal", "key", "address", "operation", "service", "header"]
     header: str
     """The one that is counted by; empty with any other `by`."""

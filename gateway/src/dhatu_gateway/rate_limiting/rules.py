@@ -71,23 +71,27 @@ def shared_out(rule: Rule, share: float) -> Rule:
 
 
 def take(
-    rules: Sequence[Rule], states: Sequence[State], now_us: int
-) -> tuple[Sequence[State], Sequence[Decision]]:
-    """Charge one call to every rule, or to none where one of them refuses it; as `lua/limits.lua` does.
+    rules: Sequence[Rule], states: Sequence[State], now_us: int, calls: int = 1
+) -> tuple[int, Sequence[State], Sequence[Decision]]:
+    """Charge calls to every rule, or to none where one of them refuses; as `lua/limits.lua` does.
 
-    A rule that is only watched refuses nobody, and one with `charge_refused` is charged all the same.
+    Returns how many calls were charged: as many as were asked for, or one where that was too much, or none. A
+    rule that is only watched refuses nobody, and one with `charge_refused` is charged all the same.
     """
     stepped = [
-        rule.algorithm.step(state, now_us, rule.cost) for rule, state in zip(rules, states, strict=True)
+        rule.algorithm.step(state, now_us, rule.cost * calls)
+        for rule, state in zip(rules, states, strict=True)
     ]
     refused = any(
         decision.wait_us and not rule.watched for rule, (_, decision) in zip(rules, stepped, strict=True)
     )
+    if refused and calls > 1:
+        return take(rules, states, now_us)
     after = [
         step if not (refused or step[1].wait_us) else _refused(rule, state, step, now_us)
         for rule, state, step in zip(rules, states, stepped, strict=True)
     ]
-    return [state for state, _ in after], [decision for _, decision in after]
+    return 0 if refused else calls, [state for state, _ in after], [decision for _, decision in after]
 
 
 def _refused(rule: Rule, state: State, step: tuple[State, Decision], now_us: int) -> tuple[State, Decision]:

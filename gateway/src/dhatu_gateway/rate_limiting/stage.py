@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 from dhatu_gateway.core.exchange import Exchange, Stage
 from dhatu_gateway.core.problem import ProblemError
 from dhatu_gateway.core.types import Route
 from dhatu_gateway.rate_limiting.answers import Answers, OneAnswer
+from dhatu_gateway.rate_limiting.decision import Decision
 from dhatu_gateway.rate_limiting.keys import key_of
+from dhatu_gateway.rate_limiting.leases import Callers, Leases
 from dhatu_gateway.rate_limiting.rules import Rule, rules_of, shared_out
 from dhatu_gateway.rate_limiting.storage.link import StorageUnavailableError
 from dhatu_gateway.rate_limiting.storage.memory import MemoryStorage
@@ -74,23 +76,46 @@ def _shared(
     rules: tuple[Rule, ...], storage: RedisStorage, apply: Answers, clock: Callable[[], float]
 ) -> Stage:
     keys, take = tuple(key_of(rule.policy) for rule in rules), storage.limiter(rules)
-    closes = [rule.policy.on_store_failure == "closed" and not rule.watched for rule in rules]
-    counted_here = [rule.policy.on_store_failure == "local" for rule in rules]
-    take_locally = MemoryStorage().limiter([shared_out(rule, storage.local_share) for rule in rules])
+    alone, leases = _Alone(rules, storage.local_share), Leases(rules)
+    batch = leases.batch
 
-    async def limit_together(exchange: Exchange) -> None:
-        callers = [key(exchange) for key in keys]
+    async def limit_together(exchange: Exchange, callers: Callers) -> None:
+        asked_us = int(clock() * 1_000_000)
         try:
-            decisions = await take(callers)
+            taken, decisions = await take(callers, batch)
         except StorageUnavailableError as error:
-            if any(close and key is not None for close, key in zip(closes, callers, strict=True)):
-                detail = "Limits cannot be checked at the moment; try again."
-                raise ProblemError("unavailable", detail, headers=[(b"retry-after", b"1")]) from error
-            here = [key if local else None for key, local in zip(callers, counted_here, strict=True)]
-            decisions = take_locally(here, int(clock() * 1_000_000))
+            decisions = alone.take(callers, int(clock() * 1_000_000), error)
+        else:
+            if taken > 1:
+                leases.put(callers, asked_us, taken - 1, decisions)
+                decisions = leases.told(callers, decisions)
         apply(exchange, decisions)
 
-    def start(exchange: Exchange) -> Awaitable[None]:
-        return limit_together(exchange)
+    def start(exchange: Exchange) -> Awaitable[None] | None:
+        callers = tuple([key(exchange) for key in keys])
+        if batch > 1:
+            decisions = leases.spend(callers, int(clock() * 1_000_000))
+            if decisions is not None:
+                apply(exchange, decisions)
+                return None
+        return limit_together(exchange, callers)
 
     return start
+
+
+class _Alone:
+    """What becomes of calls while the server is out."""
+
+    def __init__(self, rules: tuple[Rule, ...], share: float) -> None:
+        self._closes = [rule.policy.on_store_failure == "closed" and not rule.watched for rule in rules]
+        self._counts = [rule.policy.on_store_failure == "local" for rule in rules]
+        self._take = MemoryStorage().limiter([shared_out(rule, share) for rule in rules])
+
+    def take(
+        self, callers: Callers, now_us: int, error: StorageUnavailableError
+    ) -> Sequence[Decision | None]:
+        if any(closes and key is not None for closes, key in zip(self._closes, callers, strict=True)):
+            detail = "Limits cannot be checked at the moment; try again."
+            raise ProblemError("unavailable", detail, headers=[(b"retry-after", b"1")]) from error
+        here = [key if counts else None for key, counts in zip(callers, self._counts, strict=True)]
+        return self._take(here, now_us)

@@ -151,6 +151,7 @@ def _limit(limit: RateLimit) -> str:
     facts = [f"burst {limit.burst}", f"by {f'header {limit.header}' if limit.header else limit.by}"]
     facts += [limit.algorithm] if limit.algorithm != "token_bucket" else []
     facts += [f"cost {limit.cost}"] if limit.cost != 1 else []
+    facts += [f"lease {limit.lease}"] if limit.lease != 1 else []
     facts += ["shadow"] if limit.shadow else []
     named = "" if limit.name == "default" else f"{limit.name}: "
     facts += [f"across the {limit.across}"] if limit.across != "operation" else []

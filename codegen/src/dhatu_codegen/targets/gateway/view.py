@@ -185,6 +185,7 @@ def _rate_limit(limit: RateLimit) -> Call:
         per=limit.per,
         burst=limit.burst,
         cost=limit.cost,
+        lease=limit.lease,
         by=limit.by,
         header=limit.header,
         across=limit.across,

@@ -43,6 +43,10 @@ class Gcra:
     def figures(self) -> tuple[int, int, int]:
         return self.interval_us, self.tolerance_us, 0
 
+    @property
+    def largest(self) -> int:
+        return self.tolerance_us // self.interval_us
+
     def step(self, state: State, now_us: int, cost: int) -> tuple[State, Decision]:
         due_us = max(state[0], now_us)
         ahead_us = due_us - now_us

@@ -35,6 +35,11 @@ class Algorithm(Protocol):
         """What the script needs to know; 0 where it needs less."""
         ...
 
+    @property
+    def largest(self) -> int:
+        """The most that can be charged at once."""
+        ...
+
     def step(self, state: State, now_us: int, cost: int) -> tuple[State, Decision]:
         """Charge a call of `cost` at `now_us` where the limit allows it; a cost of 0 only looks."""
         ...

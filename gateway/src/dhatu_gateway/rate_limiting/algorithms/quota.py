@@ -37,6 +37,10 @@ class Quota:
     def figures(self) -> tuple[int, int, int]:
         return int(self.monthly), self.limit, 0
 
+    @property
+    def largest(self) -> int:
+        return self.limit
+
     def step(self, state: State, now_us: int, cost: int) -> tuple[State, Decision]:
         period, calls, left_us = self._counted(state, now_us)
         wait_us = 0

@@ -40,6 +40,10 @@ class SlidingLog:
     def figures(self) -> tuple[int, int, int]:
         return self.window_us, self.limit, 0
 
+    @property
+    def largest(self) -> int:
+        return self.limit
+
     def step(self, state: State, now_us: int, cost: int) -> tuple[State, Decision]:
         times, now_us = self._counted(state, now_us)
         over = len(times) + cost - self.limit

@@ -41,6 +41,10 @@ class SlidingWindow:
     def figures(self) -> tuple[int, int, int]:
         return self.window_us, self.limit, 0
 
+    @property
+    def largest(self) -> int:
+        return self.limit
+
     def step(self, state: State, now_us: int, cost: int) -> tuple[State, Decision]:
         (window, calls, before), left_us = self._counted(state, now_us)
         span_us, limit = self.window_us, self.limit

@@ -41,6 +41,10 @@ class TokenBucket:
     def figures(self) -> tuple[int, int, int]:
         return self.token_units, self.rate_units, self.capacity_units
 
+    @property
+    def largest(self) -> int:
+        return self.capacity_units // self.token_units
+
     def step(self, state: State, now_us: int, cost: int) -> tuple[State, Decision]:
         debt, at_us = state
         rate, capacity = self.rate_units, self.capacity_units

@@ -50,7 +50,7 @@ class MemoryStorage:
                 if key is not None
             ]
             before = [table.find(key, now_us) for _, table, key in counted]
-            after, decisions = take([rule for rule, _, _ in counted], before, now_us)
+            _, after, decisions = take([rule for rule, _, _ in counted], before, now_us)
             for (_, table, key), state in zip(counted, after, strict=True):
                 table.states[key] = state
             made = iter(decisions)

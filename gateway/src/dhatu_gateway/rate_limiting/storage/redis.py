@@ -13,10 +13,13 @@ from dhatu_gateway.rate_limiting.rules import Rule
 from dhatu_gateway.rate_limiting.storage.link import Link, StorageUnavailableError
 from dhatu_gateway.rate_limiting.storage.wire import RedisReplyError, Reply, bulk, encode
 
-TakeShared: TypeAlias = Callable[[Sequence[str | None]], Awaitable[Sequence[Decision | None]]]
-"""Charges a call to several limits at once, on the server's clock; raises `StorageUnavailableError`.
+TakeShared: TypeAlias = Callable[
+    [Sequence[str | None], int], Awaitable[tuple[int, Sequence[Decision | None]]]
+]
+"""Charges so many calls of a caller to several limits at once, on the server's clock.
 
-Those whose key is None do not count the call, and decide nothing.
+Returns how many were charged (one where all are too many, none where that is too much), and what each limit
+says; one whose key is None does not count the calls, and says nothing. Raises `StorageUnavailableError`.
 """
 
 PREFIX = "dhatu:limit:"
@@ -56,34 +59,43 @@ class RedisStorage:
         prefixes = [self._key_prefix(rule).encode() for rule in rules]
         arguments = [b"".join(map(bulk, arguments_of(rule))) for rule in rules]
 
-        async def take_shared(keys: Sequence[str | None]) -> Sequence[Decision | None]:
+        async def take_shared(
+            keys: Sequence[str | None], calls: int
+        ) -> tuple[int, Sequence[Decision | None]]:
             places: list[bytes] = []
             told: list[bytes] = []
             for key, prefix, argument in zip(keys, prefixes, arguments, strict=True):
                 if key is not None:
                     places.append(bulk(prefix + key.encode()))
                     told.append(argument)
-            made = iter(await self._run(places, b"", told) if places else ())
-            return [None if key is None else next(made) for key in keys]
+            if not places:
+                return calls, [None] * len(keys)
+            taken, decisions = await self._run(places, (b"", b"%d" % calls), told)
+            made = iter(decisions)
+            return taken, [None if key is None else next(made) for key in keys]
 
         return take_shared
 
-    async def run_at(self, now_us: int, keys: Sequence[str], rules: Sequence[Rule]) -> Sequence[Decision]:
+    async def run_at(
+        self, now_us: int, keys: Sequence[str], rules: Sequence[Rule], calls: int = 1
+    ) -> tuple[int, Sequence[Decision]]:
         """Run the script on whole keys, with a time instead of the server's."""
         told = [b"".join(map(bulk, arguments_of(rule))) for rule in rules]
-        return await self._run([bulk(key) for key in keys], b"%d" % now_us, told)
+        return await self._run([bulk(key) for key in keys], (b"%d" % now_us, b"%d" % calls), told)
 
-    async def _run(self, keys: list[bytes], now: bytes, told: list[bytes]) -> list[Decision]:
-        """Run the script on encoded keys and rules."""
-        # The script, how many keys, the keys, the time and seven for each rule: EVALSHA and EVAL alike.
-        head = b"*%d\r\n" % (4 + len(keys) * (1 + FIGURES))
-        tail = b"".join((bulk(len(keys)), *keys, bulk(now), *told))
+    async def _run(
+        self, keys: list[bytes], first: tuple[bytes, bytes], told: list[bytes]
+    ) -> tuple[int, list[Decision]]:
+        """Run the script on encoded keys and rules; `first` is the time and how many calls to take."""
+        # The script, how many keys, the keys, two, and seven for each rule: EVALSHA and EVAL alike.
+        head = b"*%d\r\n" % (5 + len(keys) * (1 + FIGURES))
+        tail = b"".join((bulk(len(keys)), *keys, *map(bulk, first), *told))
         answer = await self._link.ask(head + _BY_DIGEST + tail)
         if isinstance(answer, RedisReplyError) and str(answer).startswith("NOSCRIPT"):
             # A restarted server has forgotten the script; EVAL runs and remembers it in one trip.
             answer = await self._link.ask(head + _BY_TEXT + tail)
-        figures = cast(list[int], _checked(answer))
-        return [Decision(*figures[at : at + 3]) for at in range(0, len(figures), 3)]
+        taken, *figures = cast(list[int], _checked(answer))
+        return taken, [Decision(*figures[at : at + 3]) for at in range(0, len(figures), 3)]
 
     def _key_prefix(self, rule: Rule) -> str:
         """Redis Cluster places a key by what stands in the first braces, else by the whole of it."""
