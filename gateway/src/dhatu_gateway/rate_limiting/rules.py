@@ -88,16 +88,19 @@ def take(
     if refused and calls > 1:
         return take(rules, states, now_us)
     after = [
-        step if not (refused or step[1].wait_us) else _refused(rule, state, step, now_us)
+        step if not (refused or step[1].wait_us) else _refused(rule, state, step, (now_us, calls))
         for rule, state, step in zip(rules, states, stepped, strict=True)
     ]
     return 0 if refused else calls, [state for state, _ in after], [decision for _, decision in after]
 
 
-def _refused(rule: Rule, state: State, step: tuple[State, Decision], now_us: int) -> tuple[State, Decision]:
+def _refused(
+    rule: Rule, state: State, step: tuple[State, Decision], asked: tuple[int, int]
+) -> tuple[State, Decision]:
     """What becomes of a rule that this call is not to be charged to: unless it says so, nothing."""
+    now_us, calls = asked
     if rule.charge_refused:
-        state = rule.algorithm.charge(state, now_us, rule.cost)
+        state = rule.algorithm.charge(state, now_us, rule.cost * calls)
     elif step[1].wait_us:
         return state, step[1]
     _, looked = rule.algorithm.step(state, now_us, 0)
