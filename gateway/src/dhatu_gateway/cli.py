@@ -155,8 +155,8 @@ def revoke_key(key: Annotated[str, typer.Argument(metavar="ID", help="As `keys l
 
     async def revoke(store: CredentialStore) -> bool:
         now_s = time.time()
-        # The tokens that were issued for it end too; none of them lives longer than this.
-        await store.revoke((key_id(key),), now_s=now_s, until_s=now_s + TokenPolicy().refresh_lifetime_s)
+        # The tokens that were issued for it end too.
+        await store.revoke((key_id(key),), now_s=now_s, until_s=now_s + TokenPolicy().revoked_for_s)
         entry = AuditEntry(at_s=now_s, actor=OPERATOR, act="key.revoke", target=key_id(key))
         return await store.revoke_key(key, entry)
 

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from dhatu_gateway.auth.errors import SigningKeyError
 from dhatu_gateway.auth.jwks import ALGORITHMS, Algorithm, load_signing_key
+from dhatu_gateway.auth.jwt import MAX_ACCESS_LIFETIME_S
 from dhatu_gateway.auth.key_ring import KeySource, read_key_file
 from dhatu_gateway.auth.store.opening import Location, RedisLocation
 from dhatu_gateway.core.clients import (
@@ -95,7 +96,8 @@ def read_settings(environment: Mapping[str, str], services: tuple[Service, ...])
         limit_local_share=reader.value("RATE_LIMIT_LOCAL_SHARE", "", _share) or 1 / workers,
         endpoints=endpoints,
         jwt_keys=_jwt_keys(reader, demo),
-        jwt_lifetime_s=60 * reader.value("JWT_EXPIRE_MINUTES", "60", _between(1, 525_600)),
+        jwt_lifetime_s=60
+        * reader.value("JWT_EXPIRE_MINUTES", "60", _between(1, MAX_ACCESS_LIFETIME_S // 60)),
         metrics=reader.value("PROMETHEUS_ENABLED", "1", _boolean),
         clients=ClientNetworks(
             trusted_proxies=reader.value("GATEWAY_TRUSTED_PROXIES", "", parse_networks),

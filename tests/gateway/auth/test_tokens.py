@@ -8,11 +8,13 @@ import pytest
 from dhatu_gateway.auth.api_keys import NewKey
 from dhatu_gateway.auth.authenticator import SchemeAuthenticator
 from dhatu_gateway.auth.errors import InvalidCredentialError
+from dhatu_gateway.auth.jwt import MAX_ACCESS_LIFETIME_S, AccessTokens, Claims, TokenPolicy
+from dhatu_gateway.auth.key_ring import KeySource, make_ring
 from dhatu_gateway.auth.setup import Auth
 from dhatu_gateway.auth.tokens import TokenPair
 from dhatu_gateway.auth.users import NewUser
 from dhatu_gateway.core.exchange import Principal
-from gateway.auth.support import API_KEY, BEARER, Clock
+from gateway.auth.support import API_KEY, BEARER, SECRET, Clock
 
 
 @pytest.fixture
@@ -110,6 +112,23 @@ async def test_a_revoked_access_token_no_longer_passes(auth: Auth, ada: Principa
         await caller(auth, one, clock)
     assert await caller(auth, two, clock) == ada
     assert await auth.tokens.refresh(one.refresh_token, now_s=clock.now_s)
+
+
+async def test_a_token_that_outlives_its_revocation(auth: Auth, ada: Principal, clock: Clock) -> None:
+    """Tokens may have been issued when JWT_EXPIRE_MINUTES was as long as it can be."""
+    long = TokenPolicy(access_lifetime_s=MAX_ACCESS_LIFETIME_S)
+    key = make_ring([KeySource(text=SECRET)])
+    token = AccessTokens(key, long).sign(Claims(principal=ada, jti="j", family="f"), now_s=clock.now_s)
+    pair = TokenPair(access_token=token, refresh_token="", expires_in_s=0, scopes=ada.scopes)
+    assert await caller(auth, pair, clock) == ada
+    await auth.tokens.revoke(token, now_s=clock.now_s)
+    clock.now_s += MAX_ACCESS_LIFETIME_S - 1
+    # Another revocation makes the store forget those that have ended.
+    await auth.tokens.revoke(
+        (await auth.tokens.issue(ada, now_s=clock.now_s)).access_token, now_s=clock.now_s
+    )
+    with pytest.raises(InvalidCredentialError, match="revoked"):
+        await caller(auth, pair, clock)
 
 
 async def test_revoking_a_refresh_token_ends_its_family(auth: Auth, ada: Principal, clock: Clock) -> None:

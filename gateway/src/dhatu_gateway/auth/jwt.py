@@ -26,6 +26,7 @@ HEADER_MEMBERS = frozenset({"alg", "typ", "kid"})
 SUBJECT = re.compile(r"(user|key):.+", re.DOTALL)
 """The principals that this gateway issues tokens to."""
 MAX_TOKEN_BYTES = 8192
+MAX_ACCESS_LIFETIME_S = 365 * 24 * 3600
 
 INVALID = "The access token is not valid."
 EXPIRED = "The access token has expired; get a new one from /api/v1/auth/refresh."
@@ -41,6 +42,14 @@ class TokenPolicy:
     refresh_lifetime_s: int = 30 * 24 * 3600
     leeway_s: float = 5.0
     """How far the clocks of two gateways may differ."""
+
+    @property
+    def revoked_for_s(self) -> float:
+        """How long a revocation is kept: as long as a family may be renewed, and what came of it may last.
+
+        Tokens may have been issued under another policy than today's, so the longest lifetime counts.
+        """
+        return self.refresh_lifetime_s + MAX_ACCESS_LIFETIME_S + self.leeway_s
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

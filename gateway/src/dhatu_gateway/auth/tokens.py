@@ -153,9 +153,7 @@ class Tokens:
         return token
 
     async def _revoke(self, revocation_id: str, *, now_s: float) -> None:
-        # A family may still be renewed until its newest refresh token ends, so that is how long it stays
-        # refused.
-        until_s = now_s + self._policy.refresh_lifetime_s + self._policy.access_lifetime_s
+        until_s = now_s + self._policy.revoked_for_s
         await self._store.revoke((revocation_id,), now_s=now_s, until_s=until_s)
         self._on_revoked(revocation_id)
 
