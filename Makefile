@@ -27,7 +27,7 @@ CASES_TEST     := $(CONTRACT)/javascript/cases.test.js
 CASE           :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve test test-python test-js test-contract-js check format generate lock bench bench-codegen bench-gateway bench-sdk bench-js clean
+.PHONY: help setup demo serve test test-python test-js test-contract-js check format generate lock bench bench-codegen bench-gateway bench-limits bench-sdk bench-js clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' Makefile
@@ -123,10 +123,13 @@ lock: setup  ## resolve the dependencies anew into requirements.txt
 		--upgrade --group dev --group bench $(PACKAGES:%=%/pyproject.toml) $(EXTRAS:%=--extra %) \
 		--output-file requirements.txt
 
-bench: bench-codegen bench-gateway bench-sdk bench-js  ## measure everything; writes build/bench.json
+bench: bench-codegen bench-gateway bench-limits bench-sdk bench-js  ## measure everything; writes build/bench.json
 
 bench-gateway: setup  ## requests per second and latency: the gateway, a naive proxy and Envoy side by side
 	@PYTHONPATH=tests $(BIN)/python -m bench.gateway
+
+bench-limits: setup  ## what a limit costs a call: in memory, over Redis, leased, and while Redis is out
+	@PYTHONPATH=tests $(BIN)/python -m bench.limits
 
 bench-sdk: setup  ## cost of a call beside httpx and the openai package, of importing, of the first call
 	@PYTHONPATH=tests $(BIN)/python -m bench.sdk
