@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, Final, cast
 
 _BOUNDS: Final = {
@@ -26,8 +27,9 @@ def with_bounds(document: dict[str, Any]) -> dict[str, Any]:
 
 def _bounded(value: Any) -> Any:
     if isinstance(value, list):
-        items = [_bounded(item) for item in value]
-        return items if any(new is not old for new, old in zip(items, value, strict=True)) else value
+        items = cast(Iterable[Any], value)
+        bounded = [_bounded(item) for item in items]
+        return bounded if any(new is not old for new, old in zip(bounded, items, strict=True)) else items
     if not isinstance(value, dict):
         return value
     members = cast(dict[str, Any], value)

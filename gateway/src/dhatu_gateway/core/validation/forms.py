@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, cast
 
 from dhatu_gateway.core.problem import FieldError, ProblemError
 from dhatu_gateway.core.types import MediaType, Parameter, Part
@@ -44,9 +44,10 @@ def properties_of(pointer: str, schemas: Schemas) -> dict[str, str]:
         if place in seen:
             continue
         seen.add(place)
-        schema = schemas.at(place)
-        if not isinstance(schema, dict):
+        written = schemas.at(place)
+        if not isinstance(written, dict):
             continue
+        schema = cast(dict[str, Any], written)
         for name in schema.get("properties", ()):
             found.setdefault(name, f"{place}/properties/{pointer_token(name)}")
         waiting += [f"{place}/allOf/{index}" for index in range(len(schema.get("allOf", ())))]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, cast
 
 import orjson
@@ -39,9 +39,9 @@ def read_json(body: bytes) -> Any:
 
 def parse_json(body: bytes) -> Any:
     """Read a JSON text from a stranger; raises `ProblemError` that says what is wrong with it, and where."""
-    value = read_json(body)
+    value: Any = read_json(body)
     # Each of these tests can only fail to clear an honest body, which then is looked at closely.
-    if type(value) is dict and body.count(b"{") == 1 and b"[" not in body:
+    if value.__class__ is dict and body.count(b"{") == 1 and b"[" not in body:
         members = len(value)  # nothing nested, as in most bodies
         reaches = PROTOTYPE in value
         is_long = float in map(type, value.values()) and may_have_long_numbers(body)
@@ -82,10 +82,11 @@ def _count_members(value: Any) -> int:
     for _ in range(MAX_DEPTH):
         children: list[Any] = []
         for each in level:
-            if type(each) is dict:
+            inner = each
+            if each.__class__ is dict:  # `type(each)` would tell type checkers of a dict of who knows what
                 members += len(each)
-                each = each.values()
-            children += [child for child in each if type(child) in _CONTAINERS]
+                inner = each.values()
+            children += [child for child in inner if type(child) in _CONTAINERS]
         if not children:
             return members
         level = children
@@ -153,7 +154,8 @@ def _walk(value: Any, pointer: str) -> Iterator[tuple[str, str]]:
         for name, member in value.items():
             yield from _walk(member, f"{pointer}/{pointer_token(name)}")
     elif isinstance(value, list):
-        for index, item in enumerate(value):
+        items = cast(Iterable[Any], value)
+        for index, item in enumerate(items):
             yield from _walk(item, f"{pointer}/{index}")
 
 
@@ -161,14 +163,16 @@ def _forbidden(value: Any, pointer: str, depth: int = 0) -> Iterator[FieldError]
     if depth > MAX_DEPTH:
         return
     if isinstance(value, dict):
-        for name, member in cast(dict[str, Any], value).items():
+        members = cast(dict[str, Any], value)
+        for name, member in members.items():
             place = f"{pointer}/{pointer_token(name)}"
-            if is_forbidden(name, value):
+            if is_forbidden(name, members):
                 yield FieldError(location="body", name=place, detail="is a name that no member may have")
             else:
                 yield from _forbidden(member, place, depth + 1)
     elif isinstance(value, list):
-        for index, item in enumerate(value):
+        items = cast(Iterable[Any], value)
+        for index, item in enumerate(items):
             yield from _forbidden(item, f"{pointer}/{index}", depth + 1)
 
 

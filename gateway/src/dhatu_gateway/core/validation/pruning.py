@@ -33,9 +33,9 @@ class Pruner:
         """Change the value in place; return how many members were removed."""
         if depth > MAX_DEPTH:
             return 0
-        if type(value) is dict:
-            return self._prune_object(cast(dict[str, Any], value), depth)
-        if type(value) is list:
+        if value.__class__ is dict:
+            return self._prune_object(value, depth)
+        if value.__class__ is list:
             if not self._ready:
                 self._prepare()
             return self._prune_items(value, depth)

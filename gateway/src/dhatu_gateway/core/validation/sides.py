@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Literal, TypeAlias, cast
 
 Side: TypeAlias = Literal["request", "answer"]
@@ -32,13 +32,14 @@ def seen_from(document: dict[str, Any], side: Side) -> dict[str, Any]:
 
 
 def _holds(value: Any, keyword: str) -> bool:
-    waiting = [value]
+    waiting: list[Any] = [value]
     while waiting:
         found = waiting.pop()
         if isinstance(found, dict):
-            if found.get(keyword) is True:
+            members = cast(dict[str, Any], found)
+            if members.get(keyword) is True:
                 return True
-            waiting += found.values()
+            waiting += members.values()
         elif isinstance(found, list):
             waiting += found
     return False
@@ -53,7 +54,8 @@ class _Sight:
     def of(self, value: Any, key: str, hidden: frozenset[str] = frozenset()) -> Any:
         """Copy a part of the document; `key` is what it stands under, `hidden` what need not be there."""
         if isinstance(value, list):
-            return [self.of(item, "", hidden) for item in value]
+            items = cast(Iterable[Any], value)
+            return [self.of(item, "", hidden) for item in items]
         if not isinstance(value, dict):
             return value
         members = cast(dict[str, Any], value)
@@ -108,7 +110,7 @@ class _Sight:
     def _target(self, pointer: str) -> Any:
         value: Any = self._document
         for token in pointer.split("/")[1:]:
-            value = (
-                value.get(token.replace("~1", "/").replace("~0", "~")) if isinstance(value, dict) else None
-            )
+            if not isinstance(value, dict):
+                return None
+            value = cast(dict[str, Any], value).get(token.replace("~1", "/").replace("~0", "~"))
         return value
