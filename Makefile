@@ -130,6 +130,7 @@ bench-gateway: setup  ## requests per second and latency: the gateway, a naive p
 
 bench-limits: setup  ## what a limit costs a call: in memory, over Redis, leased, and while Redis is out
 	@PYTHONPATH=tests $(BIN)/python -m bench.limits
+	@PYTHONPATH=tests $(BIN)/python -m bench.limit_throughput
 
 bench-sdk: setup  ## cost of a call beside httpx and the openai package, of importing, of the first call
 	@PYTHONPATH=tests $(BIN)/python -m bench.sdk

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,7 +70,7 @@ def main() -> int:
         print(describe_wrk())
         print(f"{ROUNDS} rounds of {SECONDS} s, {CONNECTIONS} connections, proxies on core {PROXY_CORE}\n")
         with tempfile.TemporaryDirectory(prefix="dhatu-bench-") as directory:
-            site = Site(directory=Path(directory), **_ports())
+            site = Site(directory=Path(directory), **ports())
             with running(site) as request:
                 loads = measure(site, request)
     except LoadError as error:
@@ -119,21 +119,19 @@ def _compared(measure_name: str, values: Mapping[str, float], unit: str, against
 
 
 @contextmanager
-def running(site: Site) -> Iterator[Request]:
+def running(site: Site) -> Generator[Request]:
     """Starts the upstream and the proxies, each pinned to its core; yields the request to send."""
     python = sys.executable
     with ExitStack() as stack:
-        key = _create_key(site)
+        key = create_key(site)
         stack.enter_context(
-            _process(site, LOAD_CORE, python, "-m", "bench.upstream", str(site.upstream_port))
+            process(site, LOAD_CORE, (python, "-m", "bench.upstream", str(site.upstream_port)))
         )
-        stack.enter_context(_process(site, PROXY_CORE, python, "-m", "bench.unlimited_gateway"))
-        naive = ("-m", "uvicorn", "bench.naive:app", "--port", str(site.naive_port))
-        stack.enter_context(
-            _process(site, PROXY_CORE, python, *naive, "--log-level", "warning", "--no-access-log")
-        )
-        _await(f"http://127.0.0.1:{site.gateway_port}/api/v1/health/live")
-        token = _buy_token(site, key)
+        stack.enter_context(process(site, PROXY_CORE, (python, "-m", "bench.unlimited_gateway")))
+        naive = (python, "-m", "uvicorn", "bench.naive:app", "--port", str(site.naive_port))
+        stack.enter_context(process(site, PROXY_CORE, (*naive, "--log-level", "warning", "--no-access-log")))
+        wait_for(f"http://127.0.0.1:{site.gateway_port}/api/v1/health/live")
+        token = buy_token(site.gateway_port, key)
         stack.enter_context(_envoy(site, token))
         request = Request(
             path="/api/v1/compress",
@@ -142,7 +140,7 @@ def running(site: Site) -> Iterator[Request]:
             body=BODY,
         )
         for base_url in site.targets.values():
-            _await(base_url)
+            wait_for(base_url)
         yield request
 
 
@@ -158,7 +156,8 @@ def _envoy(site: Site, token: str) -> _Running:
         audience=claims["aud"],
     )
     binary = str(Path(sys.executable).with_name("envoy"))
-    return _process(site, PROXY_CORE, binary, "-c", str(config), "--concurrency", "1", "--log-level", "error")
+    command = (binary, "-c", str(config), "--concurrency", "1", "--log-level", "error")
+    return process(site, PROXY_CORE, command)
 
 
 class _Running:
@@ -175,14 +174,19 @@ class _Running:
         self._popen.wait()
 
 
-def _process(site: Site, core: int, *command: str) -> _Running:
+def process(
+    site: Site, core: int, command: tuple[str, ...], changes: Mapping[str, str] | None = None
+) -> _Running:
+    """A process on one core, its environment that of the site with some changes."""
     log = (site.directory / "log").open("ab")
     with log:
         pinned = ["taskset", "-c", str(core), *command]
-        return _Running(subprocess.Popen(pinned, env=site.environment, stdout=log, stderr=log))
+        return _Running(
+            subprocess.Popen(pinned, env={**site.environment, **(changes or {})}, stdout=log, stderr=log)
+        )
 
 
-def _create_key(site: Site) -> str:
+def create_key(site: Site) -> str:
     command = [sys.executable, "-m", "dhatu_gateway", "keys", "create", "--quiet"]
     done = subprocess.run(
         [*command, "--name", "bench", "--scope", "compression:use"],
@@ -194,16 +198,16 @@ def _create_key(site: Site) -> str:
     return done.stdout.strip()
 
 
-def _buy_token(site: Site, key: str) -> str:
+def buy_token(port: int, key: str) -> str:
     answer = httpx.post(
-        f"http://127.0.0.1:{site.gateway_port}/api/v1/auth/token",
+        f"http://127.0.0.1:{port}/api/v1/auth/token",
         json={"grant_type": "api_key", "api_key": key},
     )
     answer.raise_for_status()
     return str(answer.json()["access_token"])
 
 
-def _await(url: str) -> None:
+def wait_for(url: str) -> None:
     deadline_s = time.monotonic() + 30
     while True:
         try:
@@ -215,7 +219,7 @@ def _await(url: str) -> None:
             time.sleep(0.1)
 
 
-def _ports() -> dict[str, int]:
+def ports() -> dict[str, int]:
     names = ("upstream_port", "gateway_port", "envoy_port", "naive_port")
     return dict(zip(names, free_ports(len(names)), strict=True))
 

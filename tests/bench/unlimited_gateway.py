@@ -14,10 +14,11 @@ from dhatu_gateway.settings import read_settings
 
 CALLS_PER_WINDOW = 10**9
 BURST = 10**8
+LEASE = int(os.environ.get("BENCH_LEASE", "1"))
 
 
 def unlimited(route: Route) -> Route:
-    limits = (replace(limit, limit=CALLS_PER_WINDOW, burst=BURST) for limit in route.rate_limits)
+    limits = (replace(limit, limit=CALLS_PER_WINDOW, burst=BURST, lease=LEASE) for limit in route.rate_limits)
     return replace(route, rate_limits=tuple(limits))
 
 
