@@ -61,7 +61,10 @@ def test_the_stricter_checker_agrees(library_package: Path) -> None:
         encoding="utf-8",
     )
     run = subprocess.run(
-        [sys.executable, "-m", "basedpyright", "usage.py", "library_client/generated", "--level", "error"],
+        [
+            *(sys.executable, "-m", "basedpyright", "--pythonpath", sys.executable),
+            *("usage.py", "library_client/generated", "--level", "error"),
+        ],
         cwd=library_package.parent,
         capture_output=True,
         text=True,

@@ -102,7 +102,10 @@ def test_pyright_takes_right_dicts_and_refuses_wrong_ones(package: Path) -> None
     (root / "pyrightconfig.json").write_text(json.dumps(settings), encoding="utf-8")
     checked = [f"{package.name}/generated/inputs.py", f"{package.name}/generated/resources"]
     run = subprocess.run(
-        [sys.executable, "-m", "basedpyright", "--outputjson", "right.py", "wrong.py", *checked],
+        [
+            *(sys.executable, "-m", "basedpyright", "--pythonpath", sys.executable),
+            *("--outputjson", "right.py", "wrong.py", *checked),
+        ],
         cwd=root,
         capture_output=True,
         text=True,

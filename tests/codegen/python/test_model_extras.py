@@ -111,7 +111,10 @@ def test_both_checkers_know_the_type(package: Path, tmp_path: Path) -> None:
     settings = {"typeCheckingMode": "strict", "pythonVersion": "3.11"}
     (root / "pyrightconfig.json").write_text(json.dumps(settings), encoding="utf-8")
     run = subprocess.run(
-        [sys.executable, "-m", "basedpyright", "right.py", f"{package.name}/generated"],
+        [
+            *(sys.executable, "-m", "basedpyright", "--pythonpath", sys.executable),
+            *("right.py", f"{package.name}/generated"),
+        ],
         cwd=root,
         capture_output=True,
         text=True,
