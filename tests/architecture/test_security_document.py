@@ -47,7 +47,8 @@ def test_the_settings_that_are_shown_are_settings() -> None:
 
 
 def test_every_setting_that_is_named_is_read() -> None:
-    source = (ROOT / "gateway/src/dhatu_gateway/settings.py").read_text(encoding="utf-8")
+    room = ROOT / "gateway/src/dhatu_gateway/settings"
+    source = "".join(path.read_text(encoding="utf-8") for path in sorted(room.glob("*.py")))
     named = set(re.findall(r"GATEWAY_\w+", TEXT))
     assert {name for name in named if f'"{name}"' not in source} == set()
 

@@ -1,0 +1,102 @@
+"""Everything that the operator decides, as one frozen value."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from dhatu_gateway.auth.jwt import MAX_ACCESS_LIFETIME_S
+from dhatu_gateway.auth.key_ring import KeySource
+from dhatu_gateway.auth.store.opening import Location
+from dhatu_gateway.core.clients import ClientNetworks
+from dhatu_gateway.core.server.limits import ServerLimits
+from dhatu_gateway.core.types import Service
+from dhatu_gateway.core.upstream.discovery import Endpoint, parse_endpoints
+from dhatu_gateway.settings.connections import read_clients, read_connections
+from dhatu_gateway.settings.credentials import read_jwt_keys, read_location
+from dhatu_gateway.settings.reader import Reader, SettingsError, between, boolean, http_url, redis_url
+
+MAX_WORKERS = 256
+NOT_YET_EFFECTIVE = ("JAEGER_ENDPOINT", "CONSUL_URL")
+"""Read and checked, so that a configuration can be written once, but nothing follows from them yet."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Everything that the environment says, in the types that the gateway uses."""
+
+    host: str
+    port: int
+    """0 takes any free port."""
+    workers: int
+    database: Location
+    """Where keys, users and tokens are kept."""
+    demo: bool
+    """Allows the secret that everybody knows."""
+    redis_url: str | None = field(repr=False)
+    redis_password: str | None = field(repr=False)
+    limit_local_share: float
+    """The part of a limit that one process allows while Redis is out."""
+    endpoints: Mapping[str, tuple[Endpoint, ...]]
+    """By service."""
+    jwt_keys: tuple[KeySource, ...]
+    """Of access tokens; one of them signs."""
+    jwt_lifetime_s: int
+    metrics: bool
+    clients: ClientNetworks
+    """Whose word counts on where a request comes from, and from where requests are taken."""
+    connections: ServerLimits
+    without_effect: tuple[str, ...]
+    """Variables that are set and not used yet."""
+
+
+def read_settings(environment: Mapping[str, str], services: tuple[Service, ...]) -> Settings:
+    """Read the environment; raises `SettingsError` that names everything that is wrong with it."""
+    reader = Reader(environment)
+    demo = reader.value("GATEWAY_DEMO", "0", boolean)
+    for variable in NOT_YET_EFFECTIVE:
+        reader.value(variable, "", http_url)
+    endpoints = {
+        service.name: reader.value(service.url_variable, service.default_url, parse_endpoints)
+        for service in services
+        if service.url_variable
+    }
+    settings = Settings(
+        host=reader.value("GATEWAY_HOST", "127.0.0.1", _host),
+        port=reader.value("GATEWAY_PORT", "8000", between(0, 65_535)),
+        workers=(workers := reader.value("GATEWAY_WORKERS", "1", between(1, MAX_WORKERS))),
+        database=read_location(reader),
+        demo=demo,
+        redis_url=reader.value("REDIS_URL", "", redis_url) or None,
+        redis_password=environment.get("REDIS_PASSWORD") or None,
+        limit_local_share=reader.value("RATE_LIMIT_LOCAL_SHARE", "", _share) or 1 / workers,
+        endpoints=endpoints,
+        jwt_keys=read_jwt_keys(reader, demo),
+        jwt_lifetime_s=60 * reader.value("JWT_EXPIRE_MINUTES", "60", between(1, MAX_ACCESS_LIFETIME_S // 60)),
+        metrics=reader.value("PROMETHEUS_ENABLED", "1", boolean),
+        clients=read_clients(reader),
+        connections=read_connections(reader),
+        without_effect=tuple(name for name in NOT_YET_EFFECTIVE if environment.get(name)),
+    )
+    if reader.problems:
+        raise SettingsError(tuple(reader.problems))
+    return settings
+
+
+def _host(text: str) -> str:
+    if not text or any(character.isspace() or character in "/@" for character in text):
+        raise ValueError(f"must be a host name or an address without port, not {text!r}")
+    return text
+
+
+def _share(text: str) -> float:
+    """Zero where nothing is said."""
+    try:
+        share = float(text or 0)
+    except ValueError:
+        share = -1.0
+    if text and not 0 < share <= 1:
+        raise ValueError(
+            f"must be a number above 0 and up to 1, such as 0.25 for four processes, not {text!r}"
+        )
+    return share
