@@ -9,10 +9,10 @@ from dhatu_client import _bound, _call, _commands, _errors
 from dhatu_client._call import CallOptions
 from dhatu_client._client import AsyncAPIClient, SyncAPIClient
 from dhatu_codegen.targets.python import commands, going_on
-from dhatu_codegen.targets.python.docstrings import ERRORS
 from dhatu_codegen.targets.python.forms import FormKind
 from dhatu_codegen.targets.python.going_on import JOB_MEMBERS, PAGE_MEMBERS
 from dhatu_codegen.targets.python.identifiers import CALL_OPTIONS, CLIENT_MEMBERS, FORMS
+from dhatu_codegen.targets.told import ERRORS
 
 
 def test_arguments_never_clash_with_call_options() -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
+from dhatu_codegen.targets.told import ERRORS
 from dhatu_codegen.targets.typescript import descriptors, methods, package
 from dhatu_codegen.targets.typescript.identifiers import CLIENT_MEMBERS
-from dhatu_codegen.targets.typescript.jsdoc import ERRORS
 from node import SDK
 
 RUNTIME = SDK / "src" / "runtime"

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Final
 
-from ..ir.operation import Parameter, Payload
+from ..ir.operation import Parameter, PartEncoding, Payload
 from ..ir.schema import AnyValue, Array, Object, Property, Schema, String, Union
 from .schemas import Schemas
 
@@ -13,6 +14,16 @@ MAX_VARIANTS: Final = 8
 """Objects that a body may be and whose members are arguments; a body of more variants is passed whole."""
 RUNTIME_HEADERS: Final = frozenset({"accept", "content-type", "authorization", "idempotency-key"})
 """Headers that an SDK sends itself: OpenAPI ignores three of them as parameters, options hold the last."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Field:
+    """An argument that becomes a member of a body."""
+
+    argument: str
+    name: str
+    file: bool
+    encoding: PartEncoding | None
 
 
 def is_flat(payload: Payload) -> bool:

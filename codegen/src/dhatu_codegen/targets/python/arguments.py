@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
-from ...ir.operation import Operation, Parameter, PartEncoding, Payload
+from ...ir.operation import Operation, Parameter, Payload
 from ...ir.schema import Array, Property, Schema
-from ..bodies import in_order, is_file, is_flat, is_read_only, variants
+from ..bodies import Field, in_order, is_file, is_flat, is_read_only, variants
 from ..schemas import Schemas
 from ..taken import Taken
 from .annotations import CONTENT, Annotations, Twin, literal, twin_union
@@ -30,16 +30,6 @@ class Argument:
     description: str
     form: Form
     """As typed by a person."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Field:
-    """An argument that becomes a member of a body."""
-
-    argument: str
-    name: str
-    file: bool
-    encoding: PartEncoding | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

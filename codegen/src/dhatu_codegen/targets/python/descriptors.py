@@ -16,9 +16,10 @@ from ...ir.security import (
     TokenGrant,
 )
 from ...ir.server import Server
+from ..bodies import Field
 from ..literals import Call
 from .answers import Answer
-from .arguments import Argument, Body, Field
+from .arguments import Argument, Body
 from .view import Method
 
 _PARAMETER: Final = {"style": "form", "explode": True, "allow_reserved": False, "content_type": ""}

@@ -8,23 +8,10 @@ from collections.abc import Iterator
 from typing import Final
 
 from ...ir.operation import Operation
+from ..told import needs, own_errors
 from .arguments import Argument
 
 _WIDTH: Final = 100
-ERRORS: Final = {
-    "400": "BadRequestError",
-    "401": "AuthenticationError",
-    "403": "PermissionDeniedError",
-    "404": "NotFoundError",
-    "409": "ConflictError",
-    "413": "ContentTooLargeError",
-    "415": "UnsupportedMediaTypeError",
-    "422": "UnprocessableEntityError",
-    "429": "RateLimitedError",
-}
-"""The runtime's classes by status; any other status is an APIStatusError or, from 500 on, a ServerError."""
-_USUAL: Final = frozenset({"400", "401", "403", "429"})
-"""Statuses that any operation may have, which no docstring repeats."""
 # Lists, tables, quotes, headings, fences and indented code keep their line breaks.
 _KEEPS_LINES = re.compile(r"^(\s{2,}|[-*+|>#]|\d+[.)]|```)", re.MULTILINE)
 
@@ -67,7 +54,7 @@ def _lines(operation: Operation, arguments: tuple[Argument, ...], note: str) -> 
         yield ""
     if note:
         yield from (note, "")
-    route = f"`{operation.method} {operation.path}`{_needs(operation)}{_raises(operation)}."
+    route = f"`{operation.method} {operation.path}`{needs(operation)}{_raises(operation)}."
     yield from textwrap.wrap(route, _WIDTH, break_long_words=False, break_on_hyphens=False)
     if arguments:
         yield from ("", "Args:")
@@ -97,22 +84,6 @@ def _item(text: str) -> list[str]:
     )
 
 
-def _needs(operation: Operation) -> str:
-    """Which scopes a credential needs, where all alternatives agree."""
-    if not operation.security:
-        return "; anybody may call it"
-    scopes = {
-        tuple(scope for credential in requirement.credentials for scope in credential.scopes)
-        for requirement in operation.security
-    }
-    agreed = scopes.pop() if len(scopes) == 1 else ()
-    if not agreed:
-        return ""
-    return f"; needs the {'scope' if len(agreed) == 1 else 'scopes'} {', '.join(agreed)}"
-
-
 def _raises(operation: Operation) -> str:
-    """The refusals of its own: every operation may be refused for a bad request, credential or rate."""
-    statuses = [response.status for response in operation.responses]
-    own = [ERRORS[status] for status in statuses if status in ERRORS and status not in _USUAL]
+    own = own_errors(operation)
     return f"; may raise {', '.join(own)}" if own else ""

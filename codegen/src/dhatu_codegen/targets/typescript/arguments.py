@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from ...ir.name import Name
-from ...ir.operation import Operation, Parameter, PartEncoding, Payload
+from ...ir.operation import Operation, Parameter, Payload
 from ...ir.schema import Array, Boolean, Enum, Integer, Json, Null, Number, Property, Schema, String, Union
-from ..bodies import in_order, is_file, is_flat, is_read_only, variants
+from ..bodies import Field, in_order, is_file, is_flat, is_read_only, variants
 from ..taken import Taken
 from .comments import described
 from .components import Components
@@ -22,16 +22,6 @@ TYPES: Final = "t."
 _INDENT: Final = 2
 _MAX_EXAMPLE: Final = 40
 _KINDS: Final = (Boolean, Integer, Number, String)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Field:
-    """An argument that becomes a member of a body."""
-
-    argument: str
-    name: str
-    file: bool
-    encoding: PartEncoding | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,8 +18,9 @@ from ...ir.security import (
     TokenGrant,
 )
 from ...ir.server import Server
+from ..bodies import Field
 from .answers import Answer, is_text
-from .arguments import Arguments, Body, Field
+from .arguments import Arguments, Body
 from .components import Components
 from .identifiers import member_name
 from .layout import laid_out

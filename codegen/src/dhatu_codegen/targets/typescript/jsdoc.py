@@ -6,24 +6,11 @@ from collections.abc import Iterator
 from typing import Final
 
 from ...ir.operation import Operation
+from ..told import needs, own_errors
 from .comments import filled, paragraphs
 from .source import WIDTH
 from .view import Signature
 
-ERRORS: Final = {
-    "400": "BadRequestError",
-    "401": "AuthenticationError",
-    "403": "PermissionDeniedError",
-    "404": "NotFoundError",
-    "409": "ConflictError",
-    "413": "ContentTooLargeError",
-    "415": "UnsupportedMediaTypeError",
-    "422": "UnprocessableEntityError",
-    "429": "RateLimitedError",
-}
-"""The runtime's classes by status; any other status is an APIStatusError or, from 500 on, a ServerError."""
-_USUAL: Final = frozenset({"400", "401", "403", "429"})
-"""Statuses that any operation may have, which no comment repeats."""
 _WIDTH: Final = WIDTH - 5
 _NOTES: Final = {
     "page": "Go through what it returns by `for await` for the items of all pages.",
@@ -49,7 +36,7 @@ def _lines(operation: Operation, goes_on: str) -> Iterator[str]:
         yield ""
     if goes_on:
         yield from (_NOTES[goes_on], "")
-    yield from filled(f"`{operation.method} {operation.path}`{_needs(operation)}.", _WIDTH)
+    yield from filled(f"`{operation.method} {operation.path}`{needs(operation)}.", _WIDTH)
 
 
 def _tags(
@@ -65,10 +52,8 @@ def _tags(
     )
     if told:
         yield from filled(f"@returns {told}", _WIDTH)
-    statuses = [response.status for response in operation.responses]
-    for status in statuses:
-        if status in ERRORS and status not in _USUAL:
-            yield f"@throws {ERRORS[status]}"
+    for error in own_errors(operation):
+        yield f"@throws {error}"
     if deprecated:
         yield f"@deprecated {deprecated}"
     yield "@example"
@@ -95,17 +80,3 @@ def _example(signature: Signature, called: str, goes_on: str) -> Iterator[str]:
                 yield f"for await (const event of await {call}) console.log(event);"
             else:
                 yield f"{result}await {call};"
-
-
-def _needs(operation: Operation) -> str:
-    """Which scopes a credential needs, where all alternatives agree."""
-    if not operation.security:
-        return "; anybody may call it"
-    scopes = {
-        tuple(scope for credential in requirement.credentials for scope in credential.scopes)
-        for requirement in operation.security
-    }
-    agreed = scopes.pop() if len(scopes) == 1 else ()
-    if not agreed:
-        return ""
-    return f"; needs the {'scope' if len(agreed) == 1 else 'scopes'} {', '.join(agreed)}"
