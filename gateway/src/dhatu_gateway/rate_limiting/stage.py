@@ -13,9 +13,9 @@ from dhatu_gateway.rate_limiting.decision import Decision
 from dhatu_gateway.rate_limiting.keys import key_of
 from dhatu_gateway.rate_limiting.leases import Callers, Leases
 from dhatu_gateway.rate_limiting.rules import Rule, rules_of, shared_out
-from dhatu_gateway.rate_limiting.storage.link import StorageUnavailableError
 from dhatu_gateway.rate_limiting.storage.memory import MemoryStorage
 from dhatu_gateway.rate_limiting.storage.redis import RedisStorage
+from dhatu_gateway.shared.link import StorageUnavailableError
 
 Watch = Callable[[str, str], None]
 """Called with operation and limit where a limit in shadow mode would have refused a call."""

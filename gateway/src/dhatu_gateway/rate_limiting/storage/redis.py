@@ -10,8 +10,8 @@ from typing import TypeAlias, cast
 from dhatu_gateway.rate_limiting.algorithms import ALGORITHMS
 from dhatu_gateway.rate_limiting.decision import Decision
 from dhatu_gateway.rate_limiting.rules import Rule
-from dhatu_gateway.rate_limiting.storage.link import Link, StorageUnavailableError
-from dhatu_gateway.rate_limiting.storage.wire import RedisReplyError, Reply, bulk, encode
+from dhatu_gateway.shared.link import Link, StorageUnavailableError
+from dhatu_gateway.shared.wire import RedisReplyError, Reply, bulk, encode
 
 TakeShared: TypeAlias = Callable[
     [Sequence[str | None], int], Awaitable[tuple[int, Sequence[Decision | None]]]

@@ -6,7 +6,7 @@ import asyncio
 from typing import Any
 
 import pytest
-from dhatu_gateway.rate_limiting.storage.wire import RedisReplyError, Wire, encode, read
+from dhatu_gateway.shared.wire import RedisReplyError, Wire, encode, read
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -16,10 +16,10 @@ from typing import Any
 
 from redis.asyncio.connection import SSLConnection, UnixDomainSocketConnection, parse_url
 
-from dhatu_gateway.rate_limiting.storage.wire import RedisReplyError, Reply, Wire, encode
+from dhatu_gateway.shared.wire import RedisReplyError, Reply, Wire, encode
 
 TIMEOUT_S = 0.25
-"""A limit is not worth a slow request: what takes longer is taken for dead."""
+"""Nothing that is shared is worth a slow request: what takes longer is taken for dead."""
 FIRST_PAUSE_S = 0.1
 LONGEST_PAUSE_S = 5.0
 STEADY_S = 5.0
@@ -28,11 +28,11 @@ STEADY_S = 5.0
 UNFIT = ("LOADING", "READONLY", "MASTERDOWN", "CLUSTERDOWN", "MOVED", "NOAUTH", "WRONGPASS", "NOPERM")
 """Codes of replies after which asking again at once is of no use."""
 
-_logger = logging.getLogger("dhatu.limits")
+_logger = logging.getLogger("dhatu.shared")
 
 
 class StorageUnavailableError(Exception):
-    """The server that keeps the limits cannot be asked."""
+    """The server that keeps what is shared cannot be asked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,7 +117,7 @@ class Link:
         """
         wire = self._wire
         if wire is None:
-            raise StorageUnavailableError("there is no connection to the server of the limits")
+            raise StorageUnavailableError("there is no connection to the server")
         try:
             reply = await wire.ask(command)
         except ConnectionError as error:
@@ -148,16 +148,16 @@ class Link:
             except (OSError, TimeoutError, RedisReplyError) as error:
                 failures += 1
                 if failures == 1:
-                    _logger.warning("limits are not shared, their server is out: %s", error or type(error))
+                    _logger.warning("nothing is shared, the server is out: %s", error or type(error))
             else:
                 self._wire, since_s = wire, loop.time()
                 if failures:
-                    _logger.warning("limits are shared again, their server is back")
+                    _logger.warning("limits and the rest are shared again, the server is back")
                 if not first.done():
                     first.set_result(None)
                 await wire.lost
                 self._lose(wire)
-                _logger.warning("limits are not shared, the connection to their server has ended")
+                _logger.warning("nothing is shared, the connection to the server has ended")
                 failures = 1 if loop.time() - since_s >= STEADY_S else failures + 1
             if not first.done():
                 first.set_result(None)

@@ -1,0 +1,1 @@
+"""What the processes of a gateway share: one connection to a Redis or Valkey server."""
