@@ -25,7 +25,7 @@ def read_parts(token: bytes) -> tuple[dict[str, Any], dict[str, Any]]:
     if form is None:
         raise NotStrictError("a token is three parts in base64url")
     header, payload, _ = (_decoded(part) for part in form.groups())
-    return _object(header), _object(payload)
+    return read_object(header), read_object(payload)
 
 
 def _decoded(part: bytes) -> bytes:
@@ -38,14 +38,17 @@ def _decoded(part: bytes) -> bytes:
     return data
 
 
-def _object(text: bytes) -> dict[str, Any]:
+def read_object(text: bytes) -> dict[str, Any]:
+    """A JSON object in which nothing is said twice; raises `NotStrictError`."""
     try:
         # The decoder would guess UTF-16 from bytes; a token is UTF-8.
         value: object = json.loads(text.decode(), object_pairs_hook=_members, parse_constant=_constant)
+    except NotStrictError:
+        raise
     except (ValueError, RecursionError) as error:
-        raise NotStrictError("a part is not JSON") from error
+        raise NotStrictError("it is not JSON in UTF-8, or too deep") from error
     if not isinstance(value, dict):
-        raise NotStrictError("a part is not an object")
+        raise NotStrictError("it is not a JSON object")
     return cast(dict[str, Any], value)
 
 

@@ -4,6 +4,8 @@ AuthError
     InvalidCredentialError      what was sent proves nothing; answered with 401
     SigningKeyError             the configured secret or key cannot sign tokens; the gateway refuses to boot
     StoreError                  the credential store failed or was written by a newer gateway
+    ProviderFileError           OIDC_PROVIDERS_FILE is wrong; the gateway refuses to boot
+    ProviderError               a provider is out or answers what it must not; answered with 503
 """
 
 from __future__ import annotations
@@ -26,3 +28,11 @@ class SigningKeyError(AuthError):
 
 class StoreError(AuthError):
     """The credential store cannot be read or written."""
+
+
+class ProviderFileError(AuthError):
+    """The file of providers cannot be read, or says what it must not."""
+
+
+class ProviderError(AuthError):
+    """A provider of identities cannot be asked, or answers what it must not."""

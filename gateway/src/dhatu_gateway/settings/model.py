@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from dhatu_gateway.auth.jwt import MAX_ACCESS_LIFETIME_S
 from dhatu_gateway.auth.key_ring import KeySource
+from dhatu_gateway.auth.providers.config import Provider
 from dhatu_gateway.auth.store.opening import Location
 from dhatu_gateway.core.clients import ClientNetworks
 from dhatu_gateway.core.server.limits import ServerLimits
@@ -14,6 +15,7 @@ from dhatu_gateway.core.types import Service
 from dhatu_gateway.core.upstream.discovery import Endpoint, parse_endpoints
 from dhatu_gateway.settings.connections import read_clients, read_connections
 from dhatu_gateway.settings.credentials import read_jwt_keys, read_location
+from dhatu_gateway.settings.providers import read_providers
 from dhatu_gateway.settings.reader import Reader, SettingsError, between, boolean, http_url, redis_url
 
 MAX_WORKERS = 256
@@ -42,6 +44,8 @@ class Settings:
     jwt_keys: tuple[KeySource, ...]
     """Of access tokens; one of them signs."""
     jwt_lifetime_s: int
+    providers: tuple[Provider, ...]
+    """Whose tokens are taken besides."""
     metrics: bool
     clients: ClientNetworks
     """Whose word counts on where a request comes from, and from where requests are taken."""
@@ -73,6 +77,7 @@ def read_settings(environment: Mapping[str, str], services: tuple[Service, ...])
         endpoints=endpoints,
         jwt_keys=read_jwt_keys(reader, demo),
         jwt_lifetime_s=60 * reader.value("JWT_EXPIRE_MINUTES", "60", between(1, MAX_ACCESS_LIFETIME_S // 60)),
+        providers=read_providers(reader),
         metrics=reader.value("PROMETHEUS_ENABLED", "1", boolean),
         clients=read_clients(reader),
         connections=read_connections(reader),
