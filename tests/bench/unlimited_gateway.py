@@ -27,8 +27,13 @@ def main() -> None:
     generated = generated_table()
     table = replace(generated, routes=tuple(map(unlimited, generated.routes)))
     settings = read_settings(os.environ, table.platform.services)
+    gateway = Gateway(settings, table)
     config = server_config(
-        lambda: Gateway(settings, table), limits=ServerLimits(), host=settings.host, port=settings.port
+        gateway,
+        limits=ServerLimits(),
+        lifecycle=gateway.lifecycle,
+        host=settings.host,
+        port=settings.port,
     )
     uvicorn.Server(config).run()
 

@@ -14,6 +14,7 @@ from dhatu_gateway.core.cors import CrossOrigin
 from dhatu_gateway.core.edge import Edge, EdgeParts
 from dhatu_gateway.core.forward import build_forward
 from dhatu_gateway.core.forward_headers import ForwardedHeaders
+from dhatu_gateway.core.lifecycle import Lifecycle
 from dhatu_gateway.core.pipeline import Pipeline, Policies
 from dhatu_gateway.core.router import Router
 from dhatu_gateway.core.security_headers import SecurityHeaders
@@ -301,16 +302,18 @@ class Wire:
 
 
 @contextlib.asynccontextmanager
-async def serving(application: Application, limits: ServerLimits | None = None) -> AsyncGenerator[Client]:
+async def serving(
+    application: Application, limits: ServerLimits | None = None, lifecycle: Lifecycle | None = None
+) -> AsyncGenerator[Client]:
     """Serve an application by the gateway's own protocol on a free port."""
-    limits = limits or ServerLimits()
-    config = server_config(lambda: application, limits=limits, host="127.0.0.1", port=0)
+    limits, lifecycle = limits or ServerLimits(), lifecycle or Lifecycle()
+    config = server_config(application, limits=limits, lifecycle=lifecycle)
     config.load()
     state = ServerState()
     state.default_headers = [(b"date", b"Mon, 23 Nov 2026 12:00:00 GMT")]
     loop = asyncio.get_running_loop()
     server = await loop.create_server(
-        lambda: ServerProtocol(config, state, {}, limits=limits), "127.0.0.1", 0
+        lambda: ServerProtocol(config, state, {}, limits=limits, lifecycle=lifecycle), "127.0.0.1", 0
     )
     try:
         yield Client(server.sockets[0].getsockname()[1], state.connections)

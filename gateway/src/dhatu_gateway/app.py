@@ -22,6 +22,7 @@ from dhatu_gateway.core.edge import Edge, EdgeParts
 from dhatu_gateway.core.exchange import Receive, Scope, Send
 from dhatu_gateway.core.forward import Terminal, build_forward
 from dhatu_gateway.core.forward_headers import ForwardedHeaders
+from dhatu_gateway.core.lifecycle import Lifecycle
 from dhatu_gateway.core.local import build_local
 from dhatu_gateway.core.pipeline import Pipeline, Policies
 from dhatu_gateway.core.router import Router
@@ -43,9 +44,6 @@ from dhatu_gateway.rate_limiting.storage.redis import RedisStorage
 from dhatu_gateway.settings import Settings
 from dhatu_gateway.shared.link import Link, server_at
 from dhatu_gateway.system import SYSTEM, build_system
-
-DRAIN_S = 5.0
-"""How long requests to services may go on once the server has stopped taking new ones."""
 
 _logger = logging.getLogger("dhatu.app")
 
@@ -69,21 +67,32 @@ def generated_table() -> Table:
 
 
 @asynccontextmanager
-async def open_edge(settings: Settings, table: Table) -> AsyncGenerator[Edge]:
+async def open_edge(
+    settings: Settings, table: Table, lifecycle: Lifecycle | None = None
+) -> AsyncGenerator[Edge]:
     """Open the stores and connections, and yield the request path; closes them in the end."""
     for variable in settings.without_effect:
         _logger.warning("%s is set but has no effect yet", variable)
     async with AsyncExitStack() as stack:
         upstreams = {name: _upstream(name, found) for name, found in settings.endpoints.items()}
         for upstream in upstreams.values():
-            stack.push_async_callback(upstream.close, DRAIN_S)
+            stack.push_async_callback(upstream.close, 0.0)  # who serves has let requests end before
         auth = await open_auth(_auth_settings(settings, table), await open_store(settings.database))
         stack.push_async_callback(auth.close)
         storage = _limit_storage(settings)
         if isinstance(storage, RedisStorage):
             stack.push_async_callback(storage.close)
             await storage.open()
-        yield build_edge(table, Parts(settings=settings, auth=auth, storage=storage, upstreams=upstreams))
+        yield build_edge(
+            table,
+            Parts(
+                settings=settings,
+                auth=auth,
+                storage=storage,
+                upstreams=upstreams,
+                lifecycle=lifecycle or Lifecycle(),
+            ),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +103,7 @@ class Parts:
     auth: Auth
     storage: MemoryStorage | RedisStorage
     upstreams: Mapping[str, Upstream]
+    lifecycle: Lifecycle
 
 
 def build_edge(table: Table, parts: Parts) -> Edge:
@@ -139,9 +149,15 @@ class Gateway:
     """The gateway as an ASGI application: opens everything on startup and closes it on shutdown."""
 
     def __init__(
-        self, settings: Settings, table: Table, *, finish: Callable[[], None] = lambda: None
+        self,
+        settings: Settings,
+        table: Table,
+        *,
+        lifecycle: Lifecycle | None = None,
+        finish: Callable[[], None] = lambda: None,
     ) -> None:
         """`finish` is called last, when nothing more will be logged."""
+        self.lifecycle = lifecycle or Lifecycle(settings.drain)
         self._settings = settings
         self._table = table
         self._finish = finish
@@ -159,7 +175,8 @@ class Gateway:
             await receive()
             async with AsyncExitStack() as stack:
                 try:
-                    self._edge = await stack.enter_async_context(open_edge(self._settings, self._table))
+                    opening = open_edge(self._settings, self._table, self.lifecycle)
+                    self._edge = await stack.enter_async_context(opening)
                 except Exception as error:
                     expected = isinstance(error, (AuthError, ValueError))
                     _logger.error("the gateway cannot start: %s", error, exc_info=not expected)
@@ -207,6 +224,7 @@ def _monitoring(table: Table, parts: Parts, metrics: Metrics) -> Monitoring:
         services=services,
         health=Health(checks),
         metrics=metrics if parts.settings.metrics else None,
+        lifecycle=parts.lifecycle,
     )
 
 

@@ -25,6 +25,7 @@ from dhatu_gateway.auth.store.interface import CredentialStore
 from dhatu_gateway.auth.store.opening import open_store
 from dhatu_gateway.auth.upstream_identity import service_secrets
 from dhatu_gateway.auth.users import NewUser, Users
+from dhatu_gateway.processes.supervisor import WorkersCannotStartError
 from dhatu_gateway.serve import serve as serve_forever
 from dhatu_gateway.settings import Settings, SettingsError, read_database, read_settings
 
@@ -53,7 +54,7 @@ def serve() -> None:
     """Serve until interrupted; everything is set by environment variables."""
     try:
         serve_forever(_settings(generated_table()))
-    except SettingsError as error:
+    except (SettingsError, WorkersCannotStartError) as error:
         raise _failure(error) from error
     except KeyboardInterrupt:
         raise typer.Exit(130) from None

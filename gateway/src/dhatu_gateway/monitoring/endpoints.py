@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 
 from fastapi import APIRouter, Response
 
+from dhatu_gateway.core.lifecycle import Lifecycle
 from dhatu_gateway.core.problem import ProblemError
 from dhatu_gateway.generated import models
 from dhatu_gateway.monitoring.health import Health, Report, ServiceView, combined, reach
@@ -28,6 +29,7 @@ class Monitoring:
     health: Health
     metrics: Metrics | None
     """None where the operator has turned metrics off."""
+    lifecycle: Lifecycle = field(default_factory=Lifecycle)
     clock: Callable[[], float] = time.monotonic
     wall_clock: Callable[[], float] = time.time
     started_at_s: float = field(default_factory=time.monotonic)
@@ -48,6 +50,8 @@ def monitoring_router(monitoring: Monitoring) -> APIRouter:
 
     @router.get("/api/v1/health/ready")
     async def ready() -> models.HealthReport:
+        if monitoring.lifecycle.draining:
+            raise ProblemError("unavailable", "The gateway is about to end; send requests elsewhere.")
         report = await monitoring.health.report()
         if not report.ready:
             failed = ", ".join(report.failed_essentials)

@@ -8,6 +8,7 @@ from dhatu_gateway.core.clients import (
     ForwardingHeader,
     parse_networks,
 )
+from dhatu_gateway.core.lifecycle import Drain
 from dhatu_gateway.core.server.limits import ServerLimits
 from dhatu_gateway.settings.reader import Reader, between
 
@@ -40,6 +41,14 @@ def read_connections(reader: Reader) -> ServerLimits:
         ),
         keep_alive_s=number("GATEWAY_KEEP_ALIVE_S", usual.keep_alive_s, 1, 3_600),
         write_stall_s=number("GATEWAY_WRITE_STALL_S", usual.write_stall_s, 1, 3_600),
+    )
+
+
+def read_drain(reader: Reader) -> Drain:
+    """How the processes end."""
+    return Drain(
+        delay_s=reader.value("GATEWAY_DRAIN_DELAY_S", "0", between(0, 3_600)),
+        grace_s=reader.value("GATEWAY_DRAIN_S", "25", between(0, 86_400)),
     )
 
 

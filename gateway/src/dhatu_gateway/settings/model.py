@@ -10,10 +10,11 @@ from dhatu_gateway.auth.key_ring import KeySource
 from dhatu_gateway.auth.providers.config import Provider
 from dhatu_gateway.auth.store.opening import Location
 from dhatu_gateway.core.clients import ClientNetworks
+from dhatu_gateway.core.lifecycle import Drain
 from dhatu_gateway.core.server.limits import ServerLimits
 from dhatu_gateway.core.types import Service
 from dhatu_gateway.core.upstream.discovery import Endpoint, parse_endpoints
-from dhatu_gateway.settings.connections import read_clients, read_connections
+from dhatu_gateway.settings.connections import read_clients, read_connections, read_drain
 from dhatu_gateway.settings.credentials import read_jwt_keys, read_location
 from dhatu_gateway.settings.providers import read_providers
 from dhatu_gateway.settings.reader import Reader, SettingsError, between, boolean, http_url, redis_url
@@ -50,6 +51,7 @@ class Settings:
     clients: ClientNetworks
     """Whose word counts on where a request comes from, and from where requests are taken."""
     connections: ServerLimits
+    drain: Drain
     without_effect: tuple[str, ...]
     """Variables that are set and not used yet."""
 
@@ -81,6 +83,7 @@ def read_settings(environment: Mapping[str, str], services: tuple[Service, ...])
         metrics=reader.value("PROMETHEUS_ENABLED", "1", boolean),
         clients=read_clients(reader),
         connections=read_connections(reader),
+        drain=read_drain(reader),
         without_effect=tuple(name for name in NOT_YET_EFFECTIVE if environment.get(name)),
     )
     if reader.problems:

@@ -62,6 +62,10 @@ class ConnectionClock:
             self._since_s += max(0.0, self._loop.time() - max(self._paused_at_s, self._since_s))
             self._paused_at_s = None
 
+    def lasted_s(self) -> float:
+        """How long the phase has lasted."""
+        return self._loop.time() - self._since_s
+
     def _allowed_s(self) -> float:
         limits = self._limits
         match self.phase:

@@ -15,6 +15,7 @@ from uvicorn.config import Config
 from uvicorn.server import ServerState
 
 from dhatu_gateway.core.exchange import Header, Scope
+from dhatu_gateway.core.lifecycle import Lifecycle
 from dhatu_gateway.core.problem import Problem
 from dhatu_gateway.core.server.clock import ConnectionClock, Phase
 from dhatu_gateway.core.server.cycle import Application, Cycle
@@ -39,10 +40,12 @@ class ServerProtocol(asyncio.Protocol):
         _loop: asyncio.AbstractEventLoop | None = None,
         *,
         limits: ServerLimits,
+        lifecycle: Lifecycle,
     ) -> None:
         self.transport: asyncio.Transport
         self.flow: Flow
         self._limits = limits
+        self._lifecycle = lifecycle
         self._application = cast(Application, config.loaded_app)
         self._server_state = server_state
         self._app_state = app_state
@@ -133,13 +136,16 @@ class ServerProtocol(asyncio.Protocol):
             self._date_line = b"".join([b"%b: %b\r\n" % header for header in headers])
         return self._date_line
 
-    def shutdown(self) -> None:
-        """Close the connection when the request at hand has been answered; called by uvicorn."""
-        self._waiting.clear()
-        if self._cycle is None or self._cycle.answered:
+    def retire(self, *, idle_s: float) -> None:
+        """Close when the requests at hand have been answered, or now where none has come for `idle_s`.
+
+        Called again and again while the process drains: a client that has just been answered, or has just
+        connected, may already have sent its next request, and is told to leave with the answer to that.
+        """
+        if self._cycle is not None and not self._cycle.answered:
+            (self._waiting[-1] if self._waiting else self._cycle).keep_alive = False
+        elif not self._in_head and not self._closing and self._clock.lasted_s() >= idle_s:
             self._end()
-        else:
-            self._cycle.keep_alive = False
 
     def answered(self) -> None:
         self._server_state.total_requests += 1
@@ -191,7 +197,7 @@ class ServerProtocol(asyncio.Protocol):
         cycle = self._arriving = Cycle(
             self,
             self._scope(head, *target),
-            keep_alive=head.version == "1.1" and parser.should_keep_alive(),
+            keep_alive=head.version == "1.1" and parser.should_keep_alive() and not self._lifecycle.draining,
             expects_continue=head.expects_continue,
         )
         if self._cycle is None or self._cycle.answered:
