@@ -12,7 +12,7 @@ from typing import Any
 from dhatu_gateway.core.clients import ClientNetworks, Clients
 from dhatu_gateway.core.cors import CrossOrigin
 from dhatu_gateway.core.edge import Edge, EdgeParts
-from dhatu_gateway.core.forward import build_forward
+from dhatu_gateway.core.forward import Way, build_forward
 from dhatu_gateway.core.forward_headers import ForwardedHeaders
 from dhatu_gateway.core.lifecycle import Lifecycle
 from dhatu_gateway.core.pipeline import Pipeline, Policies
@@ -186,7 +186,10 @@ def compose(
             route.path,
             pipeline.compose(
                 route,
-                build_forward(route, upstream, headers, build_answers(route, schemas, counts)),
+                build_forward(
+                    route,
+                    Way(upstream=upstream, headers=headers, watched=build_answers(route, schemas, counts)),
+                ),
                 counts.of(route),
             ),
         )

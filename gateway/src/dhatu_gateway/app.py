@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import random
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -20,17 +21,17 @@ from dhatu_gateway.core.clients import Clients
 from dhatu_gateway.core.cors import CrossOrigin
 from dhatu_gateway.core.edge import Edge, EdgeParts
 from dhatu_gateway.core.exchange import Receive, Scope, Send
-from dhatu_gateway.core.forward import Terminal, build_forward
+from dhatu_gateway.core.forward import Terminal, Way, build_forward
 from dhatu_gateway.core.forward_headers import ForwardedHeaders
 from dhatu_gateway.core.lifecycle import Lifecycle
 from dhatu_gateway.core.local import build_local
 from dhatu_gateway.core.pipeline import Pipeline, Policies
+from dhatu_gateway.core.placement import build_placement
 from dhatu_gateway.core.router import Router
 from dhatu_gateway.core.security_headers import SecurityHeaders
 from dhatu_gateway.core.types import Platform, Route
-from dhatu_gateway.core.upstream.balancer import LeastInFlight
 from dhatu_gateway.core.upstream.discovery import Endpoint
-from dhatu_gateway.core.upstream.service import Upstream
+from dhatu_gateway.core.upstream.service import Surroundings, Upstream
 from dhatu_gateway.core.upstream.types import UpstreamLimits
 from dhatu_gateway.core.validation.answers import build_answers
 from dhatu_gateway.core.validation.schemas import Schemas
@@ -74,7 +75,7 @@ async def open_edge(
     for variable in settings.without_effect:
         _logger.warning("%s is set but has no effect yet", variable)
     async with AsyncExitStack() as stack:
-        upstreams = {name: _upstream(name, found) for name, found in settings.endpoints.items()}
+        upstreams = _upstreams(settings, table)
         for upstream in upstreams.values():
             stack.push_async_callback(upstream.close, 0.0)  # who serves has let requests end before
         auth = await open_auth(_auth_settings(settings, table), await open_store(settings.database))
@@ -121,13 +122,22 @@ def build_edge(table: Table, parts: Parts) -> Edge:
     pipeline = Pipeline(platform, schemas, policies, metrics)
     identity = parts.auth.upstream_identity
     headers = {name: ForwardedHeaders(platform, identity.for_service(name)) for name in parts.upstreams}
+    places = {
+        service.name: build_placement(service.upstream.balance, random.random)
+        for service in platform.services
+    }
     system = build_local(build_system(parts.auth, _monitoring(table, parts, metrics), table.routes))
 
     def terminal(route: Route) -> Terminal:
         if route.service == SYSTEM:
             return system
-        watched = build_answers(route, schemas, metrics)
-        return build_forward(route, parts.upstreams[route.service], headers[route.service], watched)
+        way = Way(
+            upstream=parts.upstreams[route.service],
+            headers=headers[route.service],
+            watched=build_answers(route, schemas, metrics),
+            place=places[route.service],
+        )
+        return build_forward(route, way)
 
     handlers = [
         (route.method, route.path, pipeline.compose(route, terminal(route), metrics.recorder(route)))
@@ -189,8 +199,20 @@ class Gateway:
             self._finish()
 
 
-def _upstream(service: str, endpoints: tuple[Endpoint, ...]) -> Upstream:
-    return Upstream(service, endpoints, UpstreamLimits(), LeastInFlight())
+def _upstreams(settings: Settings, table: Table) -> dict[str, Upstream]:
+    """One for each service that is not the gateway's own."""
+    around = Surroundings(zone=settings.zone)
+    return {
+        service.name: Upstream(
+            service.name,
+            settings.endpoints[service.name],
+            UpstreamLimits(),
+            service.upstream,
+            surroundings=around,
+        )
+        for service in table.platform.services
+        if service.name in settings.endpoints
+    }
 
 
 def _auth_settings(settings: Settings, table: Table) -> AuthSettings:

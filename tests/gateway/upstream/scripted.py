@@ -11,13 +11,15 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from dhatu_gateway.core.upstream.balancer import RoundRobin
 from dhatu_gateway.core.upstream.discovery import Endpoint
+from dhatu_gateway.core.upstream.policy import Balance, UpstreamPolicy
 from dhatu_gateway.core.upstream.service import Upstream
 from dhatu_gateway.core.upstream.types import Headers, UpstreamLimits, UpstreamRequest
 
 LIMITS = UpstreamLimits(connect_s=2, first_byte_s=2, idle_s=2, keep_alive_s=2, disconnect_check_s=1)
 """Long enough never to matter; tests of a limit shorten that one."""
+
+IN_TURN = UpstreamPolicy(balance=Balance(algorithm="round_robin"))
 
 OK = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"
 EVENTS = (
@@ -146,9 +148,12 @@ async def serving(
 
 @contextlib.asynccontextmanager
 async def upstream_to(
-    *endpoints: Endpoint, limits: UpstreamLimits = LIMITS, tls: ssl.SSLContext | None = None
+    *endpoints: Endpoint,
+    limits: UpstreamLimits = LIMITS,
+    tls: ssl.SSLContext | None = None,
+    policy: UpstreamPolicy = IN_TURN,
 ) -> AsyncGenerator[Upstream]:
-    upstream = Upstream("corpus", endpoints, limits, RoundRobin(), tls=tls)
+    upstream = Upstream("corpus", endpoints, limits, policy, tls=tls)
     try:
         yield upstream
     finally:
@@ -247,3 +252,10 @@ async def settled(progress: Callable[[], int]) -> None:
         await asyncio.sleep(0)
         turns = turns + 1 if progress() == before else 0
         before = progress()
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Return once it holds."""
+    async with asyncio.timeout(10):
+        while not condition():  # noqa: ASYNC110 - what is waited for sets no event
+            await asyncio.sleep(0.005)

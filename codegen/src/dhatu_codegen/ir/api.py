@@ -11,6 +11,7 @@ from .policy import Cors
 from .schema import Component, Json
 from .security import Role, SecurityScheme, TokenGrant
 from .server import Server
+from .upstream import UpstreamPolicy
 from .webhook import Webhook
 
 
@@ -23,6 +24,7 @@ class Service:
     upstream_env: str
     """Environment variable with its base URL; empty for the gateway's own endpoints."""
     upstream_default: str
+    upstream: UpstreamPolicy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

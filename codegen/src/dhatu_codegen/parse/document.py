@@ -19,6 +19,7 @@ from .schemas import parse_circular, parse_schema
 from .security import parse_security_schemes
 from .servers import parse_servers
 from .tokens import parse_grants
+from .upstream import parse_upstream
 from .webhooks import parse_webhooks
 
 
@@ -71,6 +72,7 @@ def _services(facts: Node | None) -> tuple[Service, ...]:
                 description=node.text("description").strip(),
                 upstream_env=upstream.text("env") if upstream else "",
                 upstream_default=upstream.text("default") if upstream else "",
+                upstream=parse_upstream(upstream),
             )
         )
     return tuple(found)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
 from typing import Protocol
 
 from dhatu_gateway.core.exchange import Exchange, Header
 from dhatu_gateway.core.forward_headers import ForwardedHeaders
+from dhatu_gateway.core.placement import Place
 from dhatu_gateway.core.problem import ProblemError
 from dhatu_gateway.core.types import Route
 from dhatu_gateway.core.upstream.errors import (
@@ -34,15 +36,22 @@ class Forwarder(Protocol):
     async def forward(self, request: UpstreamRequest, sink: ResponseSink) -> None: ...
 
 
-def build_forward(
-    route: Route,
-    upstream: Forwarder,
-    headers: ForwardedHeaders,
-    watched: WrapSink | None = None,
-    clock: Callable[[], float] = time.monotonic,
-) -> Terminal:
-    """Answer a route by its service; `watched` looks at the answers."""
-    service, limit_bytes = route.service, route.max_body_bytes
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Way:
+    """How the requests of a route get to its service, and the answers back."""
+
+    upstream: Forwarder
+    headers: ForwardedHeaders
+    watched: WrapSink | None = None
+    """Looks at the answers."""
+    place: Place | None = None
+    clock: Callable[[], float] = time.monotonic
+
+
+def build_forward(route: Route, way: Way) -> Terminal:
+    """Answer a route by its service."""
+    service, limit_bytes, timeout_s = route.service, route.max_body_bytes, route.timeout_s
+    upstream, headers, watched, place, clock = way.upstream, way.headers, way.watched, way.place, way.clock
 
     async def forward(exchange: Exchange) -> None:
         target = exchange.path.encode("ascii")
@@ -55,6 +64,10 @@ def build_forward(
             exchange.body or b"",
             exchange.deadline_at_s,
         )
+        if exchange.deadline_at_s < exchange.started_at_s + timeout_s:
+            request.impatient = True
+        if place is not None:
+            place(exchange, request)
         if exchange.body is None:
             request.stream = _stream(exchange, limit_bytes)
             request.content_length = content_length(exchange)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
+
+from dhatu_gateway.core.upstream.policy import UpstreamPolicy
 
 Validation: TypeAlias = Literal["enforce", "log", "off"]
 
@@ -201,6 +203,7 @@ class Service:
     name: str
     url_variable: str
     default_url: str
+    upstream: UpstreamPolicy = field(default_factory=UpstreamPolicy)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -42,6 +42,8 @@ class Settings:
     """The part of a limit that one process allows while Redis is out."""
     endpoints: Mapping[str, tuple[Endpoint, ...]]
     """By service."""
+    zone: str
+    """Where this gateway runs; empty where it has no zone."""
     jwt_keys: tuple[KeySource, ...]
     """Of access tokens; one of them signs."""
     jwt_lifetime_s: int
@@ -77,6 +79,7 @@ def read_settings(environment: Mapping[str, str], services: tuple[Service, ...])
         redis_password=environment.get("REDIS_PASSWORD") or None,
         limit_local_share=reader.value("RATE_LIMIT_LOCAL_SHARE", "", _share) or 1 / workers,
         endpoints=endpoints,
+        zone=reader.value("GATEWAY_ZONE", "", _zone),
         jwt_keys=read_jwt_keys(reader, demo),
         jwt_lifetime_s=60 * reader.value("JWT_EXPIRE_MINUTES", "60", between(1, MAX_ACCESS_LIFETIME_S // 60)),
         providers=read_providers(reader),
@@ -94,6 +97,12 @@ def read_settings(environment: Mapping[str, str], services: tuple[Service, ...])
 def _host(text: str) -> str:
     if not text or any(character.isspace() or character in "/@" for character in text):
         raise ValueError(f"must be a host name or an address without port, not {text!r}")
+    return text
+
+
+def _zone(text: str) -> str:
+    if not text.isprintable() or text != text.strip():
+        raise ValueError(f"must be the name of a zone, such as eu-central-1a, not {text!r}")
     return text
 
 

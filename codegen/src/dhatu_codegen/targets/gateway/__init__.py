@@ -9,6 +9,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from ...diagnostics import Diagnostics
 from ...emit import to_json
+from ...ir import upstream
 from ...ir.api import Api
 from ..base import HEADER, GeneratedFile, Unsupported
 from ..literals import names, source
@@ -17,6 +18,8 @@ from .models import render_models
 from .view import platform, routes
 
 _DIRECTORY: Final = "gateway/src/dhatu_gateway/generated"
+_UPSTREAM: Final = frozenset(name for name in vars(upstream) if name[0].isupper())
+"""Names of what the gateway keeps in a module of its own."""
 
 
 class GatewayTarget:
@@ -45,9 +48,11 @@ class GatewayTarget:
             autoescape=False,  # the output is Python
         )
         facts, table = platform(api), routes(api)
+        used = {"Route"} | names(facts) | names(table)
         text = environment.get_template("routes.py.jinja").render(
             header=HEADER,
-            names=sorted({"Route"} | names(facts) | names(table)),
+            names=sorted(used - _UPSTREAM),
+            upstream_names=sorted(used & _UPSTREAM),
             platform=source(facts, used=len("PLATFORM: Final = ")),
             routes=[source(route, indent=4, used=1) for route in table],
         )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Final
+from dataclasses import fields, is_dataclass
+from typing import Final, cast
 
 from ...ir.api import Api, Version
 from ...ir.operation import Operation, Parameter, Payload
@@ -30,7 +31,11 @@ def platform(api: Api) -> Call:
         header_prefix=api.header_prefix,
         services=tuple(
             _call(
-                "Service", name=item.name, url_variable=item.upstream_env, default_url=item.upstream_default
+                "Service",
+                name=item.name,
+                url_variable=item.upstream_env,
+                default_url=item.upstream_default,
+                upstream=mirrored(item.upstream),
             )
             for item in api.services
         ),
@@ -236,5 +241,17 @@ def _scopes(api: Api) -> dict[str, str]:
     return {scope: described.get(scope) or ", ".join(keys) for scope, keys in opens.items()}
 
 
-def _call(constructor: str, /, **fields: Literal) -> Call:
-    return Call(name=constructor, fields=tuple(fields.items()))
+def mirrored(value: object) -> Literal:
+    """A node of the IR whose class the gateway has too, under the same name and with the same fields."""
+    if is_dataclass(value) and not isinstance(value, type):
+        found = tuple((field.name, mirrored(getattr(value, field.name))) for field in fields(value))
+        return Call(name=type(value).__name__, fields=found)
+    if isinstance(value, tuple):
+        return tuple(mirrored(element) for element in cast("tuple[object, ...]", value))
+    if value is None or isinstance(value, (str, int, float)):
+        return value
+    raise TypeError(f"{value!r} cannot be written into the table of routes")
+
+
+def _call(constructor: str, /, **arguments: Literal) -> Call:
+    return Call(name=constructor, fields=tuple(arguments.items()))

@@ -103,7 +103,7 @@ class Connection(asyncio.Protocol):
         head = request_head(request, self._host)
         self.answer.begin(for_head=request.method == b"HEAD")
         self.busy = True
-        self.deadlines.begin(now_s, request.deadline_s)
+        self.deadlines.begin(now_s, request.deadline_s, request.first_byte_s)
         body = request.body
         if request.stream is not None:
             self.uploading = True

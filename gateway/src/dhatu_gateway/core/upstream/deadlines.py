@@ -17,7 +17,17 @@ class Deadlines:
     Calls back when it has passed, and once before, `disconnect_check_s` after the beginning of an exchange.
     """
 
-    __slots__ = ("_check_at_s", "_clock", "_fail_at_s", "_limits", "_phase", "_timer", "_total_at_s", "slow")
+    __slots__ = (
+        "_check_at_s",
+        "_clock",
+        "_fail_at_s",
+        "_first_byte_s",
+        "_limits",
+        "_phase",
+        "_timer",
+        "_total_at_s",
+        "slow",
+    )
 
     def __init__(
         self,
@@ -30,16 +40,18 @@ class Deadlines:
         self._clock = clock
         self._timer = LazyTimer(loop, clock, callback)
         self._check_at_s = self._fail_at_s = self._total_at_s = math.inf
+        self._first_byte_s = limits.first_byte_s
         self._phase: Phase = "total"
         self.slow = False
         """Whether the exchange has taken longer than `disconnect_check_s`."""
 
-    def begin(self, now_s: float, total_at_s: float) -> None:
+    def begin(self, now_s: float, total_at_s: float, first_byte_s: float) -> None:
         """An exchange begins, which must be over at `total_at_s`, and its head within `first_byte_s`."""
         limits = self._limits
         self.slow = False
         self._total_at_s = total_at_s
-        fail_at_s = now_s + limits.first_byte_s
+        self._first_byte_s = min(first_byte_s, limits.first_byte_s)
+        fail_at_s = now_s + self._first_byte_s
         if fail_at_s < total_at_s:
             self._phase = "first_byte"
         else:
@@ -51,7 +63,7 @@ class Deadlines:
 
     def await_head(self) -> None:
         """The service has the whole request and owes the head of its answer."""
-        self._fail_after(self._limits.first_byte_s, "first_byte")
+        self._fail_after(self._first_byte_s, "first_byte")
 
     def await_progress(self) -> None:
         """The service owes the next bytes of its answer, or has to read those of the request."""
@@ -87,7 +99,7 @@ class Deadlines:
             case "connect":
                 what = f"accept a connection within {self._limits.connect_s} s"
             case "first_byte":
-                what = f"begin its answer within {self._limits.first_byte_s} s"
+                what = f"begin its answer within {self._first_byte_s} s"
             case "idle":
                 what = f"go on within {self._limits.idle_s} s"
             case "total":

@@ -23,6 +23,11 @@ class Endpoint:
     """Name or address; an IPv6 address without its brackets."""
     port: int
     tls: bool = False
+    weight: float = 1.0
+    """Its share beside the others, above 0."""
+    zone: str = ""
+    """Where it runs; empty where nobody says."""
+    tags: tuple[str, ...] = ()
 
     @property
     def authority(self) -> str:

@@ -3,6 +3,7 @@
 ```
 UpstreamError
 ├── UpstreamUnavailable     no connection could be had                       503
+│   └── UpstreamOverloaded  too many wait for one already, or waited too long
 ├── UpstreamTimeout         the service was too slow (`phase` says where)    504
 ├── UpstreamProtocolError   the service does not speak HTTP as it should     502
 │   └── UpstreamClosed      it closed the connection before the answer ended
@@ -37,6 +38,10 @@ class UpstreamUnavailable(UpstreamError):
     """No connection could be had: refused, unknown host, too many waiting already, or shutting down."""
 
     unsent = True
+
+
+class UpstreamOverloaded(UpstreamUnavailable):
+    """As many requests as allowed are under way, and the queue before them is full or too slow."""
 
 
 class UpstreamTimeout(UpstreamError):

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from dhatu_gateway.core.upstream.connection import Connection, ConnectionContext
 from dhatu_gateway.core.upstream.discovery import Endpoint
-from dhatu_gateway.core.upstream.errors import Phase, UpstreamTimeout, UpstreamUnavailable
+from dhatu_gateway.core.upstream.errors import Phase, UpstreamOverloaded, UpstreamTimeout, UpstreamUnavailable
 from dhatu_gateway.core.upstream.timer import LazyTimer
 from dhatu_gateway.core.upstream.types import UpstreamLimits
 
@@ -38,8 +38,6 @@ class ConnectionPool:
         clock: Callable[[], float],
     ) -> None:
         self.endpoint = endpoint
-        self.in_flight = 0
-        """Requests under way, kept by the upstream for the balancer."""
         self._limits = limits
         self._clock = clock
         self._tls = (tls or ssl.create_default_context()) if endpoint.tls else None
@@ -158,9 +156,7 @@ class ConnectionPool:
     async def _wait(self, deadline_s: float) -> Connection | None:
         """Wait for a connection or for a slot."""
         if len(self._queue) >= self._limits.max_pending:
-            raise self._unavailable(
-                f"is overloaded: {len(self._queue)} requests already wait for a connection"
-            )
+            raise self._overloaded(f"{len(self._queue)} requests already wait for a connection")
         expires_s = min(deadline_s, self._clock() + self._limits.connect_s)
         ticket = _Ticket(self._loop.create_future(), expires_s)
         self._queue.append(ticket)
@@ -204,9 +200,7 @@ class ConnectionPool:
                 waiting.append(ticket)
             elif not ticket.result.done():
                 ticket.result.set_exception(
-                    self._unavailable(
-                        f"is overloaded: none of its {self._slots_taken} connections became free"
-                    )
+                    self._overloaded(f"none of its {self._slots_taken} connections became free")
                 )
         self._queue = waiting
         if waiting:
@@ -215,3 +209,7 @@ class ConnectionPool:
     def _unavailable(self, why: str) -> UpstreamUnavailable:
         authority = self.endpoint.authority
         return UpstreamUnavailable(f"{authority} {why}", endpoint=authority)
+
+    def _overloaded(self, why: str) -> UpstreamOverloaded:
+        authority = self.endpoint.authority
+        return UpstreamOverloaded(f"{authority} is overloaded: {why}", endpoint=authority)

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from typing import Protocol, TypeAlias
+from math import inf
+from typing import TYPE_CHECKING, Protocol, TypeAlias
+
+if TYPE_CHECKING:
+    from dhatu_gateway.core.upstream.member import Member
 
 Headers: TypeAlias = list[tuple[bytes, bytes]]
 """Lower-case names and values, in order."""
@@ -56,6 +60,18 @@ class UpstreamRequest:
     """The body in pieces. What it raises ends the exchange and comes out of `forward` unchanged."""
     content_length: int | None = None
     """Length of `stream` where the client announced one; None sends it chunked."""
+    first_byte_s: float = inf
+    """How long this attempt may take to the head of its answer, where less than the limits say."""
+    impatient: bool = False
+    """Whether `deadline_s` is the caller's own: that it has passed says nothing about the service."""
+    affinity: bytes = b""
+    """What a consistent hash goes by."""
+    subset: str = ""
+    """Tag of the endpoints to prefer; empty for those without a subset's."""
+    avoid: tuple[Member, ...] = ()
+    """Endpoints to be tried only where no other is left."""
+    member: Member | None = None
+    """The endpoint that it was sent to last; set by `forward`."""
 
 
 class ResponseSink(Protocol):

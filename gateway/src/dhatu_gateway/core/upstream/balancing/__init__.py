@@ -1,0 +1,1 @@
+"""Which endpoint takes the next request: `choice` says who may be picked, a balancer picks one of them."""

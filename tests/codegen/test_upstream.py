@@ -1,0 +1,115 @@
+"""`upstream` of a service in platform.yaml: what may be said, and what the gateway's table makes of it."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from typing import Any
+
+import pytest
+from codegen.project import PLATFORM, REPOSITORY, Project
+from dhatu_codegen.ir import upstream as ir
+from dhatu_codegen.targets.gateway import GatewayTarget
+from dhatu_gateway.core.upstream import policy as gateway
+
+FINE = {
+    "balance: {algorithm: hash, hash: {by: header, name: X-User}}": gateway.UpstreamPolicy(
+        balance=gateway.Balance(algorithm="hash", hash=gateway.Hash(by="header", name="X-User"))
+    ),
+    "balance: {algorithm: hash, hash: {by: network}}": gateway.UpstreamPolicy(
+        balance=gateway.Balance(algorithm="hash", hash=gateway.Hash(by="network"))
+    ),
+    "balance: {slow_start_s: 20, zone: prefer, panic_threshold: 0, "
+    "subsets: [{tag: canary, header: X-Canary}, {tag: canary, share: 0.05}]}": gateway.UpstreamPolicy(
+        balance=gateway.Balance(
+            slow_start_s=20.0,
+            zone="prefer",
+            panic_threshold=0.0,
+            subsets=(
+                gateway.Subset(tag="canary", header="X-Canary"),
+                gateway.Subset(tag="canary", share=0.05),
+            ),
+        )
+    ),
+    'health: {path: "/live?deep=1", statuses: [204, "300-399"], interval_s: 3}': gateway.UpstreamPolicy(
+        health=gateway.HealthCheck(
+            kind="http", path="/live?deep=1", statuses=((204, 204), (300, 399)), interval_s=3.0
+        )
+    ),
+    "ejection: {}": gateway.UpstreamPolicy(ejection=gateway.Ejection()),
+    "ejection: {consecutive_failures: null, success_rate_stdev_factor: null}": gateway.UpstreamPolicy(
+        ejection=gateway.Ejection(consecutive_failures=None, success_rate_stdev_factor=None)
+    ),
+}
+REFUSED = [
+    "balance: {algorithm: hash}",
+    "balance: {hash: {by: network}}",
+    "balance: {algorithm: hash, hash: {by: cookie}}",
+    "balance: {algorithm: hash, hash: {by: network, name: X}}",
+    "balance: {subsets: [{tag: canary}]}",
+    "balance: {subsets: [{tag: canary, share: 0.1, header: X}]}",
+    "balance: {subsets: [{tag: canary, share: 0.1, value: x}]}",
+    "balance: {panic_threshold: 50}",
+    'health: {path: "live"}',
+    "health: {statuses: []}",
+    "health: {interval_s: 0}",
+    "ejection: {max_ejection_percent: 101}",
+]
+
+
+def project_with(project: Project, upstream: str) -> Project:
+    project.simple("alpha", "/alpha")
+    entry = f"  alpha: {{spec: services/alpha.yaml, upstream: {{env: ALPHA_URL, {upstream}}}}}\n"
+    (project.root / "spec/platform.yaml").write_text(PLATFORM + entry)
+    return project
+
+
+def table(project: Project) -> Any:
+    [text] = [
+        file.text
+        for file in GatewayTarget().render(project.api())
+        if file.path.endswith("generated/routes.py")
+    ]
+    namespace: dict[str, Any] = {"__package__": "dhatu_gateway.generated"}
+    exec(compile(text, "routes.py", "exec"), namespace)
+    return namespace["PLATFORM"]
+
+
+@pytest.mark.parametrize(("written", "expected"), FINE.items())
+def test_what_is_written_reaches_the_gateway(
+    project: Project, written: str, expected: gateway.UpstreamPolicy
+) -> None:
+    [service] = table(project_with(project, written)).services
+    assert service.upstream == expected
+
+
+@pytest.mark.parametrize("written", REFUSED)
+def test_what_means_nothing_is_an_error_at_its_place(project: Project, written: str) -> None:
+    codes = {code for code, _ in project_with(project, written).found()}
+    assert codes == {"DH011"}
+
+
+def test_a_key_that_nothing_reads_is_an_error(project: Project) -> None:
+    [(code, _)] = project_with(project, "ejection: {interval: 5}").found()
+    assert code == "DH010"
+
+
+def test_what_the_guide_shows_may_be_written(project: Project) -> None:
+    page = (REPOSITORY / "docs/gateway-upstreams.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"```yaml\nservices:\n(.*?)```", page, re.DOTALL)
+    assert len(blocks) >= 2
+    project.simple("corpus", "/corpus")
+    for block in blocks:
+        (project.root / "spec/platform.yaml").write_text(PLATFORM + block)
+        assert project.found() == []
+
+
+def test_both_sides_have_the_same_settings() -> None:
+    def described(module: Any) -> dict[str, list[tuple[str, object]]]:
+        return {
+            name: [(field.name, field.type) for field in dataclasses.fields(found)]
+            for name, found in vars(module).items()
+            if dataclasses.is_dataclass(found)
+        }
+
+    assert described(ir) == described(gateway)
