@@ -111,6 +111,8 @@ def build_edge(table: Table, parts: Parts) -> Edge:
     """Compose every route; raises where the table asks for something that cannot be enforced."""
     platform = table.platform
     metrics = Metrics(table.routes)
+    if parts.auth.external is not None:
+        metrics.provider_fetches = parts.auth.external.fetches
     policies = Policies(
         authenticate=lambda route: build_authenticate(
             route, platform.security_schemes, parts.auth.authenticator
@@ -220,6 +222,7 @@ def _auth_settings(settings: Settings, table: Table) -> AuthSettings:
         keys=settings.jwt_keys,
         policy=TokenPolicy(access_lifetime_s=settings.jwt_lifetime_s),
         roles=table.platform.roles,
+        providers=settings.providers,
     )
 
 
@@ -238,6 +241,11 @@ def _monitoring(table: Table, parts: Parts, metrics: Metrics) -> Monitoring:
     checks = [store_check("credentials", parts.auth.store.ping, essential=True)]
     if isinstance(parts.storage, RedisStorage):
         checks.append(store_check("redis", parts.storage.ping, essential=False))
+    if parts.auth.external is not None:
+        checks += [
+            store_check(f"provider:{opened.provider.name}", opened.ping, essential=False)
+            for opened in parts.auth.external.providers
+        ]
     checks += map(service_check, services)
     return Monitoring(
         title=table.platform.title,

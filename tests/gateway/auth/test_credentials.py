@@ -116,7 +116,7 @@ def test_the_oldest_leave_first_and_leave_nothing_behind() -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "location"), [("basic", "header"), ("oauth2", "header"), ("api_key", "query")]
+    ("kind", "location"), [("basic", "header"), ("mutual_tls", "header"), ("api_key", "query")]
 )
 def test_a_scheme_that_cannot_be_enforced_is_refused_at_boot(kind: str, location: str) -> None:
     verifier = CountingVerifier()

@@ -10,10 +10,13 @@ from dhatu_gateway.auth.credentials import Verified, VerifiedCredentials
 from dhatu_gateway.auth.errors import AuthError, InvalidCredentialError
 from dhatu_gateway.auth.identity import Identity
 from dhatu_gateway.auth.jwt import AccessTokens
+from dhatu_gateway.auth.providers.external import ExternalTokens, claimed_issuer
 from dhatu_gateway.auth.store.interface import CredentialStore
 from dhatu_gateway.core.types import SecurityScheme
 
 MAX_CREDENTIALS = 50_000
+BEARER_KINDS = ("bearer", "oauth2", "open_id")
+"""Kinds of security scheme whose credential is an access token in Authorization."""
 RECHECK_S = 5.0
 """The longest that a revocation by another process goes unnoticed."""
 
@@ -27,20 +30,31 @@ class Verifier(Protocol):
 
 
 class BearerTokens:
-    """A `Verifier` of `Authorization: Bearer <access token>`."""
+    """A `Verifier` of `Authorization: Bearer <access token>`, the gateway's own and those of providers."""
 
-    def __init__(self, access: AccessTokens, store: CredentialStore) -> None:
+    def __init__(
+        self, access: AccessTokens, store: CredentialStore, external: ExternalTokens | None = None
+    ) -> None:
         self._access = access
         self._store = store
+        self._external = external
 
     async def verify(self, value: bytes, *, now_s: float) -> Identity:
         scheme, _, token = value.partition(b" ")
         if scheme.lower() != b"bearer":
             raise InvalidCredentialError("Authorization must be the word Bearer and an access token.")
-        identity = self._access.verify(token.strip(b" "), now_s=now_s)
+        identity = await self._identify(token.strip(b" "), now_s)
         if await self._store.is_revoked(identity.revocation_ids):
             raise InvalidCredentialError("The access token has been revoked; sign in again.")
         return identity
+
+    async def _identify(self, token: bytes, now_s: float) -> Identity:
+        if self._external is not None:
+            # Not verified yet: it says which keys are looked at, and these decide.
+            issuer = claimed_issuer(token)
+            if issuer != self._access.policy.issuer:
+                return await self._external.verify(token, issuer, now_s=now_s)
+        return self._access.verify(token, now_s=now_s)
 
 
 class SchemeAuthenticator:
@@ -74,8 +88,10 @@ class Authenticator:
     def __init__(
         self, *, bearer: Verifier, api_key: Verifier, wall_clock: Callable[[], float] = time.time
     ) -> None:
-        self._kinds = {
-            "bearer": SchemeAuthenticator(bearer, wall_clock),
+        tokens = SchemeAuthenticator(bearer, wall_clock)
+        # However a document describes where tokens come from, they are sent and verified in one way.
+        self._kinds: dict[str, SchemeAuthenticator] = {
+            **dict.fromkeys(BEARER_KINDS, tokens),
             "api_key": SchemeAuthenticator(api_key, wall_clock),
         }
 
@@ -91,5 +107,5 @@ class Authenticator:
 
     def revoke(self, revocation_id: str) -> None:
         """Forget every credential that carries this id."""
-        for scheme in self._kinds.values():
+        for scheme in set(self._kinds.values()):
             scheme.verified.revoke(revocation_id)

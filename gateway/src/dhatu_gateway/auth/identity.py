@@ -15,7 +15,8 @@ class Identity:
     expires_at_s: float | None
     """Seconds since the epoch; None where the credential does not end by itself."""
     revocation_ids: tuple[str, ...]
-    """Revoking any of these ends the credential: `token:<jti>`, `family:<id>`, `key:<id>`, `user:<name>`."""
+    """Revoking any of these ends the credential: `token:<jti>`, `family:<id>`, `key:<id>`, `user:<name>`,
+    `oidc:<provider>:<subject>`. The first one is of this credential alone, where it has such a name."""
 
 
 def user_id(name: str) -> str:
@@ -26,6 +27,11 @@ def user_id(name: str) -> str:
 def key_id(key: str) -> str:
     """The principal of an API key and of the tokens issued for it."""
     return f"key:{key}"
+
+
+def provider_id(provider: str, subject: str) -> str:
+    """The principal of somebody for whom an external provider vouches."""
+    return f"oidc:{provider}:{subject}"
 
 
 def family_id(family: str) -> str:

@@ -96,13 +96,13 @@ class AccessTokens:
             header, payload = read_parts(token)
         except NotStrictError as error:
             raise InvalidCredentialError(INVALID) from error
-        issued_at_s = _seconds(payload.get("iat"))
+        issued_at_s = numeric_date(payload.get("iat"))
         self._check_signature(token, self._keys_for(header, issued_at_s, now_s))
         leeway_s = self.policy.leeway_s
-        expires_at_s = _seconds(payload["exp"]) + leeway_s
+        expires_at_s = numeric_date(payload["exp"]) + leeway_s
         if now_s >= expires_at_s:
             raise InvalidCredentialError(EXPIRED)
-        if max(_seconds(payload["nbf"]), issued_at_s) > now_s + leeway_s:
+        if max(numeric_date(payload["nbf"]), issued_at_s) > now_s + leeway_s:
             raise InvalidCredentialError(INVALID)
         return _identity(payload, expires_at_s)
 
@@ -179,7 +179,8 @@ def _identity(payload: dict[str, Any], expires_at_s: float) -> Identity:
     )
 
 
-def _seconds(value: object) -> float:
+def numeric_date(value: object) -> float:
+    """A time as claims have it (RFC 7519 section 2); raises `InvalidCredentialError` for anything else."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise InvalidCredentialError(INVALID)
     try:

@@ -11,6 +11,8 @@ from dhatu_gateway.auth.authenticator import Authenticator, BearerTokens
 from dhatu_gateway.auth.jwt import AccessTokens, TokenPolicy
 from dhatu_gateway.auth.key_ring import KeySource, make_ring
 from dhatu_gateway.auth.passwords import Passwords
+from dhatu_gateway.auth.providers.config import Provider
+from dhatu_gateway.auth.providers.external import ExternalTokens, open_providers
 from dhatu_gateway.auth.rbac import Roles
 from dhatu_gateway.auth.store.interface import CredentialStore
 from dhatu_gateway.auth.tokens import Holders, Tokens
@@ -26,6 +28,8 @@ class AuthSettings:
     keys: tuple[KeySource, ...]
     policy: TokenPolicy = field(default_factory=TokenPolicy)
     roles: tuple[Role, ...] = ()
+    providers: tuple[Provider, ...] = ()
+    """Whose tokens are taken besides."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,10 +44,14 @@ class Auth:
     access: AccessTokens
     roles: Roles
     upstream_identity: UpstreamIdentity
+    external: ExternalTokens | None
+    """None where no other provider's tokens are taken."""
     wall_clock: Callable[[], float]
 
     async def close(self) -> None:
-        """Let go of the store."""
+        """Let go of the store, and of providers."""
+        if self.external is not None:
+            await self.external.close()
         await self.store.close()
 
 
@@ -61,14 +69,16 @@ async def open_auth(
 ) -> Auth:
     """Make everything that knows about credentials.
 
-    Raises `SigningKeyError` where a key does not fit its algorithm, and `StoreError` where the store
-    fails.
+    Raises `SigningKeyError` where a key does not fit its algorithm, `ProviderFileError` where a provider
+    does not fit the platform, and `StoreError` where the store fails. No provider is asked yet.
     """
     ring = make_ring(settings.keys)
     access = AccessTokens(ring, settings.policy)
     roles = Roles(settings.roles)
     keys = await open_keys(store, roles)
-    authenticator = Authenticator(bearer=BearerTokens(access, store), api_key=keys, wall_clock=wall_clock)
+    external = open_providers(settings.providers, roles)
+    bearer = BearerTokens(access, store, external)
+    authenticator = Authenticator(bearer=bearer, api_key=keys, wall_clock=wall_clock)
     hash_key = await store.secret("refresh-tokens")
     tokens = Tokens(store, access, Holders(store, roles), hash_key, on_revoked=authenticator.revoke)
     return Auth(
@@ -80,5 +90,6 @@ async def open_auth(
         access=access,
         roles=roles,
         upstream_identity=UpstreamIdentity(ring, settings.policy.issuer, wall_clock),
+        external=external,
         wall_clock=wall_clock,
     )

@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Awaitable, Iterable, Mapping
 from typing import NamedTuple
 
-from dhatu_gateway.auth.authenticator import Authenticator, SchemeAuthenticator
+from dhatu_gateway.auth.authenticator import BEARER_KINDS, Authenticator, SchemeAuthenticator
 from dhatu_gateway.auth.credentials import Verified
-from dhatu_gateway.auth.errors import AuthError, InvalidCredentialError, StoreError
+from dhatu_gateway.auth.errors import AuthError, InvalidCredentialError, ProviderError, StoreError
 from dhatu_gateway.auth.rbac import role_check
 from dhatu_gateway.core.exchange import Exchange, Stage
 from dhatu_gateway.core.problem import ProblemError
@@ -53,7 +53,7 @@ def build_authenticate(
     async def decide(exchange: Exchange) -> None:
         try:
             await _decide(exchange, alternatives, refusal)
-        except StoreError as error:
+        except (StoreError, ProviderError) as error:
             raise ProblemError(
                 "unavailable", "Credentials cannot be checked at the moment; try again."
             ) from error
@@ -113,7 +113,7 @@ def _alternatives(
 
 
 def _header(scheme: SecurityScheme) -> bytes:
-    return b"authorization" if scheme.kind == "bearer" else scheme.parameter.lower().encode("ascii")
+    return b"authorization" if scheme.kind in BEARER_KINDS else scheme.parameter.lower().encode("ascii")
 
 
 async def _decide(exchange: Exchange, alternatives: tuple[Alternative, ...], refusal: Refusal) -> None:
@@ -162,7 +162,7 @@ class Refusal:
     def __init__(self, route: Route, by_key: Mapping[str, SecurityScheme]) -> None:
         keys = dict.fromkeys(credential.scheme for needs in route.security for credential in needs)
         schemes = [by_key[key] for key in keys]
-        self._bearer = any(scheme.kind == "bearer" for scheme in schemes)
+        self._bearer = any(scheme.kind in BEARER_KINDS for scheme in schemes)
         self._api_key = next((scheme.parameter for scheme in schemes if scheme.kind == "api_key"), None)
         ways = [f"an API key in {self._api_key}"] if self._api_key else []
         ways += ["a token in Authorization"] if self._bearer else []

@@ -8,7 +8,7 @@ are scraped by turns.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import accumulate
 
 from prometheus_client import (
@@ -67,6 +67,8 @@ class Metrics(Collector):
         """Calls that a limit in shadow mode would have refused, by operation and limit."""
         self.findings: dict[tuple[str, str, str], int] = {}
         """Messages that validation did not find in order, by operation, message and outcome."""
+        self.provider_fetches: Callable[[], Mapping[tuple[str, str, str], int]] = dict
+        """How often providers of identities were asked, by name, what for, and outcome; asked at a scrape."""
         self._recorders = {route.operation: Recorder(route.operation, route.service) for route in routes}
         self._registry = CollectorRegistry()
         self._registry.register(self)
@@ -120,6 +122,14 @@ class Metrics(Collector):
         for key, count in sorted(self.findings.items()):
             findings.add_metric(key, count)
         yield findings
+        fetches = CounterMetricFamily(
+            "dhatu_gateway_provider_fetches",
+            "Questions to providers of identities, by what was asked for and the outcome.",
+            labels=["provider", "what", "outcome"],
+        )
+        for key, count in sorted(self.provider_fetches().items()):
+            fetches.add_metric(key, count)
+        yield fetches
 
 
 def _requests(recorders: Sequence[Recorder]) -> Metric:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import pickle
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 from dhatu_gateway.auth.errors import ProviderFileError
 from dhatu_gateway.auth.providers.config import (
+    PROVIDER_MEMBERS,
     Introspection,
     Login,
     PrincipalClaims,
@@ -198,3 +200,15 @@ def test_the_setting_names_the_file(tmp_path: Path) -> None:
     assert caught.value.problems == (
         f"OIDC_PROVIDERS_FILE: cannot read {tmp_path}/absent: No such file or directory",
     )
+
+
+def test_the_file_that_the_documentation_shows_is_one(tmp_path: Path) -> None:
+    page = Path(__file__).parents[4] / "docs/gateway-credentials.md"
+    text = page.read_text(encoding="utf-8")
+    [sample] = [
+        block for block in re.findall(r"```json\n(.*?)```", text, re.DOTALL) if '"providers"' in block
+    ]
+    (path := tmp_path / "providers.json").write_text(sample)
+    [provider] = read_providers_file(path)
+    assert provider.principal.role_map == (("corpus-editors", "curator"),)
+    assert PROVIDER_MEMBERS - {"login"} <= set(re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE))

@@ -6,6 +6,7 @@ import gzip
 import ipaddress
 import ssl
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -187,61 +188,71 @@ async def test_no_proxy_of_the_environment_and_no_cookie(
     assert "cookie" not in provider.heads[1].lower()
 
 
-class TestNames:
-    """Under https, with names that only the test knows: whoever looked them up again would find nothing."""
+@dataclass
+class Secure:
+    """A server under https, asked by names that only the test knows: others who look them up find nothing."""
 
-    @pytest.fixture
-    async def secure(self, tmp_path: Path) -> AsyncIterator[Misbehaving]:
-        authority = trustme.CA()
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        authority.issue_cert("login.example.com").configure_cert(context)
-        authority.cert_pem.write_to_path(str(tmp_path / "authority.pem"))
-        self.authority = tmp_path / "authority.pem"
-        async with misbehaving(context) as running:
-            running.answers["/"] = json_response({"a": 1})
-            yield running
+    server: Misbehaving
+    authority: Path
 
-    def fetcher(self, names: Names, *, private: bool = True, ca_file: Path | None = None) -> Fetcher:
-        return Fetcher(allow_private=private, ca_file=ca_file or self.authority, resolve=names)
+    def fetcher(self, names: Names, *, private: bool = True) -> Fetcher:
+        return Fetcher(allow_private=private, ca_file=self.authority, resolve=names)
 
-    async def test_the_connection_goes_to_the_address_that_was_checked(self, secure: Misbehaving) -> None:
-        names = Names("127.0.0.1", "169.254.169.254")
-        fetcher = self.fetcher(names)
-        url = f"https://login.example.com:{secure.port}/"
-        assert await fetcher.get_object(url) == {"a": 1}
-        assert names.asked == ["login.example.com"]  # once: there is no second look-up to lie to
-        assert f"Host: login.example.com:{secure.port}\r\n" in secure.heads[0]
-        with pytest.raises(ProviderError, match=r"leads to 169\.254\.169\.254, where no provider may be"):
-            await fetcher.get_object(url)
-        await fetcher.close()
 
-    async def test_a_public_name_that_leads_home(self, secure: Misbehaving) -> None:
-        fetcher = self.fetcher(Names("127.0.0.1 ::1"), private=False)
-        with pytest.raises(ProviderError, match=r"leads to 127\.0\.0\.1, ::1, where no provider may be"):
-            await fetcher.get_object(f"https://login.example.com:{secure.port}/")
-        assert secure.requests == []
+@pytest.fixture
+async def secure(tmp_path: Path) -> AsyncIterator[Secure]:
+    authority = trustme.CA()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("login.example.com").configure_cert(context)
+    authority.cert_pem.write_to_path(str(tmp_path / "authority.pem"))
+    async with misbehaving(context) as running:
+        running.answers["/"] = json_response({"a": 1})
+        yield Secure(running, tmp_path / "authority.pem")
 
-    async def test_the_certificate_must_be_of_the_name(self, secure: Misbehaving) -> None:
-        fetcher = self.fetcher(Names("127.0.0.1"))
-        with pytest.raises(ProviderError, match="cannot be asked"):
-            await fetcher.get_object(f"https://other.example.com:{secure.port}/")
-        assert secure.requests == []
 
-    async def test_a_connection_for_one_name_carries_nothing_for_another(self, secure: Misbehaving) -> None:
-        fetcher = self.fetcher(Names("127.0.0.1"))
-        await fetcher.get_object(f"https://login.example.com:{secure.port}/")
-        with pytest.raises(ProviderError, match="cannot be asked"):
-            await fetcher.get_object(f"https://other.example.com:{secure.port}/")
-        assert len(secure.requests) == 1
-        await fetcher.close()
+async def test_the_connection_goes_to_the_address_that_was_checked(secure: Secure) -> None:
+    names = Names("127.0.0.1", "169.254.169.254")
+    fetcher = secure.fetcher(names)
+    url = f"https://login.example.com:{secure.server.port}/"
+    assert await fetcher.get_object(url) == {"a": 1}
+    assert names.asked == ["login.example.com"]  # once: there is no second look-up to lie to
+    assert f"Host: login.example.com:{secure.server.port}\r\n" in secure.server.heads[0]
+    with pytest.raises(ProviderError, match=r"leads to 169\.254\.169\.254, where no provider may be"):
+        await fetcher.get_object(url)
+    await fetcher.close()
 
-    async def test_an_authority_that_nobody_named_is_not_trusted(self, secure: Misbehaving) -> None:
-        fetcher = Fetcher(allow_private=True, resolve=Names("127.0.0.1"))
-        with pytest.raises(ProviderError, match="cannot be asked"):
-            await fetcher.get_object(f"https://login.example.com:{secure.port}/")
-        assert secure.requests == []
 
-    async def test_the_next_address_is_tried(self, secure: Misbehaving) -> None:
-        fetcher = self.fetcher(Names("127.255.255.254 127.0.0.1"))
-        assert await fetcher.get_object(f"https://login.example.com:{secure.port}/") == {"a": 1}
-        await fetcher.close()
+async def test_a_public_name_that_leads_home(secure: Secure) -> None:
+    fetcher = secure.fetcher(Names("127.0.0.1 ::1"), private=False)
+    with pytest.raises(ProviderError, match=r"leads to 127\.0\.0\.1, ::1, where no provider may be"):
+        await fetcher.get_object(f"https://login.example.com:{secure.server.port}/")
+    assert secure.server.requests == []
+
+
+async def test_the_certificate_must_be_of_the_name(secure: Secure) -> None:
+    fetcher = secure.fetcher(Names("127.0.0.1"))
+    with pytest.raises(ProviderError, match="cannot be asked"):
+        await fetcher.get_object(f"https://other.example.com:{secure.server.port}/")
+    assert secure.server.requests == []
+
+
+async def test_a_connection_for_one_name_carries_nothing_for_another(secure: Secure) -> None:
+    fetcher = secure.fetcher(Names("127.0.0.1"))
+    await fetcher.get_object(f"https://login.example.com:{secure.server.port}/")
+    with pytest.raises(ProviderError, match="cannot be asked"):
+        await fetcher.get_object(f"https://other.example.com:{secure.server.port}/")
+    assert len(secure.server.requests) == 1
+    await fetcher.close()
+
+
+async def test_an_authority_that_nobody_named_is_not_trusted(secure: Secure) -> None:
+    fetcher = Fetcher(allow_private=True, resolve=Names("127.0.0.1"))
+    with pytest.raises(ProviderError, match="cannot be asked"):
+        await fetcher.get_object(f"https://login.example.com:{secure.server.port}/")
+    assert secure.server.requests == []
+
+
+async def test_the_next_address_is_tried(secure: Secure) -> None:
+    fetcher = secure.fetcher(Names("127.255.255.254 127.0.0.1"))
+    assert await fetcher.get_object(f"https://login.example.com:{secure.server.port}/") == {"a": 1}
+    await fetcher.close()

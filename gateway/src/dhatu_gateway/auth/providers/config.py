@@ -33,7 +33,7 @@ PROVIDER_MEMBERS = frozenset(
     }
 )
 PRINCIPAL_MEMBERS = frozenset({"subject", "scope", "roles", "role_map", "fixed_roles"})
-INTROSPECTION_MEMBERS = frozenset({"client_id", "client_secret_file", "endpoint", "cache_s"})
+INTROSPECTION_MEMBERS = frozenset({"client_id", "client_secret_file", "endpoint", "cache_s", "any_audience"})
 LOGIN_MEMBERS = frozenset({"client_id", "client_secret_file", "scopes", "redirect_uri", "return_urls"})
 
 
@@ -62,6 +62,8 @@ class Introspection:
     """None for the one that discovery gives."""
     cache_s: float = 30.0
     """How long an answer is believed."""
+    any_audience: bool = False
+    """Whether an answer may leave out whom the token is for; one that names others is refused even so."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,6 +200,7 @@ def _introspection(members: Members | None, folder: Path) -> Introspection | Non
         client_secret=members.secret("client_secret_file", folder),
         endpoint=members.url("endpoint", query=True) if members.has("endpoint") else None,
         cache_s=members.seconds("cache_s", 30.0, 3_600.0),
+        any_audience=members.flag("any_audience"),
     )
 
 

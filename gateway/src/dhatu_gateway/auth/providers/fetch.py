@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import functools
 import ssl
 from collections.abc import AsyncIterable, Mapping
 from dataclasses import dataclass, field
@@ -49,6 +50,12 @@ class Answer:
     document: dict[str, Any] = field(repr=False)
 
 
+@functools.cache
+def public_tls() -> ssl.SSLContext:
+    """Trusts the public authorities, or those of SSL_CERT_FILE; made once: reading them takes long."""
+    return httpx.create_ssl_context()
+
+
 class Fetcher:
     """Asks the hosts of one provider."""
 
@@ -64,15 +71,20 @@ class Fetcher:
         self._allow_private = allow_private
         self._limits = limits or FetchLimits()
         self._resolve = resolve
-        self._tls = httpx.create_ssl_context(
-            verify=ssl.create_default_context(cafile=ca_file) if ca_file is not None else True
-        )
+        self._tls = ssl.create_default_context(cafile=ca_file) if ca_file is not None else public_tls()
         # One for each host: a connection for one name must not carry requests for another at its address.
         self._transports: dict[str, httpx.AsyncHTTPTransport] = {}
 
+    async def get(self, url: str) -> Answer:
+        """Ask for a JSON object; raises `ProviderError` where a 200 holds none.
+
+        Any other answer is the caller's to judge, as is the object that it may hold.
+        """
+        return await self._send("GET", url, {}, None)
+
     async def get_object(self, url: str) -> dict[str, Any]:
         """Ask for a JSON object; raises `ProviderError` for anything but a 200 that holds one."""
-        answer = await self._send("GET", url, {}, None)
+        answer = await self.get(url)
         if answer.status != 200:
             raise ProviderError(f"{url} answered {answer.status}")
         return answer.document
@@ -80,9 +92,9 @@ class Fetcher:
     async def post_form(
         self, url: str, form: Mapping[str, str], *, headers: Mapping[str, str] | None = None
     ) -> Answer:
-        """Send a form and read the JSON object that answers it; raises `ProviderError` where there is none.
+        """Send a form and read the JSON object that answers it; raises `ProviderError` as `get` does.
 
-        The status is the caller's to judge: OAuth answers errors as objects too (RFC 6749 section 5.2).
+        OAuth answers errors as objects too (RFC 6749 section 5.2).
         """
         content = urlencode(form).encode("ascii")
         return await self._send("POST", url, {"Content-Type": FORM_TYPE, **(headers or {})}, content)
@@ -141,6 +153,8 @@ class Fetcher:
                 raise ProviderError(f"{url} answered in an encoding that nobody asked for")
             media_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
             if media_type != "application/json" and not media_type.endswith("+json"):
+                if response.status_code >= 400:
+                    return Answer(status=response.status_code, document={})
                 raise ProviderError(f"{url} answered {response.status_code} with {media_type!r} and not JSON")
             body = await self._body(url, cast(AsyncIterable[bytes], response.stream))
             return Answer(status=response.status_code, document=read_object(body))
