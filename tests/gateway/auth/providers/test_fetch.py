@@ -14,6 +14,7 @@ import trustme
 from dhatu_gateway.auth.errors import ProviderError
 from dhatu_gateway.auth.providers.addresses import Address, allowed_addresses, is_allowed
 from dhatu_gateway.auth.providers.fetch import (
+    ADDRESSES_S,
     Answer,
     Fetcher,
     FetchLimits,
@@ -27,6 +28,7 @@ from gateway.auth.providers.misbehaving import (
     misbehaving,
     response,
 )
+from gateway.auth.support import Clock
 
 NEVER = ["169.254.169.254", "fd00:ec2::254", "100.100.100.200", "168.63.129.16", "fe80::1", "0.0.0.0", "::"]
 NEVER += ["::ffff:169.254.169.254", "64:ff9b::a9fe:a9fe", "::169.254.169.254", "2002:a9fe:a9fe::1"]
@@ -194,9 +196,10 @@ class Secure:
 
     server: Misbehaving
     authority: Path
+    clock: Clock
 
     def fetcher(self, names: Names, *, private: bool = True) -> Fetcher:
-        return Fetcher(allow_private=private, ca_file=self.authority, resolve=names)
+        return Fetcher(allow_private=private, ca_file=self.authority, resolve=names, clock=self.clock)
 
 
 @pytest.fixture
@@ -207,18 +210,30 @@ async def secure(tmp_path: Path) -> AsyncIterator[Secure]:
     authority.cert_pem.write_to_path(str(tmp_path / "authority.pem"))
     async with misbehaving(context) as running:
         running.answers["/"] = json_response({"a": 1})
-        yield Secure(running, tmp_path / "authority.pem")
+        yield Secure(running, tmp_path / "authority.pem", Clock())
 
 
 async def test_the_connection_goes_to_the_address_that_was_checked(secure: Secure) -> None:
     names = Names("127.0.0.1", "169.254.169.254")
     fetcher = secure.fetcher(names)
     url = f"https://login.example.com:{secure.server.port}/"
-    assert await fetcher.get_object(url) == {"a": 1}
-    assert names.asked == ["login.example.com"]  # once: there is no second look-up to lie to
+    for _ in range(2):
+        assert await fetcher.get_object(url) == {"a": 1}
+    assert names.asked == ["login.example.com"]  # there is no look-up after the one that was checked
     assert f"Host: login.example.com:{secure.server.port}\r\n" in secure.server.heads[0]
+    secure.clock.now_s += ADDRESSES_S
     with pytest.raises(ProviderError, match=r"leads to 169\.254\.169\.254, where no provider may be"):
         await fetcher.get_object(url)
+    await fetcher.close()
+
+
+async def test_a_host_that_moves_is_found_at_once(secure: Secure) -> None:
+    names = Names("127.255.255.254", "127.0.0.1")
+    fetcher = secure.fetcher(names)
+    url = f"https://login.example.com:{secure.server.port}/"
+    with pytest.raises(ProviderError, match="cannot be asked"):
+        await fetcher.get_object(url)
+    assert await fetcher.get_object(url) == {"a": 1}
     await fetcher.close()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from typing import Any
 
 import pytest
@@ -169,19 +170,25 @@ async def test_without_an_answer_nobody_is_let_in(provider: Bench, document: obj
             await verify(provider)
 
 
-async def test_an_outage_and_its_end(provider: Bench) -> None:
+async def test_an_outage_and_its_end(provider: Bench, caplog: pytest.LogCaptureFixture) -> None:
     answer(provider)
     await verify(provider)
     provider.go_out()
     provider.clock.now_s += 29
     assert await verify(provider) == "oidc:staff:ada"
     provider.clock.now_s += 1
-    with pytest.raises(ProviderError):
-        await verify(provider)
-    answer(provider)
-    assert await verify(provider) == "oidc:staff:ada"
+    with caplog.at_level(logging.WARNING, "dhatu.providers"):
+        for _ in range(3):
+            with pytest.raises(ProviderError):
+                await verify(provider)
+        answer(provider)
+        assert await verify(provider) == "oidc:staff:ada"
+    told = [record.getMessage() for record in caplog.records]
+    assert told[0].startswith("provider staff cannot be asked about tokens: http://127.0.0.1:")
+    assert told[1:] == ["provider staff can be asked about tokens again"]
+    assert TOKEN.decode() not in told[0]
     fetches = provider.opened.fetches["introspection"]
-    assert (fetches.ok, fetches.failed) == (2, 1)
+    assert (fetches.ok, fetches.failed) == (2, 3)
 
 
 async def test_a_provider_without_the_endpoint(provider: Bench) -> None:

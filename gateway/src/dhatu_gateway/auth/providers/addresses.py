@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import ipaddress
 import socket
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import TypeAlias
 
 from dhatu_gateway.auth.errors import ProviderError
@@ -44,9 +46,14 @@ EMBEDDING = (ipaddress.IPv6Network("64:ff9b::/96"), ipaddress.IPv6Network("::/96
 """NAT64 (RFC 6052) and addresses of old: their last 32 bits are an IPv4 address."""
 
 
+_lookups = ThreadPoolExecutor(2, "dhatu-lookup")
+"""Not the event loop's own threads: a name server that is slow must not keep them from others."""
+
+
 async def resolve(host: str, port: int) -> tuple[Address, ...]:
     """Look a name up the way the system does; an address is its own."""
-    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    look_up = functools.partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
+    found = await asyncio.get_running_loop().run_in_executor(_lookups, look_up)
     return tuple(dict.fromkeys(ipaddress.ip_address(str(entry[4][0]).partition("%")[0]) for entry in found))
 
 

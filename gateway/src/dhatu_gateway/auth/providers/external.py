@@ -67,8 +67,9 @@ class OpenProvider:
     async def ping(self) -> None:
         """Raise `ProviderError` where it does not answer, even if the keys that it last had are used."""
         await self.keys.get()
-        if self.keys.failure is not None:
-            raise self.keys.failure
+        failure = self.keys.failure
+        if failure is not None:
+            raise failure
 
 
 class ExternalTokens:
@@ -136,7 +137,10 @@ def _open(provider: Provider, roles: Roles, surroundings: Surroundings) -> OpenP
         raise ProviderFileError(f"provider {provider.name}: {error}") from error
     try:
         fetcher = Fetcher(
-            allow_private=provider.allow_private, ca_file=provider.ca_file, resolve=surroundings.resolve
+            allow_private=provider.allow_private,
+            ca_file=provider.ca_file,
+            resolve=surroundings.resolve,
+            clock=surroundings.clock,
         )
     except OSError as error:
         raise ProviderFileError(

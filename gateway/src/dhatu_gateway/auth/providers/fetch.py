@@ -11,17 +11,18 @@ import asyncio
 import base64
 import functools
 import ssl
-from collections.abc import AsyncIterable, Mapping
+import time
+from collections.abc import AsyncIterable, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 from urllib.parse import quote_plus, urlencode
 
 import httpx
 
 from dhatu_gateway.auth.compact import NotStrictError, read_object
 from dhatu_gateway.auth.errors import ProviderError
-from dhatu_gateway.auth.providers.addresses import Resolve, allowed_addresses, resolve
+from dhatu_gateway.auth.providers.addresses import Address, Resolve, allowed_addresses, resolve
 from dhatu_gateway.auth.providers.members import is_safe_url
 
 MAX_BYTES = 256 * 1024
@@ -30,6 +31,8 @@ MAX_TRIED = 3
 MAX_HOSTS = 8
 """A provider has one, or two; connections to those that discovery no longer names are closed."""
 KEEP_ALIVE_S = 30.0
+ADDRESSES_S = 30.0
+"""How long the addresses of a host are used; a host that cannot be reached is looked up again at once."""
 FORM_TYPE = "application/x-www-form-urlencoded"
 
 
@@ -50,6 +53,13 @@ class Answer:
     document: dict[str, Any] = field(repr=False)
 
 
+class Found(NamedTuple):
+    """Addresses that have been checked."""
+
+    addresses: tuple[Address, ...]
+    until_s: float
+
+
 @functools.cache
 def public_tls() -> ssl.SSLContext:
     """Trusts the public authorities, or those of SSL_CERT_FILE; made once: reading them takes long."""
@@ -66,12 +76,15 @@ class Fetcher:
         ca_file: Path | None = None,
         limits: FetchLimits | None = None,
         resolve: Resolve = resolve,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Raises `ssl.SSLError` or `OSError` where `ca_file` holds no certificates."""
+        """Raises `OSError` where `ca_file` holds no certificates."""
         self._allow_private = allow_private
         self._limits = limits or FetchLimits()
         self._resolve = resolve
         self._tls = ssl.create_default_context(cafile=ca_file) if ca_file is not None else public_tls()
+        self._clock = clock
+        self._found: dict[str, Found] = {}
         # One for each host: a connection for one name must not carry requests for another at its address.
         self._transports: dict[str, httpx.AsyncHTTPTransport] = {}
 
@@ -114,15 +127,14 @@ class Fetcher:
         except TimeoutError as error:
             raise ProviderError(f"{url} took longer than {self._limits.total_s:g} s") from error
         except (OSError, httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
-            raise ProviderError(f"{url} cannot be asked: {error or type(error).__name__}") from error
+            raise ProviderError(f"{url} cannot be asked: {str(error) or type(error).__name__}") from error
 
     async def _try_addresses(
         self, url: httpx.URL, method: str, headers: Mapping[str, str], content: bytes | None
     ) -> Answer:
         host = url.raw_host.decode("ascii")
-        found = await self._resolve(host, url.port or (443 if url.scheme == "https" else 80))
-        allowed = allowed_addresses(host, found, private=self._allow_private)
-        timeout = httpx.Timeout(self._limits.total_s, connect=self._limits.total_s / MAX_TRIED)
+        allowed = await self._addresses(host, url.port or (443 if url.scheme == "https" else 80))
+        timeout = httpx.Timeout(None, connect=self._limits.total_s / MAX_TRIED)
         failure: httpx.ConnectError | httpx.ConnectTimeout | None = None
         for address in allowed[:MAX_TRIED]:
             # With the address instead of the name: whoever connects would look it up once more.
@@ -142,7 +154,20 @@ class Fetcher:
                 return await self._exchange(url, request)
             except (httpx.ConnectError, httpx.ConnectTimeout) as error:
                 failure = error
+        self._found.pop(host, None)
         raise cast(httpx.ConnectError, failure)
+
+    async def _addresses(self, host: str, port: int) -> tuple[Address, ...]:
+        """Where a host is, as far as it may be there; found out again after a while."""
+        known = self._found.get(host)
+        if known is not None and known.until_s > self._clock():
+            return known.addresses
+        found = await self._resolve(host, port)
+        addresses = allowed_addresses(host, found, private=self._allow_private)
+        if len(self._found) >= MAX_HOSTS:
+            self._found.clear()
+        self._found[host] = Found(addresses, self._clock() + ADDRESSES_S)
+        return addresses
 
     async def _exchange(self, url: httpx.URL, request: httpx.Request) -> Answer:
         response = await (await self._transport(url)).handle_async_request(request)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import logging
 import re
 import time
 from collections.abc import Callable
@@ -30,6 +31,8 @@ INACTIVE_S = 10.0
 """How long a token that the provider does not know is refused without asking again."""
 MAX_AT_ONCE = 16
 MAX_WAITING = 256
+
+_logger = logging.getLogger("dhatu.providers")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +69,7 @@ class Introspector:
         self._active: dict[bytes, Asked] = {}
         self._inactive: dict[bytes, Asked] = {}
         self._under_way: dict[bytes, asyncio.Task[Identity | None]] = {}
+        self._is_out = False
         self._turns = asyncio.Semaphore(MAX_AT_ONCE)
 
     async def verify(self, token: bytes, *, now_s: float) -> Identity:
@@ -105,11 +109,19 @@ class Introspector:
 
     def _finish(self, digest: bytes, task: asyncio.Task[Identity | None]) -> None:
         del self._under_way[digest]
-        # Looked at, so that nothing is logged where whoever waited for it has left.
-        if not task.cancelled() and task.exception() is not None:
-            self.fetches.failed += 1
-        else:
+        if task.cancelled():
+            return
+        failure = task.exception()
+        if failure is None:
             self.fetches.ok += 1
+        else:
+            self.fetches.failed += 1
+        # Once for an outage, and not once for each token in it.
+        if failure is not None and not self._is_out:
+            _logger.warning("provider %s cannot be asked about tokens: %s", self._provider.name, failure)
+        elif failure is None and self._is_out:
+            _logger.warning("provider %s can be asked about tokens again", self._provider.name)
+        self._is_out = failure is not None
 
     async def _ask(self, digest: bytes, token: bytes, now_s: float) -> Identity | None:
         async with self._turns:

@@ -53,14 +53,15 @@ class Kept(Generic[T]):
         self._value: T | None = None
         self._loaded_at_s = 0.0
         self._asked_at_s: float | None = None
-        self._failure: ProviderError | None = None
+        # Text, and not the error: one that is raised again and again grows by a traceback each time.
+        self._failure: str | None = None
         self._task: asyncio.Task[None] | None = None
         self._doubted = False
 
     @property
     def failure(self) -> ProviderError | None:
         """Why the last question was in vain; None where it was not."""
-        return self._failure
+        return ProviderError(self._failure) if self._failure is not None else None
 
     async def get(self) -> T:
         """The value, fresh if the provider can be asked; raises `ProviderError` where there is none."""
@@ -81,7 +82,7 @@ class Kept(Generic[T]):
             # A caller who leaves must not take the answer from the others.
             await asyncio.shield(task)
         if self._value is None or self._clock() - self._loaded_at_s >= self._keeping.stale_s:
-            raise self._failure or ProviderError(f"{self._what} has not been read")
+            raise self.failure or ProviderError(f"{self._what} has not been read")
         return self._value
 
     def doubt(self) -> None:
@@ -113,7 +114,7 @@ class Kept(Generic[T]):
             # Once for an outage, and not once for each question in it.
             if self._failure is None:
                 _logger.warning("%s cannot be read: %s", self._what, error)
-            self._failure = error
+            self._failure = str(error)
         else:
             self.fetches.ok += 1
             if self._failure is not None:

@@ -63,8 +63,9 @@ class ProviderKeys(Kept[tuple[ProviderKey, ...]]):
         found = choose(await self.get(), kid, algorithm)
         if not found and kid is not None:
             found = choose(await self.renew(), kid, algorithm)
-            if not found and self.failure is not None:
-                raise self.failure
+            failure = self.failure
+            if not found and failure is not None:
+                raise failure
         if not found:
             raise InvalidCredentialError(INVALID)
         return found
