@@ -44,7 +44,7 @@ def main() -> None:
 def steps() -> list[Figure]:
     """The arithmetic of each algorithm and its table."""
     figures: list[Figure] = []
-    for name in ALGORITHMS:
+    for name in (name for name in ALGORITHMS if name != "concurrency"):
         changes: dict[str, Any] = {"per": "day"} if name == "quota" else {}
         (rule,) = rules_of(limited(algorithm=name, limit=100, burst=100, **changes))
         take, now_us = MemoryStorage().limiter_of_one(rule), time.time_ns() // 1000
@@ -56,6 +56,20 @@ def steps() -> list[Figure]:
     return figures
 
 
+def two(**changes: Any) -> Route:
+    """A route of the platform with two limits."""
+    route = limited(**changes)
+    return replace(route, rate_limits=(*route.rate_limits, replace(*route.rate_limits, name="two")))
+
+
+def holding() -> Route:
+    """The same, of which the second is of calls at once."""
+    route = two(limit=1_000_000, burst=1_000_000, window_s=60.0)
+    first, second = route.rate_limits
+    at_once = replace(second, algorithm="concurrency", limit=100_000, window_s=0.0)
+    return replace(route, rate_limits=(first, at_once))
+
+
 async def decisions(url: str) -> list[Figure]:
     """The whole stage, as a call meets it, by what it takes of the processor."""
     generous: dict[str, Any] = {"limit": 1_000_000, "burst": 1_000_000, "window_s": 60.0}
@@ -64,7 +78,11 @@ async def decisions(url: str) -> list[Figure]:
     storage, nobody = RedisStorage(Link(server_at(url))), RedisStorage(Link(server_at("redis://127.0.0.1:1")))
     await storage.open()
     for name, route, store in (
+        ("two, in memory", two(**generous), MemoryStorage()),
+        ("and calls at once, in memory", holding(), MemoryStorage()),
         ("over Redis, exact", limited(**generous), storage),
+        ("two, over Redis", two(**generous), storage),
+        ("and calls at once, over Redis", holding(), storage),
         ("over Redis, leased by 20", limited(**generous, lease=20), storage),
         ("while Redis is out", limited(**generous, on_store_failure="local"), nobody),
     ):
@@ -91,9 +109,12 @@ async def calls(stage: Callable[[Exchange], Awaitable[None] | None], caller: int
     exchange.principal = Principal(id=f"user:{caller}", kind="user", scopes=frozenset(), roles=frozenset())
     for _ in range(count):
         exchange.response_headers = []
+        exchange.on_end = []
         pending = stage(exchange)
         if pending is not None:
             await pending
+        for give_back in exchange.on_end:
+            give_back()
 
 
 if __name__ == "__main__":

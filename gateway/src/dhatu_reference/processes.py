@@ -102,8 +102,11 @@ def stop_all(processes: Sequence[Process]) -> None:
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports on 127.0.0.1 that nobody listened on a moment ago, all different."""
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    """Ports on 127.0.0.1 that nobody used a moment ago, all different."""
+    sockets = [socket.socket() for _ in range(count)]
+    for held in sockets:
+        # On all addresses: some servers refuse a port that a connection of another address still has.
+        held.bind(("", 0))
     ports = [int(held.getsockname()[1]) for held in sockets]
     for held in sockets:
         held.close()

@@ -107,6 +107,19 @@ CASES = {
     "smaller bodies": ([("max_body_bytes: 1000", "max_body_bytes: 900")], ["DH235"]),
     "a shorter timeout": ([("timeout_s: 10", "timeout_s: 5")], ["DH236"]),
     "a longer timeout": ([("timeout_s: 10", "timeout_s: 50")], []),
+    "fewer calls at once": (
+        [
+            (
+                "{limit: 10, window_s: 1}",
+                "[{name: default, limit: 10, window_s: 1}, {name: open, algorithm: concurrency, limit: 9}]",
+            )
+        ],
+        ["DH236"],
+    ),
+    "a rate that becomes a number of calls at once": (
+        [("{limit: 10, window_s: 1}", "{algorithm: concurrency, limit: 10}")],
+        ["DH236"],
+    ),
     "a tighter rate": ([("limit: 10, window_s: 1", "limit: 10, window_s: 2")], ["DH236"]),
     "a limit that only watches": (
         [("limit: 10, window_s: 1", "limit: 1, window_s: 1, shadow: true")],
@@ -285,3 +298,21 @@ def test_a_difference_in_a_shared_component_is_told_once_with_its_users() -> Non
         "spec.yaml",
         before[: before.index("note: {")].count("\n") + 1,
     )
+
+
+@pytest.mark.parametrize(
+    ("after", "code", "text"),
+    [
+        ("9", "DH236", "rate_limit was 10 at once (by principal), is 9 at once (by principal)"),
+        (
+            "10, cost: 2",
+            "DH236",
+            "rate_limit was 10 at once (by principal), is 10 at once (by principal, cost 2)",
+        ),
+        ("11", "DH219", "rate_limit was 10 at once (by principal), is 11 at once (by principal)"),
+    ],
+)
+def test_limits_of_calls_at_once_are_compared(after: str, code: str, text: str) -> None:
+    before = changed(("{limit: 10, window_s: 1}", "{algorithm: concurrency, limit: 10}"))
+    (found,) = changes(("concurrency, limit: 10", f"concurrency, limit: {after}"), before=before)
+    assert (found.code, text in found.text) == (code, True)

@@ -23,6 +23,9 @@ UNCOUNTABLE = [
     "{algorithm: sliding_log, limit: 5, window_s: 60, cost: 6}",
     "{algorithm: sliding_window, limit: 1000000, window_s: 86400}",
     "{limit: 5, window_s: 0.0000001}",
+    "{algorithm: concurrency, limit: 100001}",
+    "{algorithm: concurrency, limit: 5, cost: 6}",
+    "{algorithm: concurrency, limit: 500, cost: 101}",
 ]
 UNCLEAR = [
     "{algorithm: sliding_log, limit: 5, window_s: 60, burst: 5}",
@@ -31,6 +34,10 @@ UNCLEAR = [
     "{algorithm: quota, limit: 5, per: day, cost: 6}",
     "{algorithm: quota, limit: 9007199254740992, per: day}",
     "{algorithm: gcra, limit: 5, per: day, window_s: 60}",
+    "{algorithm: concurrency, limit: 5, window_s: 60}",
+    "{algorithm: concurrency, limit: 5, burst: 5}",
+    "{algorithm: concurrency, limit: 5, per: day}",
+    "{algorithm: concurrency, limit: 5, by: service, across: operation}",
     "{limit: 5, window_s: 1, by: service, across: operation}",
     "{limit: 5, window_s: 1, lease: 5, shadow: true}",
     "{limit: 5, window_s: 1, lease: 6}",
@@ -41,6 +48,9 @@ UNCLEAR = [
     "[{name: a, limit: 5, window_s: 1}, {name: a, limit: 9, window_s: 1}]",
 ]
 FINE = [
+    "{algorithm: concurrency, limit: 100000}",
+    "{algorithm: concurrency, limit: 500, cost: 100, by: service, shadow: true, on_store_failure: closed}",
+    "[{name: a, limit: 5, window_s: 1}, {name: b, algorithm: concurrency, limit: 5}]",
     "[{name: a, limit: 5, window_s: 1, lease: 5}, {name: b, limit: 9, window_s: 1, lease: 9}]",
     "{algorithm: quota, limit: 5, per: day}",
     "[{name: a, limit: 5, window_s: 1, roles: [x]}, {name: a, limit: 9, window_s: 1, except_roles: [x]}]",
@@ -65,6 +75,19 @@ def test_a_limit_that_cannot_be_counted_is_an_error_at_its_place(project: Projec
 @pytest.mark.parametrize("limit", FINE)
 def test_others_are_left_alone(project: Project, limit: str) -> None:
     assert written(project, limit) == []
+
+
+@pytest.mark.parametrize("setting", ["lease: 5", "charge_refused: true"])
+def test_calls_under_way_are_neither_taken_ahead_nor_charged_for_refusals(
+    project: Project, setting: str
+) -> None:
+    found = written(project, f"{{algorithm: concurrency, limit: 5, {setting}}}")
+    assert found == [("DH047", "spec/services/alpha.yaml:14:23")] * 2, "it is not known, and it cannot be"
+
+
+def test_a_lease_beside_calls_under_way_is_refused(project: Project) -> None:
+    limits = "[{name: a, limit: 5, window_s: 1, lease: 5}, {name: b, algorithm: concurrency, limit: 5}]"
+    assert written(project, limits) == [("DH047", "spec/services/alpha.yaml:14:23")]
 
 
 def test_one_limit_of_a_list_is_named_at_its_own_place(project: Project) -> None:
@@ -116,12 +139,14 @@ def test_what_the_schema_refuses(project: Project, limit: str, code: str) -> Non
 LIMITS = st.builds(
     RateLimit,
     name=st.just("default"),
-    algorithm=st.sampled_from(["token_bucket", "gcra", "sliding_log", "sliding_window", "quota"]),
+    algorithm=st.sampled_from(
+        ["token_bucket", "gcra", "sliding_log", "sliding_window", "quota", "concurrency"]
+    ),
     limit=st.integers(1, 10) | st.integers(1, 10**7),
     window_s=st.floats(1e-7, 1e9) | st.sampled_from([1.0, 60.0, 86_400.0]),
     per=st.sampled_from(["", "day", "month"]),
     burst=st.integers(1, 10) | st.integers(1, 10**7),
-    cost=st.integers(1, 20),
+    cost=st.integers(1, 20) | st.integers(90, 110),
     lease=st.just(1),
     by=st.just("principal"),
     header=st.just(""),

@@ -94,6 +94,8 @@ def limit(**changes: Any) -> RateLimit:
         changes.setdefault("across", "service")
     if changes.get("algorithm") == "quota":
         changes.setdefault("per", "day")
+    if changes.get("algorithm") == "concurrency":
+        changes = {"window_s": 0.0, "burst": changes.get("limit", LIMIT.limit)} | changes
     return replace(LIMIT, **changes)
 
 
@@ -132,7 +134,15 @@ def caller(
     made.client_address = made.client_network = address
     made.fields = fields or {}
     made.response_headers = []
+    made.on_end = []
     return made
+
+
+def ended(on: Exchange) -> None:
+    """The exchange is over, as the handler of its route says so."""
+    for give_back in on.on_end:
+        give_back()
+    on.on_end = []
 
 
 async def run(stage: Stage | None, on: Exchange) -> Exchange:

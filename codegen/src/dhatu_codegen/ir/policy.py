@@ -17,22 +17,24 @@ Validation: TypeAlias = Literal["enforce", "log", "off"]
 """Refuse it, pass it on and log what is wrong with it, or do not look."""
 
 
-LimitAlgorithm: TypeAlias = Literal["token_bucket", "gcra", "sliding_log", "sliding_window", "quota"]
+LimitAlgorithm: TypeAlias = Literal[
+    "token_bucket", "gcra", "sliding_log", "sliding_window", "quota", "concurrency"
+]
 LimitBy: TypeAlias = Literal["principal", "key", "address", "operation", "service", "header"]
 LimitAcross: TypeAlias = Literal["operation", "service", "api"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RateLimit:
-    """How often somebody may call an operation."""
+    """How often somebody may call an operation, or how many of their calls may be under way at once."""
 
     name: str
     """What headers and messages call it; unique on its operation."""
     algorithm: LimitAlgorithm
     limit: int
-    """Calls per window, at least 1."""
+    """Calls per window, or at once; at least 1."""
     window_s: float
-    """The longest that a day or a month can be, where there is a `per`."""
+    """The longest that a day or a month can be, where there is a `per`; 0 where calls at once are counted."""
     per: Literal["", "day", "month"]
     """Of a quota: what it starts anew with, in UTC."""
     burst: int

@@ -15,6 +15,8 @@ from ..pointer import join
 _MAX_EXACT: Final = 2**53
 """Integers below it are exact in Lua, where the shared limits are counted."""
 _MAX_LOG: Final = 10_000
+_MAX_SLOTS: Final = 100_000
+_MAX_SLOTS_OF_ONE: Final = 100
 _MIN_INTERVAL_US: Final = 100
 _BURSTS: Final = ("token_bucket", "gcra")
 _UNKNOWN_TO: Final[dict[LimitAlgorithm, tuple[str, ...]]] = {
@@ -23,6 +25,7 @@ _UNKNOWN_TO: Final[dict[LimitAlgorithm, tuple[str, ...]]] = {
     "sliding_log": ("burst", "per"),
     "sliding_window": ("burst", "per"),
     "quota": ("burst", "window_s"),
+    "concurrency": ("burst", "window_s", "per", "lease", "charge_refused"),
 }
 
 
@@ -76,7 +79,9 @@ def faults(limit: RateLimit) -> Iterator[str]:
         yield "is a quota, and needs `per: day` or `per: month`"
     if limit.by == "service" and limit.across == "operation":
         yield "counts by service, which is not one operation"
-    if limit.lease > 1 and (limit.shadow or limit.charge_refused):
+    if limit.algorithm == "concurrency" and (limit.lease > 1 or limit.charge_refused):
+        yield "counts calls under way, which are neither taken ahead nor charged for refusals"
+    elif limit.lease > 1 and (limit.shadow or limit.charge_refused):
         yield "cannot be leased: what is taken ahead can be neither watched nor charged for refusals"
     largest = limit.burst if limit.algorithm in _BURSTS else limit.limit
     if limit.lease > 1 and limit.cost * limit.lease > largest >= limit.cost:
@@ -87,6 +92,12 @@ def faults(limit: RateLimit) -> Iterator[str]:
 
 
 def _uncountable(limit: RateLimit) -> Iterator[str]:
+    if limit.algorithm == "concurrency":
+        if limit.limit > _MAX_SLOTS:
+            yield f"is above {_MAX_SLOTS:,}, the most calls that are counted at once"
+        if limit.cost > _MAX_SLOTS_OF_ONE:
+            yield f"counts a call for more than {_MAX_SLOTS_OF_ONE}, the most that one may hold at once"
+        return
     if limit.algorithm == "quota":
         if limit.limit + limit.cost >= _MAX_EXACT:
             yield "is too large to be exact: a quota must be below 9e15"

@@ -40,12 +40,14 @@ def _of_tiers(tiers: Node | None) -> tuple[RateLimit, ...]:
 def _limit(node: Node) -> RateLimit:
     limit = _integer(node, "limit", 1)
     per = node.text("per")
+    algorithm = cast(LimitAlgorithm, node.text("algorithm", "token_bucket"))
+    window_s = 0.0 if algorithm == "concurrency" else float(_number(node, "window_s", 60))
     by = cast(LimitBy, node.text("by", "principal"))
     return RateLimit(
         name=node.text("name", "default"),
-        algorithm=cast(LimitAlgorithm, node.text("algorithm", "token_bucket")),
+        algorithm=algorithm,
         limit=limit,
-        window_s=_LONGEST_S.get(per) or float(_number(node, "window_s", 60)),
+        window_s=_LONGEST_S.get(per) or window_s,
         per=cast(Literal["", "day", "month"], per),
         burst=_integer(node, "burst", limit),
         cost=_integer(node, "cost", 1),

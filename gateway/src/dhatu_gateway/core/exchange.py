@@ -39,6 +39,7 @@ class Exchange:
         "fields",
         "headers",
         "method",
+        "on_end",
         "path",
         "path_values",
         "principal",
@@ -85,6 +86,8 @@ class Exchange:
     """Added to whatever answer is sent."""
     refusal: Exception | None
     """What the handler of one of the gateway's own operations raised instead of answering."""
+    on_end: list[Callable[[], None]]
+    """What is called once when the exchange is over, however it ended; only on routes that hold something."""
     status: int
     """Of the answer; 0 until it has started."""
 

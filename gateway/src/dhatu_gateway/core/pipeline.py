@@ -66,6 +66,21 @@ class Handler:
         await self._terminal(exchange)
 
 
+class HoldingHandler(Handler):
+    """A route whose stages take something that they give back when the exchange is over."""
+
+    __slots__ = ()
+
+    async def run(self, exchange: Exchange) -> None:
+        """Give back what was taken, be the answer complete, refused, cut off or cancelled."""
+        exchange.on_end = []
+        try:
+            await super().run(exchange)
+        finally:
+            for give_back in exchange.on_end:
+                give_back()
+
+
 class Pipeline:
     """Composes the stages of every route.
 
@@ -91,4 +106,5 @@ class Pipeline:
     def compose(self, route: Route, terminal: Terminal, recorder: Recorder) -> Handler:
         stages = [stage for build in self._builders if (stage := build(route)) is not None]
         cross_origin = self._cross_origins.of(route)
-        return Handler(route, stages, terminal, recorder=recorder, cross_origin=cross_origin)
+        make = HoldingHandler if route.holds else Handler
+        return make(route, stages, terminal, recorder=recorder, cross_origin=cross_origin)

@@ -95,14 +95,15 @@ class SecurityScheme:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RateLimit:
-    """How often somebody may call an operation."""
+    """How often somebody may call an operation, or how many of their calls may be under way at once."""
 
     name: str
     """What headers and messages call it; unique on its operation."""
-    algorithm: Literal["token_bucket", "gcra", "sliding_log", "sliding_window", "quota"]
+    algorithm: Literal["token_bucket", "gcra", "sliding_log", "sliding_window", "quota", "concurrency"]
     limit: int
-    """Calls per window."""
+    """Calls per window, or at once."""
     window_s: float
+    """0 where calls are counted that are under way."""
     per: Literal["", "day", "month"]
     """Of a quota: what it starts anew with, in UTC."""
     burst: int
@@ -194,6 +195,11 @@ class Route:
     cors: Cors | None
     """None where the platform's holds."""
     networks: Networks | None
+
+    @property
+    def holds(self) -> bool:
+        """Whether its calls hold something that has to be given back when they are over."""
+        return any(limit.algorithm == "concurrency" for limit in self.rate_limits)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

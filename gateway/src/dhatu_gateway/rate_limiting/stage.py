@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 
 from dhatu_gateway.core.exchange import Exchange, Stage
-from dhatu_gateway.core.problem import ProblemError
 from dhatu_gateway.core.types import Route
+from dhatu_gateway.rate_limiting.alone import Alone
 from dhatu_gateway.rate_limiting.answers import Answers, OneAnswer
-from dhatu_gateway.rate_limiting.decision import Decision
+from dhatu_gateway.rate_limiting.holding import build_local_holding, build_shared_holding
 from dhatu_gateway.rate_limiting.keys import key_of
 from dhatu_gateway.rate_limiting.leases import Callers, Leases
-from dhatu_gateway.rate_limiting.rules import Rule, rules_of, shared_out
+from dhatu_gateway.rate_limiting.rules import Rule, rules_of
+from dhatu_gateway.rate_limiting.storage.holds import lease_s
 from dhatu_gateway.rate_limiting.storage.memory import MemoryStorage
 from dhatu_gateway.rate_limiting.storage.redis import RedisStorage
 from dhatu_gateway.shared.link import StorageUnavailableError
@@ -45,11 +46,16 @@ def build_rate_limit(
         raise ValueError(f"{route.operation}: {error}") from error
     if not rules:
         return None
+    apply = Answers(route.operation, rules, watch)
     if isinstance(storage, RedisStorage):
-        return _shared(rules, storage, Answers(route.operation, rules, watch), clock)
+        if route.holds:
+            return build_shared_holding(rules, storage, lease_s(route.timeout_s), apply, clock)
+        return _shared(rules, storage, apply, clock)
+    if route.holds:
+        return build_local_holding(rules, storage, apply, clock)
     if len(rules) == 1 and rules[0].plain:
         return _local_one(rules[0], storage, clock)
-    return _local(rules, storage, Answers(route.operation, rules, watch), clock)
+    return _local(rules, storage, apply, clock)
 
 
 def _local_one(rule: Rule, storage: MemoryStorage, clock: Callable[[], float]) -> Stage:
@@ -76,7 +82,7 @@ def _shared(
     rules: tuple[Rule, ...], storage: RedisStorage, apply: Answers, clock: Callable[[], float]
 ) -> Stage:
     keys, take = tuple(key_of(rule.policy) for rule in rules), storage.limiter(rules)
-    alone, leases = _Alone(rules, storage.local_share), Leases(rules)
+    alone, leases = Alone(rules, storage.local_share), Leases(rules)
     batch = leases.batch
 
     async def limit_together(exchange: Exchange, callers: Callers) -> None:
@@ -101,21 +107,3 @@ def _shared(
         return limit_together(exchange, callers)
 
     return start
-
-
-class _Alone:
-    """What becomes of calls while the server is out."""
-
-    def __init__(self, rules: tuple[Rule, ...], share: float) -> None:
-        self._closes = [rule.policy.on_store_failure == "closed" and not rule.watched for rule in rules]
-        self._counts = [rule.policy.on_store_failure == "local" for rule in rules]
-        self._take = MemoryStorage().limiter([shared_out(rule, share) for rule in rules])
-
-    def take(
-        self, callers: Callers, now_us: int, error: StorageUnavailableError
-    ) -> Sequence[Decision | None]:
-        if any(closes and key is not None for closes, key in zip(self._closes, callers, strict=True)):
-            detail = "Limits cannot be checked at the moment; try again."
-            raise ProblemError("unavailable", detail, headers=[(b"retry-after", b"1")]) from error
-        here = [key if counts else None for key, counts in zip(callers, self._counts, strict=True)]
-        return self._take(here, now_us)

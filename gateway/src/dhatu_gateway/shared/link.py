@@ -10,7 +10,7 @@ import asyncio
 import logging
 import random
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -123,9 +123,26 @@ class Link:
         except ConnectionError as error:
             self._lose(wire)
             raise StorageUnavailableError(str(error)) from error
-        if isinstance(reply, RedisReplyError) and str(reply).startswith(UNFIT):
+        if _is_unfit(reply):
             self._lose(wire)
         return reply
+
+    def tell(self, commands: Sequence[bytes], lost: Callable[[], None]) -> None:
+        """Send encoded commands for whose replies nobody waits; there has to be one.
+
+        `lost` is called where they may have come to nothing.
+        """
+        wire = self._wire
+        if wire is None:
+            lost()
+            return
+
+        def look(answer: asyncio.Future[Reply]) -> None:
+            if answer.exception() is not None or _is_unfit(answer.result()):
+                self._lose(wire)
+                lost()
+
+        wire.ask_all(commands).add_done_callback(look)
 
     async def close(self) -> None:
         """Close the connection for good."""
@@ -188,3 +205,7 @@ class Link:
                 wire.close()
                 raise
         return wire
+
+
+def _is_unfit(reply: Reply) -> bool:
+    return isinstance(reply, RedisReplyError) and str(reply).startswith(UNFIT)

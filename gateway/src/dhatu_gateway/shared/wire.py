@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
+from collections.abc import Sequence
 from typing import TypeAlias, cast
 
 Reply: TypeAlias = "int | bytes | list[Reply] | RedisReplyError | None"
@@ -36,6 +37,8 @@ class Wire(asyncio.Protocol):
         self._unsent: list[bytes] = []
         self._unread = b""
         self._timer: asyncio.TimerHandle | None = None
+        self._nobody: asyncio.Future[Reply] = self._loop.create_future()
+        self._nobody.set_result(None)
 
     def ask(self, command: bytes) -> asyncio.Future[Reply]:
         """Send an encoded command; the future has its reply, or a `ConnectionError`."""
@@ -51,6 +54,12 @@ class Wire(asyncio.Protocol):
         if self._timer is None:
             self._timer = self._loop.call_later(self._timeout_s, self._look_at_the_oldest)
         return answer
+
+    def ask_all(self, commands: Sequence[bytes]) -> asyncio.Future[Reply]:
+        """Send encoded commands; the future has the reply to the last, which comes when all are done."""
+        if self._transport is not None and not self.lost.done():
+            self._waiting.extend([(time.monotonic(), self._nobody)] * (len(commands) - 1))
+        return self.ask(b"".join(commands))
 
     def close(self) -> None:
         """End the connection at once."""

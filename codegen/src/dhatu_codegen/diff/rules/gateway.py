@@ -130,12 +130,12 @@ def _tighter(was: tuple[RateLimit, ...], now: tuple[RateLimit, ...]) -> bool:
 def _refuses_more(was: RateLimit | None, now: RateLimit) -> bool:
     if was is None:
         return True
-    slower = now.limit / now.window_s / now.cost < was.limit / was.window_s / was.cost
+    if _counted(was) != _counted(now):
+        return True  # whom it counts together, and how strictly: either may refuse what passed
+    slower = now.limit / (now.window_s or 1) / now.cost < was.limit / (was.window_s or 1) / was.cost
     closed = now.on_store_failure == "closed" and was.on_store_failure != "closed"
-    # Whom a limit counts together, and how strictly: either may refuse what passed.
-    others = _counted(was) != _counted(now)
     charged = now.charge_refused and not was.charge_refused
-    return slower or closed or others or charged or now.burst / now.cost < was.burst / was.cost
+    return slower or closed or charged or now.burst / now.cost < was.burst / was.cost
 
 
 def _counted(limit: RateLimit) -> tuple[object, ...]:
@@ -148,13 +148,15 @@ def _limits(limits: tuple[RateLimit, ...]) -> str:
 
 
 def _limit(limit: RateLimit) -> str:
-    facts = [f"burst {limit.burst}", f"by {f'header {limit.header}' if limit.header else limit.by}"]
-    facts += [limit.algorithm] if limit.algorithm != "token_bucket" else []
+    at_once = limit.algorithm == "concurrency"
+    facts = [] if at_once else [f"burst {limit.burst}"]
+    facts += [f"by {f'header {limit.header}' if limit.header else limit.by}"]
+    facts += [limit.algorithm] if limit.algorithm not in ("token_bucket", "concurrency") else []
     facts += [f"cost {limit.cost}"] if limit.cost != 1 else []
     facts += [f"lease {limit.lease}"] if limit.lease != 1 else []
     facts += ["shadow"] if limit.shadow else []
     named = "" if limit.name == "default" else f"{limit.name}: "
     facts += [f"across the {limit.across}"] if limit.across != "operation" else []
     facts += [f"of {' or '.join(limit.roles)}"] if limit.roles else []
-    window = f"a {limit.per}" if limit.per else f"{limit.window_s:g} s"
-    return f"{named}{limit.limit} in {window} ({', '.join(facts)})"
+    window = "at once" if at_once else f"in a {limit.per}" if limit.per else f"in {limit.window_s:g} s"
+    return f"{named}{limit.limit} {window} ({', '.join(facts)})"

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from dhatu_gateway.core.types import RateLimit
+from dhatu_gateway.rate_limiting.algorithms.concurrency import Concurrency
 from dhatu_gateway.rate_limiting.algorithms.gcra import Gcra
 from dhatu_gateway.rate_limiting.algorithms.interface import Algorithm
 from dhatu_gateway.rate_limiting.algorithms.quota import Quota
@@ -23,6 +24,7 @@ ALGORITHMS: Mapping[str, Callable[[RateLimit], Algorithm]] = {
     "sliding_log": SlidingLog.of,
     "sliding_window": SlidingWindow.of,
     "quota": Quota.of,
+    "concurrency": Concurrency.of,
 }
 
 

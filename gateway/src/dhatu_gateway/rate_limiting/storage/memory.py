@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from itertools import islice
 from typing import TypeAlias
 
+from dhatu_gateway.rate_limiting.algorithms.concurrency import Concurrency
 from dhatu_gateway.rate_limiting.algorithms.interface import Algorithm, State
 from dhatu_gateway.rate_limiting.decision import Decision
 from dhatu_gateway.rate_limiting.rules import Rule, take
@@ -14,6 +16,8 @@ TakeOne: TypeAlias = Callable[[str, int], Decision]
 """Charges a call of a caller to one limit at a time in microseconds."""
 TakeAll: TypeAlias = Callable[[Sequence[str | None], int], Sequence[Decision | None]]
 """The same for several limits at once; those whose key is None do not count the call, and decide nothing."""
+GiveBack: TypeAlias = Callable[[Sequence[str | None], Sequence[int]], None]
+"""Gives back the slots that a call of these callers holds, of the limits with these indices."""
 
 MAX_CALLERS = 65_536
 """Per limit. A caller takes some 300 bytes, and eight more for each call in a log."""
@@ -51,16 +55,36 @@ class MemoryStorage:
             ]
             before = [table.find(key, now_us) for _, table, key in counted]
             _, after, decisions = take([rule for rule, _, _ in counted], before, now_us)
-            for (_, table, key), state in zip(counted, after, strict=True):
-                table.states[key] = state
+            for (_, table, key), old, state in zip(counted, before, after, strict=True):
+                if state is not old:
+                    table.states[key] = state
             made = iter(decisions)
             return [None if key is None else next(made) for key in keys]
 
         return take_all
 
+    def giver_back(self, rules: Sequence[Rule]) -> GiveBack:
+        """For the limits of a route that count the calls under way; made at boot."""
+        tables = [self._table(rule) for rule in rules]
+
+        def give_back(keys: Sequence[str | None], held: Sequence[int]) -> None:
+            for index in held:
+                states, rule, key = tables[index].states, rules[index], keys[index]
+                if key is None or not isinstance(rule.algorithm, Concurrency):
+                    continue
+                after = rule.algorithm.give_back(states[key], rule.cost)
+                if after == rule.algorithm.fresh:
+                    del states[key]
+                else:
+                    states[key] = after
+
+        return give_back
+
     def _table(self, rule: Rule) -> Table:
         """Rules that count the same calls share a table."""
-        return self._tables.setdefault(rule.space, Table(rule.algorithm, self._max_callers))
+        # Who holds a slot cannot be dropped; there are no more of them than calls under way.
+        size = sys.maxsize if isinstance(rule.algorithm, Concurrency) else self._max_callers
+        return self._tables.setdefault(rule.space, Table(rule.algorithm, size))
 
 
 class Table:

@@ -10,6 +10,8 @@ from typing import TypeAlias, cast
 from dhatu_gateway.rate_limiting.algorithms import ALGORITHMS
 from dhatu_gateway.rate_limiting.decision import Decision
 from dhatu_gateway.rate_limiting.rules import Rule
+from dhatu_gateway.rate_limiting.slots import Slots
+from dhatu_gateway.rate_limiting.storage.holds import Hold, Holds, Place
 from dhatu_gateway.shared.link import Link, StorageUnavailableError
 from dhatu_gateway.shared.wire import RedisReplyError, Reply, bulk, encode
 
@@ -21,6 +23,11 @@ TakeShared: TypeAlias = Callable[
 Returns how many were charged (one where all are too many, none where that is too much), and what each limit
 says; one whose key is None does not count the calls, and says nothing. Raises `StorageUnavailableError`.
 """
+
+TakeHeld: TypeAlias = Callable[
+    [Sequence[str | None], list[Callable[[], None]]], Awaitable[Sequence[Decision | None]]
+]
+"""Charges a call that holds slots; what gives them back is added to the list before anything is asked."""
 
 PREFIX = "dhatu:limit:"
 
@@ -39,6 +46,7 @@ _BY_DIGEST = bulk("EVALSHA") + bulk(SHA1)
 _BY_TEXT = bulk("EVAL") + bulk(SCRIPT)
 FIGURES = 7
 """What the script is told of each rule."""
+_NO_HOLDER = bulk("") + bulk("")
 
 
 class RedisStorage:
@@ -48,6 +56,7 @@ class RedisStorage:
         """`local_share` is the part of each limit that this process allows while the server is out."""
         self.local_share = local_share
         self._link = link
+        self.holds = Holds(link)
         self.prefix = prefix
 
     async def open(self) -> None:
@@ -70,26 +79,70 @@ class RedisStorage:
                     told.append(argument)
             if not places:
                 return calls, [None] * len(keys)
-            taken, decisions = await self._run(places, (b"", b"%d" % calls), told)
+            taken, decisions = await self._run(places, (b"", b"%d" % calls), _NO_HOLDER, told)
             made = iter(decisions)
             return taken, [None if key is None else next(made) for key in keys]
 
         return take_shared
 
+    def holder(self, rules: Sequence[Rule], lease_s: float) -> TakeHeld:
+        """All limits of a route that has slots to hold; made at boot.
+
+        A slot ends after `lease_s`, unless this process gives it back before or is there to put it off.
+        """
+        prefixes = [self._key_prefix(rule).encode() for rule in rules]
+        arguments = [b"".join(map(bulk, arguments_of(rule))) for rule in rules]
+        slots = Slots(rules)
+        costs = [rule.cost if at in slots.at else 0 for at, rule in enumerate(rules)]
+
+        async def take_held(
+            callers: Sequence[str | None], on_end: list[Callable[[], None]]
+        ) -> Sequence[Decision | None]:
+            if not self._link.is_closed:
+                raise StorageUnavailableError("there is no connection to the server of the limits")
+            wanted: dict[int, Place] = {}
+            asked: list[bytes] = []
+            told: list[bytes] = []
+            for at, caller in enumerate(callers):
+                if caller is not None:
+                    key = prefixes[at] + caller.encode()
+                    asked.append(bulk(key))
+                    told.append(arguments[at])
+                    if costs[at]:
+                        wanted[at] = Place(key, costs[at])
+            if not told:
+                return [None] * len(callers)
+            hold = self.holds.begin(tuple(wanted.values()), lease_s)
+            # Before it is asked: who is cancelled meanwhile, or gets no reply, may hold them all the same.
+            on_end.append(hold.end)
+            _, decided = await self._run(asked, (b"", b"1"), hold.encoded, told)
+            made = iter(decided)
+            decisions = [None if caller is None else next(made) for caller in callers]
+            hold.keep([wanted[at] for at in slots.held(decisions)])
+            return decisions
+
+        return take_held
+
     async def run_at(
-        self, now_us: int, keys: Sequence[str], rules: Sequence[Rule], calls: int = 1
+        self,
+        now_us: int,
+        keys: Sequence[str],
+        rules: Sequence[Rule],
+        calls: int = 1,
+        hold: Hold | None = None,
     ) -> tuple[int, Sequence[Decision]]:
         """Run the script on whole keys, with a time instead of the server's."""
         told = [b"".join(map(bulk, arguments_of(rule))) for rule in rules]
-        return await self._run([bulk(key) for key in keys], (b"%d" % now_us, b"%d" % calls), told)
+        holder = _NO_HOLDER if hold is None else hold.encoded
+        return await self._run([bulk(key) for key in keys], (b"%d" % now_us, b"%d" % calls), holder, told)
 
     async def _run(
-        self, keys: list[bytes], first: tuple[bytes, bytes], told: list[bytes]
+        self, keys: list[bytes], first: tuple[bytes, bytes], holder: bytes, told: list[bytes]
     ) -> tuple[int, list[Decision]]:
-        """Run the script on encoded keys and rules; `first` is the time and how many calls to take."""
-        # The script, how many keys, the keys, two, and seven for each rule: EVALSHA and EVAL alike.
-        head = b"*%d\r\n" % (5 + len(keys) * (1 + FIGURES))
-        tail = b"".join((bulk(len(keys)), *keys, *map(bulk, first), *told))
+        """Run the script on what is encoded; `first` is the time and how many calls to take."""
+        # The script, how many keys, the keys, four, and seven for each rule: EVALSHA and EVAL alike.
+        head = b"*%d\r\n" % (7 + len(keys) * (1 + FIGURES))
+        tail = b"".join((bulk(len(keys)), *keys, *map(bulk, first), holder, *told))
         answer = await self._link.ask(head + _BY_DIGEST + tail)
         if isinstance(answer, RedisReplyError) and str(answer).startswith("NOSCRIPT"):
             # A restarted server has forgotten the script; EVAL runs and remembers it in one trip.
@@ -106,7 +159,8 @@ class RedisStorage:
         _checked(await self._link.ask(encode("PING")))
 
     async def close(self) -> None:
-        """Close the connection."""
+        """Give back what is held, and close the connection."""
+        await self.holds.close()
         await self._link.close()
 
 
