@@ -20,6 +20,14 @@ from dhatu_gateway.core.upstream.discovery import Endpoint, InvalidEndpoint, par
             [Endpoint(host="a", port=1), Endpoint(host="b", port=2), Endpoint(host="a", port=2)],
             ["a:1", "b:2", "a:2"],
         ),
+        (
+            "http://a:1;weight=3;zone=eu-1, http://b:2 ; tag=canary; tag=version=2.1; weight=0.5",
+            [
+                Endpoint(host="a", port=1, weight=3, zone="eu-1"),
+                Endpoint(host="b", port=2, weight=0.5, tags=("canary", "version=2.1")),
+            ],
+            ["a:1", "b:2"],
+        ),
     ],
 )
 def test_urls_become_endpoints(urls: str, endpoints: list[Endpoint], authorities: list[str]) -> None:
@@ -51,6 +59,18 @@ def test_urls_become_endpoints(urls: str, endpoints: list[Endpoint], authorities
         ("http://a#x", "scheme, host and port only"),
         ("http://a:1,http://b:1,http://a:1", "a:1 is listed twice"),
         ("http://a,http://a:80", "a is listed twice"),
+        ("http://a;weight=2,http://a;weight=3", "a is listed twice"),
+        ("http://a;weight=0", "above 0 and up to 65535"),
+        ("http://a;weight=65536", "above 0 and up to 65535"),
+        ("http://a;weight=-1", "above 0 and up to 65535"),
+        ("http://a;weight=nan", "above 0 and up to 65535"),
+        ("http://a;weight=1e3", "above 0 and up to 65535"),
+        ("http://a;weight", "above 0 and up to 65535"),
+        ("http://a;weight=1;weight=1", "weight of a is said twice"),
+        ("http://a;zone=", "zone must be a word"),
+        ("http://a;tag=a b", "tag must be a word"),
+        ("http://a;wieght=1", "none of weight=3, zone=eu-1 and tag=canary"),
+        ("http://a;", "none of weight=3"),
     ],
 )
 def test_what_is_no_endpoint_is_refused(urls: str, why: str) -> None:

@@ -34,6 +34,7 @@ class ConnectionContext:
     """What all connections to one endpoint have in common."""
 
     authority: str
+    host_header: str
     limits: UpstreamLimits
     owner: ConnectionOwner
     clock: Callable[[], float]
@@ -69,7 +70,7 @@ class Connection(asyncio.Protocol):
     def __init__(self, context: ConnectionContext, loop: asyncio.AbstractEventLoop) -> None:
         self._context = context
         self._limits = context.limits
-        self._host = host_line(context.authority)
+        self._host = host_line(context.host_header)
         self._loop = loop
         self._transport: asyncio.Transport | None = None
         self.deadlines = Deadlines(context.limits, context.clock, loop, self._on_deadline)

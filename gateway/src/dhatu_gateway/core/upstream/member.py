@@ -40,6 +40,11 @@ class Member:
         self.latency = PeakEwma(decay_s, now_s)
         self.health = Record(now_s)
 
+    def describe(self, endpoint: Endpoint) -> None:
+        """Take on what is said of the same endpoint now: weight, zone and tags."""
+        self.endpoint = endpoint
+        self.own_weight = self.weight = endpoint.weight
+
     @property
     def zone(self) -> str:
         return self.endpoint.zone

@@ -42,15 +42,21 @@ class ConnectionPool:
         self._clock = clock
         self._tls = (tls or ssl.create_default_context()) if endpoint.tls else None
         self._loop = asyncio.get_running_loop()
+        self._server_name = endpoint.found_as or endpoint.host if endpoint.tls else None
         self._context = ConnectionContext(
-            authority=endpoint.authority, limits=limits, owner=self, clock=clock
+            authority=endpoint.authority,
+            host_header=endpoint.host_header,
+            limits=limits,
+            owner=self,
+            clock=clock,
         )
         self._idle: list[Connection] = []
         self._open: set[Connection] = set()
         self._slots_taken = 0
         self._queue: deque[_Ticket] = deque()
         self._queue_timer = LazyTimer(self._loop, clock, self._expire_tickets)
-        self._closing = False
+        self._closing = ""
+        """Why no new request is taken; empty while they are."""
 
     def take(self) -> Connection | None:
         """Return an idle connection that is alive as far as one can know, if there is one."""
@@ -71,7 +77,7 @@ class ConnectionPool:
             if connection is not None:
                 return connection
             if self._closing:
-                raise self._unavailable("is no longer in use: the gateway is shutting down")
+                raise self._unavailable(f"is no longer in use: {self._closing}")
             if self._slots_taken < self._limits.max_connections:
                 self._slots_taken += 1
                 return await self._connect(deadline_s)
@@ -86,14 +92,14 @@ class ConnectionPool:
         while self._idle:
             self._idle.pop().abort()
 
-    def close(self) -> None:
+    def close(self, why: str = "the gateway is shutting down") -> None:
         """Keep nothing from now on, refuse who waits, and close what is idle; exchanges under way may end."""
-        self._closing = True
+        self._closing = why
         self.discard_idle()
         self._queue_timer.close()
         for ticket in self._queue:
             if not ticket.result.done():
-                ticket.result.set_exception(self._unavailable("was given up: the gateway is shutting down"))
+                ticket.result.set_exception(self._unavailable(f"was given up: {why}"))
         self._queue.clear()
 
     def abort(self) -> None:
@@ -102,6 +108,11 @@ class ConnectionPool:
             error = self._unavailable("was cut off: the gateway is shutting down")
             error.unsent = False
             connection.fail(error)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no connection is open or opening."""
+        return self._slots_taken == 0
 
     # What connections report.
 
@@ -134,7 +145,11 @@ class ConnectionPool:
                 raise TimeoutError
             async with asyncio.timeout(timeout_s):
                 _, connection = await self._loop.create_connection(
-                    lambda: Connection(self._context, self._loop), endpoint.host, endpoint.port, ssl=self._tls
+                    lambda: Connection(self._context, self._loop),
+                    endpoint.host,
+                    endpoint.port,
+                    ssl=self._tls,
+                    server_hostname=self._server_name,
                 )
         except TimeoutError as error:
             self._free_slot()

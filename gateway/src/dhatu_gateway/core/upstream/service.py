@@ -12,7 +12,12 @@ from typing import Final
 
 from dhatu_gateway.core.upstream.balancing.choice import Choice
 from dhatu_gateway.core.upstream.discovery import Endpoint
-from dhatu_gateway.core.upstream.errors import UpstreamClosed, UpstreamError, UpstreamTimeout
+from dhatu_gateway.core.upstream.errors import (
+    UpstreamClosed,
+    UpstreamError,
+    UpstreamTimeout,
+    UpstreamUnavailable,
+)
 from dhatu_gateway.core.upstream.health.checks import HealthChecks, Rhythm
 from dhatu_gateway.core.upstream.health.probe import build_probe
 from dhatu_gateway.core.upstream.health.watch import HeadWatch, says_of_endpoint
@@ -50,36 +55,68 @@ class Upstream:
         tls: ssl.SSLContext | None = None,
         surroundings: Surroundings | None = None,
     ) -> None:
-        """`tls` is for https endpoints, see `TlsSettings`; by default the system's authorities count."""
-        if not endpoints:
-            raise ValueError(f"service {service!r} has no endpoint")
+        """`tls` is for https endpoints, see `TlsSettings`; by default the system's authorities count.
+
+        A service whose endpoints are not known yet has none, and cannot be reached until `replace`.
+        """
         self.service = service
         policy, around = policy or UpstreamPolicy(), surroundings or Surroundings()
+        self._limits = limits
+        self._tls = tls
+        self._decay_s = policy.balance.decay_s
         self._clock = around.clock
-        now_s = self._clock()
-        self._choice: Choice[Member] = Choice(policy, around.zone, around.random, now_s)
-        self._members = tuple(
-            Member(
-                endpoint, ConnectionPool(endpoint, limits, tls, around.clock), policy.balance.decay_s, now_s
-            )
-            for endpoint in endpoints
-        )
-        self._choice.update(self._members, now_s)
-        self._only = self._members[0] if len(self._members) == 1 else None
-        self._is_watched = self._only is None and self._choice.learns
-        self._checks = self._build_checks(policy, tls, around)
+        self._choice: Choice[Member] = Choice(policy, around.zone, around.random, self._clock())
+        self._checks: HealthChecks[Member] | None = None
+        if policy.health is not None:
+            probe, rhythm = build_probe(policy.health, tls), Rhythm(random=around.random)
+            self._checks = HealthChecks(policy.health, probe, self._on_checked, rhythm)
+        self._members: tuple[Member, ...] = ()
+        self._retired: list[Member] = []
+        self._only: Member | None = None
+        self._is_watched = False
         self._in_flight = 0
         self._drained: asyncio.Future[None] | None = None
+        if endpoints:
+            self.replace(endpoints)
 
-    def _build_checks(
-        self, policy: UpstreamPolicy, tls: ssl.SSLContext | None, around: Surroundings
-    ) -> HealthChecks[Member] | None:
-        if policy.health is None:
-            return None
-        probe = build_probe(policy.health, tls)
-        checks = HealthChecks(policy.health, probe, self._on_checked, Rhythm(random=around.random))
-        checks.watch(self._members)
-        return checks
+    def replace(self, endpoints: Sequence[Endpoint]) -> None:
+        """Send requests to these from now on; those under way end where they are.
+
+        An endpoint that stays keeps its connections, its load and its health. Raises `ValueError` for none at
+        all: whoever finds endpoints decides what to do when there are none to be found.
+        """
+        if not endpoints:
+            raise ValueError(f"service {self.service!r} must not lose its last endpoint")
+        if self._drained is not None:
+            return
+        now_s = self._clock()
+        known = {member.endpoint.identity: member for member in self._members}
+        found = {endpoint.identity: endpoint for endpoint in endpoints}
+        members: list[Member] = []
+        for identity, endpoint in found.items():
+            member = known.get(identity)
+            if member is None:
+                member = self._admit(endpoint, now_s)
+            else:
+                member.describe(endpoint)
+            members.append(member)
+        if self._checks is not None:
+            self._checks.watch(members)
+        self._members = tuple(members)
+        self._choice.update(self._members, now_s)
+        self._only = members[0] if len(members) == 1 else None
+        self._is_watched = self._only is None and self._choice.learns
+        self._retire([member for identity, member in known.items() if identity not in found])
+
+    def _admit(self, endpoint: Endpoint, now_s: float) -> Member:
+        pool = ConnectionPool(endpoint, self._limits, self._tls, self._clock)
+        return Member(endpoint, pool, self._decay_s, now_s)
+
+    def _retire(self, gone: Sequence[Member]) -> None:
+        for member in gone:
+            member.pool.close("it is no longer an endpoint of its service")
+        # Kept until their last exchange is over, for `close` to cut off.
+        self._retired = [member for member in (*self._retired, *gone) if not member.pool.is_empty]
 
     async def forward(self, request: UpstreamRequest, sink: ResponseSink) -> None:
         """Send the request to an endpoint and its answer to the sink.
@@ -114,7 +151,7 @@ class Upstream:
             member.pool.close()
         self._on_drained()
         await asyncio.wait((self._drained,), timeout=drain_s)
-        for member in self._members:
+        for member in (*self._members, *self._retired):
             member.pool.abort()
 
     def in_flight(self) -> tuple[tuple[str, int], ...]:
@@ -129,6 +166,10 @@ class Upstream:
         self._choice.checked(self._clock(), [member] if member.health.is_well else [])
 
     def _pick(self, request: UpstreamRequest, avoid: Collection[Member]) -> Member:
+        if not self._members:
+            error = UpstreamUnavailable("no endpoint has been found yet")
+            error.service = self.service
+            raise error
         return self._choice.pick(self._clock(), request.affinity, request.subset, avoid)
 
     async def _attempt(self, member: Member, request: UpstreamRequest, sink: ResponseSink) -> None:
@@ -181,8 +222,12 @@ class Upstream:
             if not (error.stale and request.stream is None and request.method in _IDEMPOTENT):
                 raise error
             tried.pool.discard_idle()
-            await self._attempt(tried, request, sink)
-            return
+            try:
+                await self._attempt(tried, request, sink)
+            except UpstreamError as again:
+                error = again
+            else:
+                return
         avoid = [tried]
         while error.unsent and self._drained is None and self._clock() < request.deadline_s:
             member = self._pick(request, avoid)

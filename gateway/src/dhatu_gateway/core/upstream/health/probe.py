@@ -41,12 +41,13 @@ def build_probe(policy: HealthCheck, tls: ssl.SSLContext | None) -> Probe:
             endpoint.host,
             endpoint.port,
             ssl=(tls or _default_context()) if endpoint.tls else None,
+            server_hostname=endpoint.found_as or endpoint.host if endpoint.tls else None,
             limit=_MAX_LINE_BYTES,
         )
         try:
             if policy.kind == "tcp":
                 return ""
-            writer.write((request % endpoint.authority).encode("ascii"))
+            writer.write((request % endpoint.host_header).encode("ascii"))
             found = _STATUS_LINE.match(await reader.readline())
             if found is None:
                 return "its answer is not HTTP/1.1"
