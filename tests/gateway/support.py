@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import ssl
+import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -171,6 +173,7 @@ def compose(
     platform: Platform = PLATFORM,
     policies: Policies | None = None,
     clients: ClientNetworks | None = None,
+    clock: Callable[[], float] = time.monotonic,
 ) -> Bench:
     """Put an edge together as `app.py` does, with stages that let everybody through."""
     upstream, counts = FakeUpstream(), Counts()
@@ -202,6 +205,7 @@ def compose(
         clients=Clients(clients or ClientNetworks()),
         metrics=counts,
         security_headers=SecurityHeaders(platform.security_headers),
+        clock=clock,
     )
     return Bench(edge=Edge(parts), upstream=upstream, counts=counts)
 
@@ -235,13 +239,14 @@ class Client:
     """Those that the server has open."""
 
     @contextlib.asynccontextmanager
-    async def connect(self) -> AsyncGenerator[Wire]:
-        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+    async def connect(self, tls: ssl.SSLContext | None = None) -> AsyncGenerator[Wire]:
+        name = None if tls is None else "gateway.test"
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.port, ssl=tls, server_hostname=name)
         try:
             yield Wire(reader, writer)
         finally:
             writer.close()
-            with contextlib.suppress(ConnectionError):
+            with contextlib.suppress(ConnectionError, ssl.SSLError):
                 await writer.wait_closed()
 
     async def send(self, raw: bytes) -> Reply:
@@ -306,7 +311,10 @@ class Wire:
 
 @contextlib.asynccontextmanager
 async def serving(
-    application: Application, limits: ServerLimits | None = None, lifecycle: Lifecycle | None = None
+    application: Application,
+    limits: ServerLimits | None = None,
+    lifecycle: Lifecycle | None = None,
+    tls: ssl.SSLContext | None = None,
 ) -> AsyncGenerator[Client]:
     """Serve an application by the gateway's own protocol on a free port."""
     limits, lifecycle = limits or ServerLimits(), lifecycle or Lifecycle()
@@ -316,7 +324,10 @@ async def serving(
     state.default_headers = [(b"date", b"Mon, 23 Nov 2026 12:00:00 GMT")]
     loop = asyncio.get_running_loop()
     server = await loop.create_server(
-        lambda: ServerProtocol(config, state, {}, limits=limits, lifecycle=lifecycle), "127.0.0.1", 0
+        lambda: ServerProtocol(config, state, {}, limits=limits, lifecycle=lifecycle),
+        "127.0.0.1",
+        0,
+        ssl=tls,
     )
     try:
         yield Client(server.sockets[0].getsockname()[1], state.connections)

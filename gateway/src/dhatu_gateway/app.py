@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import random
+import ssl
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -29,6 +30,7 @@ from dhatu_gateway.core.pipeline import Pipeline, Policies
 from dhatu_gateway.core.placement import build_placement
 from dhatu_gateway.core.router import Router
 from dhatu_gateway.core.security_headers import SecurityHeaders
+from dhatu_gateway.core.tls.context import RenewedContext
 from dhatu_gateway.core.types import Platform, Route
 from dhatu_gateway.core.upstream.discovery import Endpoint
 from dhatu_gateway.core.upstream.service import Surroundings, Upstream
@@ -69,13 +71,20 @@ def generated_table() -> Table:
 
 @asynccontextmanager
 async def open_edge(
-    settings: Settings, table: Table, lifecycle: Lifecycle | None = None
+    settings: Settings,
+    table: Table,
+    lifecycle: Lifecycle | None = None,
+    tls: RenewedContext | None = None,
 ) -> AsyncGenerator[Edge]:
-    """Open the stores and connections, and yield the request path; closes them in the end."""
+    """Open the stores and connections, and yield the request path; closes them in the end.
+
+    `tls` is what clients are met with, watched along with the certificates for services.
+    """
     for variable in settings.without_effect:
         _logger.warning("%s is set but has no effect yet", variable)
     async with AsyncExitStack() as stack:
-        upstreams = _upstreams(settings, table)
+        contexts = {name: tls.context(name) for name, tls in settings.service_tls.items()}
+        upstreams = _upstreams(settings, table, contexts)
         for upstream in upstreams.values():
             stack.push_async_callback(upstream.close, 0.0)  # who serves has let requests end before
         auth = await open_auth(_auth_settings(settings, table), await open_store(settings.database))
@@ -92,6 +101,7 @@ async def open_edge(
                 storage=storage,
                 upstreams=upstreams,
                 lifecycle=lifecycle or Lifecycle(),
+                certificates=contexts if tls is None else {"clients": tls, **contexts},
             ),
         )
 
@@ -105,6 +115,8 @@ class Parts:
     storage: MemoryStorage | RedisStorage
     upstreams: Mapping[str, Upstream]
     lifecycle: Lifecycle
+    certificates: Mapping[str, RenewedContext]
+    """By whom they are shown to: clients, or a service."""
 
 
 def build_edge(table: Table, parts: Parts) -> Edge:
@@ -113,9 +125,10 @@ def build_edge(table: Table, parts: Parts) -> Edge:
     metrics = Metrics(table.routes)
     if parts.auth.external is not None:
         metrics.provider_fetches = parts.auth.external.fetches
+    metrics.certificates = {name: _end_of(context) for name, context in parts.certificates.items()}
     policies = Policies(
         authenticate=lambda route: build_authenticate(
-            route, platform.security_schemes, parts.auth.authenticator
+            route, platform.security_schemes, parts.auth.authenticator, parts.auth.certificates
         ),
         authorize=build_authorize,
         rate_limit=lambda route: build_rate_limit(route, parts.storage, metrics.watch_limit),
@@ -174,6 +187,8 @@ class Gateway:
         self._table = table
         self._finish = finish
         self._edge: Edge | None = None
+        self.tls = None if settings.tls is None else settings.tls.context()
+        """What clients are met with; None without TLS."""
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         if scope["type"] == "http" and self._edge is not None:
@@ -187,7 +202,7 @@ class Gateway:
             await receive()
             async with AsyncExitStack() as stack:
                 try:
-                    opening = open_edge(self._settings, self._table, self.lifecycle)
+                    opening = open_edge(self._settings, self._table, self.lifecycle, self.tls)
                     self._edge = await stack.enter_async_context(opening)
                 except Exception as error:
                     expected = isinstance(error, (AuthError, ValueError))
@@ -201,7 +216,9 @@ class Gateway:
             self._finish()
 
 
-def _upstreams(settings: Settings, table: Table) -> dict[str, Upstream]:
+def _upstreams(
+    settings: Settings, table: Table, contexts: Mapping[str, ssl.SSLContext]
+) -> dict[str, Upstream]:
     """One for each service that is not the gateway's own."""
     around = Surroundings(zone=settings.zone)
     return {
@@ -210,6 +227,7 @@ def _upstreams(settings: Settings, table: Table) -> dict[str, Upstream]:
             settings.endpoints[service.name],
             UpstreamLimits(),
             service.upstream,
+            tls=contexts.get(service.name),
             surroundings=around,
         )
         for service in table.platform.services
@@ -223,6 +241,7 @@ def _auth_settings(settings: Settings, table: Table) -> AuthSettings:
         policy=TokenPolicy(access_lifetime_s=settings.jwt_lifetime_s),
         roles=table.platform.roles,
         providers=settings.providers,
+        client_certificates_file=settings.client_certificates_file,
     )
 
 
@@ -260,3 +279,11 @@ def _monitoring(table: Table, parts: Parts, metrics: Metrics) -> Monitoring:
 
 def _in_flight(upstream: Upstream) -> Callable[[Endpoint], int]:
     return lambda endpoint: dict(upstream.in_flight()).get(endpoint.authority, 0)
+
+
+def _end_of(context: RenewedContext) -> Callable[[], float | None]:
+    def end() -> float | None:
+        validity = context.validity()
+        return None if validity is None else validity.not_after_s
+
+    return end

@@ -35,7 +35,8 @@ def serve(settings: Settings) -> None:
     with _listener(settings) as listener, _shared_storage(settings) as shared:
         host, port = listener.getsockname()[:2]
         shown = f"[{host}]" if ":" in host else host
-        typer.echo(f"dhātu gateway: http://{shown}:{port} (workers: {settings.workers})", err=True)
+        scheme = "http" if settings.tls is None else "https"
+        typer.echo(f"dhātu gateway: {scheme}://{shown}:{port} (workers: {settings.workers})", err=True)
         run = _serve_alone if settings.workers == 1 else _serve_together
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             interrupted = runner.run(run(shared, listener))
@@ -127,7 +128,7 @@ async def _work(listener: socket.socket, end: socket.socket) -> None:
 def _server(
     settings: Settings, gateway: Gateway, signals: Signals, ready: Callable[[], object] = lambda: None
 ) -> DrainingServer:
-    config = server_config(gateway, limits=settings.connections, lifecycle=gateway.lifecycle)
+    config = server_config(gateway, limits=settings.connections, lifecycle=gateway.lifecycle, tls=gateway.tls)
     return DrainingServer(config, gateway.lifecycle, signals, ready)
 
 

@@ -21,6 +21,8 @@ FORGED = (
     *("Remote-User", "X-User", "X-User-Id", "X-Authenticated-User", "X-Authenticated-Userid"),
     *("X-Consumer-Username", "X-Consumer-Custom-Id", "X-Credential-Identifier", "X-Auth-Request-User"),
     *("X-WebAuth-User", "SSL-Client-Cert", "X-SSL-Client-Cert", "X-Client-Cert", "Front-End-Https"),
+    *("Client-Cert", "Client-Cert-Chain", "SSL-Client-Verify", "SSL-Client-Subject-DN", "X-SSL-Client-S-DN"),
+    *("X-Amzn-Mtls-Clientcert", "X-ARR-ClientCert"),
     *("X_Dhatu_Principal", "X_Forwarded_For", "Remote_User", "Content_Type", "X-Dhatu_Principal"),
     *("Authorization", "X-API-Key", "Proxy-Authorization", "TE", "Trailer", "Upgrade-Insecure_Requests"),
     *("Keep-Alive", "Proxy-Connection", "HTTP2-Settings"),

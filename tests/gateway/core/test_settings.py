@@ -11,7 +11,9 @@ from dhatu_gateway.auth.store.opening import RedisLocation
 from dhatu_gateway.core.clients import ClientNetworks, parse_networks
 from dhatu_gateway.core.server.limits import ServerLimits
 from dhatu_gateway.core.types import Service
+from dhatu_gateway.core.upstream.tls import TlsSettings
 from dhatu_gateway.settings import DEMO_SECRET, Settings, SettingsError, read_settings
+from gateway.tls.authorities import Files
 
 SERVICES = (
     Service(name="corpus", url_variable="CORPUS_SERVICE_URL", default_url="http://127.0.0.1:8102"),
@@ -103,6 +105,61 @@ def test_keys_come_from_one_variable_or_from_a_file(tmp_path: Path) -> None:
         read(JWT_KEYS_FILE=str(path))
     with pytest.raises(SettingsError, match=r"JWT_KEYS_FILE: cannot read .*missing\.json"):
         read_settings({"JWT_KEYS_FILE": str(tmp_path / "missing.json")}, SERVICES)
+
+
+def test_certificates_are_read_before_anything_starts(tmp_path: Path) -> None:
+    files = Files(tmp_path)
+    known = tmp_path / "known.json"
+    settings = read(
+        GATEWAY_TLS_CERTIFICATE_FILE=str(files.certificate),
+        GATEWAY_CLIENT_CA_FILE=str(files.client_ca),
+        GATEWAY_CLIENT_CERTIFICATES="required",
+        CLIENT_CERTIFICATES_FILE=str(known),
+        CORPUS_SERVICE_URL="https://10.0.0.7",
+        CORPUS_SERVICE_CA_FILE=str(files.client_ca),
+        CORPUS_SERVICE_CERTIFICATE_FILE=str(files.certificate),
+        CORPUS_SERVICE_KEY_FILE=str(files.certificate),
+        CORPUS_SERVICE_SERVER_NAME="corpus.internal",
+    )
+    assert settings.tls == files.tls("required")
+    assert settings.client_certificates_file == known
+    assert settings.service_tls["corpus"] == TlsSettings(
+        ca_file=files.client_ca,
+        certificate_file=files.certificate,
+        key_file=files.certificate,
+        server_name="corpus.internal",
+    )
+    assert pickle.loads(pickle.dumps(settings)) == settings, "it is handed to worker processes"
+    assert (read().tls, read().client_certificates_file, read().service_tls) == (None, None, {})
+
+
+def test_certificates_that_cannot_be_used_are_refused_by_name(tmp_path: Path) -> None:
+    files = Files(tmp_path)
+    broken = files.write("broken.pem", b"nothing")
+    own = {"GATEWAY_TLS_CERTIFICATE_FILE": str(files.certificate)}
+    clients = {**own, "GATEWAY_CLIENT_CA_FILE": str(files.client_ca)}
+    optional = {**clients, "GATEWAY_CLIENT_CERTIFICATES": "optional"}
+    corpus = {"CORPUS_SERVICE_URL": "https://corpus"}
+    for environment, why in (
+        ({"GATEWAY_TLS_CERTIFICATE_FILE": str(broken)}, "broken.pem is not a usable certificate"),
+        ({"GATEWAY_TLS_CERTIFICATE_FILE": str(files.client_ca)}, "clients.pem is not a usable certificate"),
+        ({"GATEWAY_TLS_KEY_FILE": str(files.certificate)}, "GATEWAY_TLS_KEY_FILE: has no meaning without"),
+        ({**own, "GATEWAY_TLS_KEY_FILE": str(tmp_path / "no.pem")}, "no.pem is not a usable certificate"),
+        (clients, "GATEWAY_CLIENT_CERTIFICATES: must be optional or required"),
+        ({**optional, "GATEWAY_CLIENT_CERTIFICATES": "maybe"}, "must be one of none, optional, required"),
+        ({**own, "GATEWAY_CLIENT_CERTIFICATES": "required"}, "no meaning without GATEWAY_CLIENT_CA_FILE"),
+        ({**optional, "GATEWAY_CLIENT_CA_FILE": str(broken)}, "broken.pem is not a readable list of auth"),
+        ({**optional, "GATEWAY_CLIENT_CRL_FILE": str(broken)}, "broken.pem is not a readable list of revo"),
+        ({**own, "CLIENT_CERTIFICATES_FILE": "known.json"}, "CLIENT_CERTIFICATES_FILE: has no meaning"),
+        ({**corpus, "CORPUS_SERVICE_CA_FILE": str(broken)}, "broken.pem is not a readable list of auth"),
+        ({**corpus, "CORPUS_SERVICE_CERTIFICATE_FILE": str(broken)}, "broken.pem is not a usable cert"),
+        ({**corpus, "CORPUS_SERVICE_KEY_FILE": str(broken)}, "no meaning without CORPUS_SERVICE_CERTIFICATE"),
+        ({**corpus, "CORPUS_SERVICE_SERVER_NAME": "a:443"}, "must be a host name without port"),
+        ({"CORPUS_SERVICE_SERVER_NAME": "a"}, "CORPUS_SERVICE_URL: must be https:// for 127.0.0.1:8102"),
+    ):
+        with pytest.raises(SettingsError) as caught:
+            read(**environment)
+        assert why in str(caught.value)
 
 
 def test_credentials_are_kept_in_a_file_or_on_a_server() -> None:

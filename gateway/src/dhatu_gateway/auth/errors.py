@@ -2,6 +2,7 @@
 
 AuthError
     InvalidCredentialError      what was sent proves nothing; answered with 401
+        CertificateError        the same of the certificate of a connection, which ends with the answer
     SigningKeyError             the configured secret or key cannot sign tokens; the gateway refuses to boot
     StoreError                  the credential store failed or was written by a newer gateway
     ProviderFileError           OIDC_PROVIDERS_FILE is wrong; the gateway refuses to boot
@@ -20,6 +21,10 @@ class InvalidCredentialError(AuthError):
 
     The message is shown to the caller, so it never says more than the caller's own credential does.
     """
+
+
+class CertificateError(InvalidCredentialError):
+    """A client certificate that stands for nobody; another one needs another connection."""
 
 
 class SigningKeyError(AuthError):

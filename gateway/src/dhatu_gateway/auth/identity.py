@@ -34,6 +34,11 @@ def provider_id(provider: str, subject: str) -> str:
     return f"oidc:{provider}:{subject}"
 
 
+def certificate_id(name: str) -> str:
+    """The principal of a client certificate."""
+    return f"cert:{name}"
+
+
 def family_id(family: str) -> str:
     """Every token that grew from one sign-in."""
     return f"family:{family}"

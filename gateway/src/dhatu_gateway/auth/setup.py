@@ -5,9 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from dhatu_gateway.auth.api_keys import ApiKeys
 from dhatu_gateway.auth.authenticator import Authenticator, BearerTokens
+from dhatu_gateway.auth.certificates import ClientCertificates, open_client_certificates
 from dhatu_gateway.auth.jwt import AccessTokens, TokenPolicy
 from dhatu_gateway.auth.key_ring import KeySource, make_ring
 from dhatu_gateway.auth.passwords import Passwords
@@ -30,6 +32,8 @@ class AuthSettings:
     roles: tuple[Role, ...] = ()
     providers: tuple[Provider, ...] = ()
     """Whose tokens are taken besides."""
+    client_certificates_file: Path | None = None
+    """Whom certificates stand for; None where they stand for nobody."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +45,8 @@ class Auth:
     users: Users
     tokens: Tokens
     authenticator: Authenticator
+    certificates: ClientCertificates | None
+    """None where certificates stand for nobody."""
     access: AccessTokens
     roles: Roles
     upstream_identity: UpstreamIdentity
@@ -70,11 +76,14 @@ async def open_auth(
     """Make everything that knows about credentials.
 
     Raises `SigningKeyError` where a key does not fit its algorithm, `ProviderFileError` where a provider
-    does not fit the platform, and `StoreError` where the store fails. No provider is asked yet.
+    does not fit the platform, `InvalidCertificatesFile`, and `StoreError` where the store fails. No provider
+    is asked yet.
     """
     ring = make_ring(settings.keys)
     access = AccessTokens(ring, settings.policy)
     roles = Roles(settings.roles)
+    file = settings.client_certificates_file
+    certificates = None if file is None else open_client_certificates(file, roles, wall_clock=wall_clock)
     keys = await open_keys(store, roles)
     external = open_providers(settings.providers, roles)
     bearer = BearerTokens(access, store, external)
@@ -87,6 +96,7 @@ async def open_auth(
         users=Users(store, passwords or Passwords(), roles),
         tokens=tokens,
         authenticator=authenticator,
+        certificates=certificates,
         access=access,
         roles=roles,
         upstream_identity=UpstreamIdentity(ring, settings.policy.issuer, wall_clock),

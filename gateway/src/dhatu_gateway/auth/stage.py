@@ -9,14 +9,23 @@ authenticated.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Iterable, Mapping
+from dataclasses import replace
 from typing import NamedTuple
 
 from dhatu_gateway.auth.authenticator import BEARER_KINDS, Authenticator, SchemeAuthenticator
+from dhatu_gateway.auth.certificates import ClientCertificates
 from dhatu_gateway.auth.credentials import Verified
-from dhatu_gateway.auth.errors import AuthError, InvalidCredentialError, ProviderError, StoreError
+from dhatu_gateway.auth.errors import (
+    AuthError,
+    CertificateError,
+    InvalidCredentialError,
+    ProviderError,
+    StoreError,
+)
 from dhatu_gateway.auth.rbac import role_check
 from dhatu_gateway.core.exchange import Exchange, Stage
 from dhatu_gateway.core.problem import ProblemError
+from dhatu_gateway.core.server.peer import PEER_KEY, PeerCertificate
 from dhatu_gateway.core.types import Route, SecurityScheme
 
 
@@ -24,7 +33,8 @@ class Need(NamedTuple):
     """One credential that an alternative asks for."""
 
     header: bytes
-    scheme: SchemeAuthenticator
+    """Empty for the certificate of the connection."""
+    scheme: SchemeAuthenticator | ClientCertificates
     scopes: frozenset[str]
 
 
@@ -32,21 +42,27 @@ Alternative = tuple[Need, ...]
 
 
 def build_authenticate(
-    route: Route, schemes: Iterable[SecurityScheme], authenticator: Authenticator
+    route: Route,
+    schemes: Iterable[SecurityScheme],
+    authenticator: Authenticator,
+    certificates: ClientCertificates | None = None,
 ) -> Stage | None:
     """Enforce the route's security; None where anybody may call.
 
-    Raises `AuthError` at boot where the route asks for something that cannot be enforced.
+    Without `certificates` nobody can be known by one. Raises `AuthError` at boot where the route asks for
+    something that cannot be enforced.
     """
     if not route.security:
         return None
     by_key = {scheme.key: scheme for scheme in schemes}
-    alternatives = _alternatives(route, by_key, authenticator)
+    route = route if certificates is not None else _without_certificates(route, by_key)
+    alternatives = _alternatives(route, by_key, authenticator, certificates)
     # For a caller who has been seen before: one lookup and one set comparison, if one credential is enough.
     known = tuple(
         (needs[0].header, needs[0].scheme.verified.by_value, needs[0].scopes)
         for needs in alternatives
         if needs and all(len(needs) <= 1 for needs in alternatives)
+        if isinstance(needs[0].scheme, SchemeAuthenticator)
     )
     refusal = Refusal(route, by_key)
 
@@ -70,7 +86,10 @@ def build_authenticate(
             return None
         return decide(exchange)
 
-    return authenticate
+    scopes = next((needs[0].scopes for needs in alternatives if needs and not needs[0].header), None)
+    if scopes is None or not all(len(needs) <= 1 for needs in alternatives):
+        return authenticate
+    return _by_certificate(scopes, tuple(header for header, _, _ in known), authenticate)
 
 
 def build_authorize(route: Route) -> Stage | None:
@@ -94,18 +113,53 @@ def build_authorize(route: Route) -> Stage | None:
     return authorize
 
 
-def _alternatives(
-    route: Route, by_key: Mapping[str, SecurityScheme], authenticator: Authenticator
-) -> tuple[Alternative, ...]:
-    alternatives = [
-        tuple(
-            Need(
-                _header(by_key[credential.scheme]),
-                authenticator.scheme(by_key[credential.scheme]),
-                frozenset(credential.scopes),
-            )
-            for credential in requirement
+def _by_certificate(scopes: frozenset[str], headers: tuple[bytes, ...], otherwise: Stage) -> Stage:
+    """Let in who is known by the certificate of its connection, at the price of a look at that."""
+
+    def authenticate(exchange: Exchange) -> Awaitable[None] | None:
+        peer: PeerCertificate | None = exchange.scope.get(PEER_KEY)
+        if (
+            peer is not None
+            and peer.principal is not None
+            and peer.valid_until_s > exchange.started_at_s
+            and scopes <= peer.principal.scopes
+            and not any(header in exchange.fields for header in headers)
+        ):
+            exchange.principal = peer.principal
+            return None
+        return otherwise(exchange)
+
+    return authenticate
+
+
+def _without_certificates(route: Route, by_key: Mapping[str, SecurityScheme]) -> Route:
+    """Leave out the alternatives that nobody can fulfil; raises `AuthError` where none is left."""
+    left = tuple(
+        requirement
+        for requirement in route.security
+        if all(by_key[credential.scheme].kind != "mutual_tls" for credential in requirement)
+    )
+    if not left:
+        raise AuthError(
+            f"{route.operation} asks for a client certificate, but none stands for anybody: "
+            "set GATEWAY_CLIENT_CA_FILE and CLIENT_CERTIFICATES_FILE"
         )
+    return replace(route, security=left)
+
+
+def _alternatives(
+    route: Route,
+    by_key: Mapping[str, SecurityScheme],
+    authenticator: Authenticator,
+    certificates: ClientCertificates | None,
+) -> tuple[Alternative, ...]:
+    def need(scheme: SecurityScheme, scopes: frozenset[str]) -> Need:
+        if scheme.kind == "mutual_tls" and certificates is not None:
+            return Need(b"", certificates, scopes)
+        return Need(_header(scheme), authenticator.scheme(scheme), scopes)
+
+    alternatives = [
+        tuple(need(by_key[credential.scheme], frozenset(credential.scopes)) for credential in requirement)
         for requirement in route.security
     ]
     # Anonymous last: whoever sends a credential means to be known by it.
@@ -147,11 +201,12 @@ async def _decide(exchange: Exchange, alternatives: tuple[Alternative, ...], ref
 
 
 async def _outcome(exchange: Exchange, need: Need) -> Verified | InvalidCredentialError | None:
-    value = exchange.fields.get(need.header)
-    if value is None:
-        return None
     try:
-        return await need.scheme.verify(value, exchange.started_at_s)
+        if isinstance(need.scheme, ClientCertificates):
+            peer: PeerCertificate | None = exchange.scope.get(PEER_KEY)
+            return None if peer is None else need.scheme.verify(peer, exchange.started_at_s)
+        value = exchange.fields.get(need.header)
+        return None if value is None else await need.scheme.verify(value, exchange.started_at_s)
     except InvalidCredentialError as error:
         return error
 
@@ -166,6 +221,8 @@ class Refusal:
         self._api_key = next((scheme.parameter for scheme in schemes if scheme.kind == "api_key"), None)
         ways = [f"an API key in {self._api_key}"] if self._api_key else []
         ways += ["a token in Authorization"] if self._bearer else []
+        self._certificate = any(scheme.kind == "mutual_tls" for scheme in schemes)
+        ways += ["a client certificate with the connection"] if self._certificate else []
         joint = " and " if all(len(needs) > 1 for needs in route.security) else " or "
         self._nothing_sent = f"Send {joint.join(ways)}."
 
@@ -179,7 +236,12 @@ class Refusal:
             )
         if self._api_key:
             challenges.append(b'ApiKey realm="dhatu", header="%b"' % self._api_key.encode("ascii"))
-        return ProblemError("unauthorized", detail, headers=[(b"www-authenticate", b", ".join(challenges))])
+        if self._certificate:
+            challenges.append(b'ClientCertificate realm="dhatu"')
+        headers = [(b"www-authenticate", b", ".join(challenges))]
+        if isinstance(invalid, CertificateError):
+            headers.append((b"connection", b"close"))
+        return ProblemError("unauthorized", detail, headers=headers)
 
     def forbidden(self, missing: frozenset[str]) -> ProblemError:
         """403: the caller is known but holds too little."""

@@ -22,8 +22,8 @@ class Principal:
     """Who calls, once a credential has been verified."""
 
     id: str
-    """Stable and unique among kinds: `user:ada`, `key:4f1c`, `oidc:staff:42`. Limits count by it."""
-    kind: Literal["user", "api_key", "oidc"]
+    """Stable, and unique among kinds: `user:ada`, `key:4f1c`, `cert:indexer`. Limits count by it."""
+    kind: Literal["user", "api_key", "oidc", "certificate"]
     scopes: frozenset[str]
     roles: frozenset[str]
 

@@ -35,13 +35,14 @@ _REPLACED = frozenset(
         b"x-original-url",
         b"x-rewrite-url",
         # who calls, as other gateways tell it
+        b"client-cert",  # RFC 9440
+        b"client-cert-chain",
         b"remote-user",
-        b"ssl-client-cert",
         b"x-authenticated-user",
+        b"x-arr-clientcert",
         b"x-authenticated-userid",
         b"x-client-cert",
         b"x-remote-user",
-        b"x-ssl-client-cert",
         b"x-user",
         b"x-user-id",
         b"x-webauth-user",
@@ -49,7 +50,16 @@ _REPLACED = frozenset(
         b"proxy",
     }
 )
-_REPLACED_PREFIXES = (b"x-auth-request-", b"x-consumer-", b"x-credential-", b"x-envoy-", b"x-forwarded-")
+_REPLACED_PREFIXES = (
+    b"ssl-client-",
+    b"x-amzn-mtls-",
+    b"x-auth-request-",
+    b"x-consumer-",
+    b"x-credential-",
+    b"x-envoy-",
+    b"x-forwarded-",
+    b"x-ssl-client-",
+)
 # What a Connection field cannot drop (RFC 9110 section 7.6.1): without these a service would read the body
 # in another way than the gateway has.
 _NEVER_NAMED = frozenset({b"content-encoding", b"content-type"})

@@ -69,6 +69,8 @@ class Metrics(Collector):
         """Messages that validation did not find in order, by operation, message and outcome."""
         self.provider_fetches: Callable[[], Mapping[tuple[str, str, str], int]] = dict
         """How often providers of identities were asked, by name, what for, and outcome; asked at a scrape."""
+        self.certificates: Mapping[str, Callable[[], float | None]] = {}
+        """When certificates end, in seconds since the epoch, by whom they are shown to."""
         self._recorders = {route.operation: Recorder(route.operation, route.service) for route in routes}
         self._registry = CollectorRegistry()
         self._registry.register(self)
@@ -130,6 +132,21 @@ class Metrics(Collector):
         for key, count in sorted(self.provider_fetches().items()):
             fetches.add_metric(key, count)
         yield fetches
+        ends = {name: end() for name, end in self.certificates.items()}
+        if any(end is not None for end in ends.values()):
+            yield _certificates(ends)
+
+
+def _certificates(ends: Mapping[str, float | None]) -> Metric:
+    family = GaugeMetricFamily(
+        "dhatu_gateway_certificate_not_after_seconds",
+        "When a certificate that the gateway shows ends, in seconds since the epoch.",
+        labels=["shown_to"],
+    )
+    for name, end in ends.items():
+        if end is not None:
+            family.add_metric([name], end)
+    return family
 
 
 def _requests(recorders: Sequence[Recorder]) -> Metric:

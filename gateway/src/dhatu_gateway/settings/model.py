@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from dhatu_gateway.auth.jwt import MAX_ACCESS_LIFETIME_S
 from dhatu_gateway.auth.key_ring import KeySource
@@ -12,12 +13,15 @@ from dhatu_gateway.auth.store.opening import Location
 from dhatu_gateway.core.clients import ClientNetworks
 from dhatu_gateway.core.lifecycle import Drain
 from dhatu_gateway.core.server.limits import ServerLimits
+from dhatu_gateway.core.server.tls import ServerTls
 from dhatu_gateway.core.types import Service
 from dhatu_gateway.core.upstream.discovery import Endpoint, parse_endpoints
+from dhatu_gateway.core.upstream.tls import TlsSettings
 from dhatu_gateway.settings.connections import read_clients, read_connections, read_drain
 from dhatu_gateway.settings.credentials import read_jwt_keys, read_location
 from dhatu_gateway.settings.providers import read_providers
 from dhatu_gateway.settings.reader import Reader, SettingsError, between, boolean, http_url, redis_url
+from dhatu_gateway.settings.tls import read_client_certificates_file, read_server_tls, read_service_tls
 
 MAX_WORKERS = 256
 NOT_YET_EFFECTIVE = ("JAEGER_ENDPOINT", "CONSUL_URL")
@@ -54,6 +58,12 @@ class Settings:
     """Whose word counts on where a request comes from, and from where requests are taken."""
     connections: ServerLimits
     drain: Drain
+    tls: ServerTls | None
+    """None where clients come without TLS."""
+    client_certificates_file: Path | None
+    """Whom the certificates of clients stand for."""
+    service_tls: Mapping[str, TlsSettings]
+    """By service, where something is said of it."""
     without_effect: tuple[str, ...]
     """Variables that are set and not used yet."""
 
@@ -87,6 +97,9 @@ def read_settings(environment: Mapping[str, str], services: tuple[Service, ...])
         clients=read_clients(reader),
         connections=read_connections(reader),
         drain=read_drain(reader),
+        tls=read_server_tls(reader),
+        client_certificates_file=read_client_certificates_file(reader),
+        service_tls=read_service_tls(reader, services, endpoints),
         without_effect=tuple(name for name in NOT_YET_EFFECTIVE if environment.get(name)),
     )
     if reader.problems:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import ssl
 from typing import Any, cast
 
 import uvicorn
@@ -16,7 +17,13 @@ BACKLOG = 2_048
 
 
 def server_config(
-    application: Application, *, limits: ServerLimits, lifecycle: Lifecycle, host: str = "", port: int = 0
+    application: Application,
+    *,
+    limits: ServerLimits,
+    lifecycle: Lifecycle,
+    tls: ssl.SSLContext | None = None,
+    host: str = "",
+    port: int = 0,
 ) -> uvicorn.Config:
     """Return what uvicorn runs; `host` and `port` are not used where it is given sockets.
 
@@ -37,4 +44,5 @@ def server_config(
         proxy_headers=False,
         server_header=False,
         backlog=BACKLOG,
+        ssl_context_factory=None if tls is None else lambda config, default: tls,
     )

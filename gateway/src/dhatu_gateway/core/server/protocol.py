@@ -21,6 +21,7 @@ from dhatu_gateway.core.server.clock import ConnectionClock, Phase
 from dhatu_gateway.core.server.cycle import Application, Cycle
 from dhatu_gateway.core.server.flow import Flow
 from dhatu_gateway.core.server.limits import ServerLimits
+from dhatu_gateway.core.server.peer import PEER_KEY, PeerCertificate, peer_certificate
 from dhatu_gateway.core.server.request import Head, check_head, head_size_bytes, split_target
 
 BYTES_PER_BYTE = 17
@@ -55,6 +56,7 @@ class ServerProtocol(asyncio.Protocol):
         self._server: tuple[str, int] | None = None
         self._client: tuple[str, int] | None = None
         self._scheme = "http"
+        self._peer: PeerCertificate | None = None
         self._cycle: Cycle | None = None
         """The one that answers, or has answered last."""
         self._arriving: Cycle | None = None
@@ -85,7 +87,9 @@ class ServerProtocol(asyncio.Protocol):
         self._server_state.connections.add(cast(Any, self))
         self._server = _address(transport.get_extra_info("sockname"))
         self._client = _address(transport.get_extra_info("peername"))
-        self._scheme = "https" if transport.get_extra_info("sslcontext") else "http"
+        if transport.get_extra_info("sslcontext"):
+            self._scheme = "https"
+            self._peer = peer_certificate(transport.get_extra_info("peercert"))
         self._clock.start()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -227,7 +231,7 @@ class ServerProtocol(asyncio.Protocol):
     # -- the rest
 
     def _scope(self, head: Head, path: bytes, query: bytes) -> Scope:
-        return {
+        scope: Scope = {
             "type": "http",
             "asgi": _ASGI,
             "http_version": head.version,
@@ -243,6 +247,9 @@ class ServerProtocol(asyncio.Protocol):
             "headers": head.headers,
             "state": self._app_state,
         }
+        if self._peer is not None:
+            scope[PEER_KEY] = self._peer
+        return scope
 
     def _run(self, cycle: Cycle) -> None:
         """Make a cycle the current one. One task serves all of a connection's requests: tasks are dear."""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import ssl
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-
-class InvalidTlsSettings(ValueError):
-    """A certificate or key that cannot be used; the message names the file."""
+from dhatu_gateway.core.tls.context import RenewedContext
+from dhatu_gateway.core.tls.pem import ALPN, InvalidTlsSettings, Loaded, show_certificate
+from dhatu_gateway.core.tls.renewal import Renewed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,9 +23,11 @@ class TlsSettings:
     """Client certificate with its chain, for services that ask for one."""
     key_file: Path | None = None
     """Its private key, where `certificate_file` does not hold it."""
+    server_name: str = ""
+    """What the service is called in its certificate; empty for the host of its address."""
 
-    def context(self) -> ssl.SSLContext:
-        """Build the context, once at boot: TLS 1.2 or newer, host names checked.
+    def load(self) -> Loaded:
+        """Build a context from the files as they are now: TLS 1.2 or newer, host names checked.
 
         Raises `InvalidTlsSettings`.
         """
@@ -38,11 +42,15 @@ class TlsSettings:
                 f"{self.ca_file} is not a readable list of authorities: {error}"
             ) from error
         context.minimum_version = ssl.TLSVersion.TLSv1_2
+        context.set_alpn_protocols(ALPN)
+        validity = None
         if self.certificate_file is not None:
-            try:
-                # The empty password keeps OpenSSL from asking on the terminal for an encrypted key.
-                context.load_cert_chain(self.certificate_file, self.key_file, password="")
-            except OSError as error:
-                files = f"{self.certificate_file} with key {self.key_file or self.certificate_file}"
-                raise InvalidTlsSettings(f"{files} is not a usable certificate: {error}") from error
-        return context
+            validity = show_certificate(context, self.certificate_file, self.key_file)
+        return Loaded(context=context, validity=validity)
+
+    def context(self, service: str, clock: Callable[[], float] = time.monotonic) -> RenewedContext:
+        """The context of connections to a service, renewed with the files; raises `InvalidTlsSettings`."""
+        files = [file for file in (self.ca_file, self.certificate_file, self.key_file) if file is not None]
+        what = f"the certificates for the service {service}"
+        renewed = Renewed(what, files, self.load, clock=clock)
+        return RenewedContext(what, renewed, server_name=self.server_name)

@@ -1,0 +1,1 @@
+"""Certificates: read from files, checked, and taken up again when the files are renewed."""
