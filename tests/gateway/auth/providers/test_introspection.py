@@ -230,3 +230,15 @@ async def test_without_introspection_such_tokens_are_nothing() -> None:
     async with bench(introspection=None) as provider:
         assert await refused(provider)
         assert provider.server.requests == []
+
+
+async def test_a_provider_without_keys_is_well_as_long_as_it_explains_tokens(provider: Bench) -> None:
+    provider.describe(jwks_uri=None)
+    await provider.opened.ping()
+    answer(provider)
+    assert await verify(provider) == "oidc:staff:ada"
+    provider.server.answers[INTROSPECTION] = json_response({}, 401)
+    with pytest.raises(ProviderError):
+        await verify(provider, b"another-token")
+    with pytest.raises(ProviderError):
+        await provider.opened.ping()

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from dhatu_gateway.auth.compact import NotStrictError, read_parts
-from dhatu_gateway.auth.errors import InvalidCredentialError, ProviderFileError
+from dhatu_gateway.auth.errors import InvalidCredentialError, ProviderError, ProviderFileError
 from dhatu_gateway.auth.identity import Identity
 from dhatu_gateway.auth.jwt import INVALID, numeric_date
 from dhatu_gateway.auth.providers.addresses import Resolve, resolve
@@ -66,10 +66,25 @@ class OpenProvider:
 
     async def ping(self) -> None:
         """Raise `ProviderError` where it does not answer, even if the keys that it last had are used."""
+        if self.introspector is not None and not await self._names_keys():
+            if self.introspector.is_out:
+                raise ProviderError(f"provider {self.provider.name} explains no tokens")
+            await self.introspector.endpoint()
+            return
         await self.keys.get()
         failure = self.keys.failure
         if failure is not None:
             raise failure
+
+    async def _names_keys(self) -> bool:
+        """Whether it has keys: some have none, and are asked about all of their tokens."""
+        try:
+            return (await self.discovery.get()).jwks_uri is not None
+        except ProviderError:
+            introspection = self.provider.introspection
+            if introspection is None or introspection.endpoint is None:
+                raise
+            return self.keys.fetches.ok > 0
 
 
 class ExternalTokens:

@@ -58,6 +58,8 @@ class Introspector:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.fetches = Fetches()
+        self.is_out = False
+        """Whether the last question was in vain."""
         self._provider = provider
         self._introspection = introspection
         self._discovery = discovery
@@ -69,7 +71,6 @@ class Introspector:
         self._active: dict[bytes, Asked] = {}
         self._inactive: dict[bytes, Asked] = {}
         self._under_way: dict[bytes, asyncio.Task[Identity | None]] = {}
-        self._is_out = False
         self._turns = asyncio.Semaphore(MAX_AT_ONCE)
 
     async def verify(self, token: bytes, *, now_s: float) -> Identity:
@@ -89,6 +90,13 @@ class Introspector:
         if identity is None:
             raise InvalidCredentialError(INVALID)
         return identity
+
+    async def endpoint(self) -> str:
+        """Where it is asked; raises `ProviderError` where nobody can say."""
+        if self._introspection.endpoint is not None:
+            return self._introspection.endpoint
+        metadata = await self._discovery.get()
+        return await self._discovery.endpoint("introspection_endpoint", metadata.introspection_endpoint)
 
     async def close(self) -> None:
         """Stop asking."""
@@ -117,11 +125,11 @@ class Introspector:
         else:
             self.fetches.failed += 1
         # Once for an outage, and not once for each token in it.
-        if failure is not None and not self._is_out:
+        if failure is not None and not self.is_out:
             _logger.warning("provider %s cannot be asked about tokens: %s", self._provider.name, failure)
-        elif failure is None and self._is_out:
+        elif failure is None and self.is_out:
             _logger.warning("provider %s can be asked about tokens again", self._provider.name)
-        self._is_out = failure is not None
+        self.is_out = failure is not None
 
     async def _ask(self, digest: bytes, token: bytes, now_s: float) -> Identity | None:
         async with self._turns:
@@ -134,10 +142,7 @@ class Introspector:
         return identity
 
     async def _answer(self, token: bytes) -> dict[str, Any]:
-        url = self._introspection.endpoint
-        if url is None:
-            metadata = await self._discovery.get()
-            url = await self._discovery.endpoint("introspection_endpoint", metadata.introspection_endpoint)
+        url = await self.endpoint()
         form = {"token": token.decode("ascii"), "token_type_hint": "access_token"}
         answer = await self._fetcher.post_form(url, form, headers={"Authorization": self._authorization})
         # RFC 7662 section 2.3: 401 is about us and not about the token.
