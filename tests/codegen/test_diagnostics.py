@@ -160,7 +160,8 @@ def test_a_method_of_the_client_may_not_have_the_name_of_a_resource(project: Pro
 
 
 def test_a_policy_that_a_target_does_not_honour_is_a_warning(project: Project) -> None:
-    project.simple("alpha", "/alpha", more="x-dhatu: {cache: {ttl_s: 5}}\n")
+    breaker = "{failure_rate: 0.5, window_s: 10, min_calls: 20, open_s: 5, half_open_calls: 3}"
+    project.simple("alpha", "/alpha", more=f"x-dhatu: {{breaker: {breaker}}}\n")
     built = project.build()
     assert [item.code for item in built.diagnostics.all] == ["DH013"]
     assert built.files != ()

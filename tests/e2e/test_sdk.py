@@ -76,6 +76,18 @@ async def test_a_collected_document_is_found_read_and_deleted(client: DhatuAPI) 
         await client.corpus.get_document(document.id)
 
 
+async def test_one_idempotency_key_starts_one_job(client: DhatuAPI) -> None:
+    documents: list[inputs.DocumentInput] = [{"title": "On keys", "text": "One key.", "language": "en"}]
+    jobs = await asyncio.gather(
+        *(client.corpus.collect(documents, idempotency_key="once") for _ in range(4)),
+        client.corpus.collect(documents),
+    )
+    assert len({job.id for job in jobs[:4]}) == 1
+    assert jobs[4].id != jobs[0].id
+    with pytest.raises(dhatu_client.UnprocessableEntityError, match="another request"):
+        await client.corpus.collect([{**documents[0], "title": "Other"}], idempotency_key="once")
+
+
 async def test_a_file_is_uploaded(client: DhatuAPI, tmp_path: Path) -> None:
     path = tmp_path / "verse.txt"
     path.write_text("satyam eva jayate nānṛtam, said the wombat", encoding="utf-8")

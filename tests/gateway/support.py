@@ -11,13 +11,14 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from dhatu_gateway.core.answering import Answering, KeptAnswers, kept_answers
 from dhatu_gateway.core.clients import ClientNetworks, Clients
 from dhatu_gateway.core.cors import CrossOrigin
 from dhatu_gateway.core.edge import Edge, EdgeParts
 from dhatu_gateway.core.forward import Way, build_forward
 from dhatu_gateway.core.forward_headers import ForwardedHeaders
 from dhatu_gateway.core.lifecycle import Lifecycle
-from dhatu_gateway.core.pipeline import Pipeline, Policies
+from dhatu_gateway.core.pipeline import Handler, Pipeline, Policies
 from dhatu_gateway.core.router import Router
 from dhatu_gateway.core.security_headers import SecurityHeaders
 from dhatu_gateway.core.server.config import server_config
@@ -174,6 +175,7 @@ def compose(
     policies: Policies | None = None,
     clients: ClientNetworks | None = None,
     clock: Callable[[], float] = time.monotonic,
+    kept: KeptAnswers | None = None,
 ) -> Bench:
     """Put an edge together as `app.py` does, with stages that let everybody through."""
     upstream, counts = FakeUpstream(), Counts()
@@ -183,21 +185,14 @@ def compose(
     schemas = Schemas(document or {})
     pipeline = Pipeline(platform, schemas, open_door, counts)
     headers = ForwardedHeaders(platform)
-    handlers = [
-        (
-            route.method,
-            route.path,
-            pipeline.compose(
-                route,
-                build_forward(
-                    route,
-                    Way(upstream=upstream, headers=headers, watched=build_answers(route, schemas, counts)),
-                ),
-                counts.of(route),
-            ),
-        )
-        for route in routes
-    ]
+    answering = Answering(platform, routes, kept or kept_answers(None))
+
+    def handler(route: Route) -> Handler:
+        way = Way(upstream=upstream, headers=headers, watched=build_answers(route, schemas, counts))
+        forward = build_forward(route, way)
+        return pipeline.compose(route, answering.wrap(route, forward), counts.of(route))
+
+    handlers = [(route.method, route.path, handler(route)) for route in routes]
     parts = EdgeParts(
         router=Router(handlers),
         versions=VersionResolver(platform.versions, routes),
@@ -295,7 +290,7 @@ class Wire:
                 while size := int(await self.reader.readuntil(b"\r\n"), 16):
                     body += (await self.reader.readexactly(size + 2))[:-2]
                 assert await self.reader.readexactly(2) == b"\r\n"
-            elif not to_head and status >= 200 and status != 204:
+            elif not to_head and status >= 200 and status not in (204, 304):
                 body = await self.reader.readexactly(int(headers["content-length"]))
             closed = headers.get("connection") == "close" and await self.reader.read() == b""
         return Reply(status=status, headers=headers, body=body, closed=closed)

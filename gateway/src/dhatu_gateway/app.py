@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import random
 import ssl
@@ -18,15 +19,18 @@ from dhatu_gateway.auth.jwt import TokenPolicy
 from dhatu_gateway.auth.setup import Auth, AuthSettings, open_auth
 from dhatu_gateway.auth.stage import build_authenticate, build_authorize
 from dhatu_gateway.auth.store.opening import open_store
+from dhatu_gateway.core.answering import Answering, KeptAnswers, kept_answers
 from dhatu_gateway.core.clients import Clients
 from dhatu_gateway.core.cors import CrossOrigin
+from dhatu_gateway.core.degradation.admission import build_admission
+from dhatu_gateway.core.degradation.maintenance import Maintenance
 from dhatu_gateway.core.edge import Edge, EdgeParts
 from dhatu_gateway.core.exchange import Receive, Scope, Send
 from dhatu_gateway.core.forward import Terminal, Way, build_forward
 from dhatu_gateway.core.forward_headers import ForwardedHeaders
 from dhatu_gateway.core.lifecycle import Lifecycle
 from dhatu_gateway.core.local import build_local
-from dhatu_gateway.core.pipeline import Pipeline, Policies
+from dhatu_gateway.core.pipeline import Handler, Pipeline, Policies
 from dhatu_gateway.core.placement import build_placement
 from dhatu_gateway.core.router import Router
 from dhatu_gateway.core.security_headers import SecurityHeaders
@@ -89,19 +93,21 @@ async def open_edge(
             stack.push_async_callback(upstream.close, 0.0)  # who serves has let requests end before
         auth = await open_auth(_auth_settings(settings, table), await open_store(settings.database))
         stack.push_async_callback(auth.close)
-        storage = _limit_storage(settings)
-        if isinstance(storage, RedisStorage):
-            stack.push_async_callback(storage.close)
-            await storage.open()
+        link = _link(settings)
+        if link is not None:
+            stack.push_async_callback(link.close)
+            await link.open()
         yield build_edge(
             table,
             Parts(
                 settings=settings,
                 auth=auth,
-                storage=storage,
-                upstreams=upstreams,
                 lifecycle=lifecycle or Lifecycle(),
                 certificates=contexts if tls is None else {"clients": tls, **contexts},
+                storage=_limit_storage(settings, link),
+                kept=kept_answers(link),
+                maintenance=_maintenance(settings, stack),
+                upstreams=upstreams,
             ),
         )
 
@@ -113,6 +119,8 @@ class Parts:
     settings: Settings
     auth: Auth
     storage: MemoryStorage | RedisStorage
+    kept: KeptAnswers
+    maintenance: Maintenance | None
     upstreams: Mapping[str, Upstream]
     lifecycle: Lifecycle
     certificates: Mapping[str, RenewedContext]
@@ -132,6 +140,12 @@ def build_edge(table: Table, parts: Parts) -> Edge:
         ),
         authorize=build_authorize,
         rate_limit=lambda route: build_rate_limit(route, parts.storage, metrics.watch_limit),
+        admit=lambda route: build_admission(
+            route,
+            metrics,
+            max_in_flight=parts.settings.max_in_flight,
+            maintenance=parts.maintenance,
+        ),
     )
     schemas = Schemas(table.document)
     pipeline = Pipeline(platform, schemas, policies, metrics)
@@ -154,10 +168,12 @@ def build_edge(table: Table, parts: Parts) -> Edge:
         )
         return build_forward(route, way)
 
-    handlers = [
-        (route.method, route.path, pipeline.compose(route, terminal(route), metrics.recorder(route)))
-        for route in table.routes
-    ]
+    answering = Answering(platform, table.routes, parts.kept)
+
+    def handler(route: Route) -> Handler:
+        return pipeline.compose(route, answering.wrap(route, terminal(route)), metrics.recorder(route))
+
+    handlers = [(route.method, route.path, handler(route)) for route in table.routes]
     return Edge(
         EdgeParts(
             router=Router(handlers),
@@ -245,11 +261,25 @@ def _auth_settings(settings: Settings, table: Table) -> AuthSettings:
     )
 
 
-def _limit_storage(settings: Settings) -> MemoryStorage | RedisStorage:
+def _maintenance(settings: Settings, stack: AsyncExitStack) -> Maintenance | None:
+    """Follow the file that says what is out of use, if there is to be one."""
+    if settings.maintenance_file is None:
+        return None
+    maintenance = Maintenance(settings.maintenance_file, frozenset(settings.endpoints) | {SYSTEM})
+    maintenance.look()
+    following = asyncio.create_task(maintenance.follow())
+    stack.callback(following.cancel)
+    return maintenance
+
+
+def _link(settings: Settings) -> Link | None:
     if settings.redis_url is None:
-        return MemoryStorage()
-    link = Link(server_at(settings.redis_url, settings.redis_password))
-    return RedisStorage(link, local_share=settings.limit_local_share)
+        return None
+    return Link(server_at(settings.redis_url, settings.redis_password))
+
+
+def _limit_storage(settings: Settings, link: Link | None) -> MemoryStorage | RedisStorage:
+    return MemoryStorage() if link is None else RedisStorage(link, local_share=settings.limit_local_share)
 
 
 def _monitoring(table: Table, parts: Parts, metrics: Metrics) -> Monitoring:

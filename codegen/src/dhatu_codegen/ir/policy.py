@@ -13,6 +13,9 @@ from .schema import Json
 RetryClass: TypeAlias = Literal["safe", "idempotent", "keyed", "never"]
 """safe: reads only. idempotent: repeating changes nothing more. keyed: repeatable under one key."""
 
+Priority: TypeAlias = Literal["low", "normal", "high", "critical"]
+"""Which calls are refused first when there are too many; critical ones are not."""
+
 Validation: TypeAlias = Literal["enforce", "log", "off"]
 """Refuse it, pass it on and log what is wrong with it, or do not look."""
 
@@ -60,6 +63,16 @@ class RateLimit:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Idempotency:
+    """That an operation has one effect for each `Idempotency-Key`."""
+
+    keep_s: float
+    """How long a first answer is given again."""
+    required: bool
+    """Whether requests without a key are refused."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Breaker:
     """When to stop calling a failing upstream."""
 
@@ -77,6 +90,9 @@ class Cache:
     ttl_s: float
     stale_if_error_s: float
     vary: tuple[str, ...]
+    """Fields of the request that an answer depends on."""
+    shared: bool
+    """Whether all callers get the same."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,11 +153,14 @@ class Policy:
     max_body_bytes: int
     """Largest request body."""
     retry: RetryClass
+    idempotency: Idempotency | None
+    """Of an operation that may be repeated under one key."""
     rate_limit: tuple[RateLimit, ...]
     """All of them hold."""
     breaker: Breaker | None
     cache: Cache | None
     fallback: Fallback | None
+    priority: Priority
     validate: Validate
     roles: tuple[str, ...]
     cors: Cors

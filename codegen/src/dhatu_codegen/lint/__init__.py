@@ -16,6 +16,7 @@ from .overlap import overlapping_routes
 from .prose import described
 from .roles import roles_reach_operations
 from .sdk_names import sdk_arguments
+from .stand_ins import stand_ins
 from .style import ALWAYS, lint_style
 
 RULES: Final[tuple[Callable[[Api, Diagnostics], None], ...]] = (
@@ -32,6 +33,7 @@ RULES: Final[tuple[Callable[[Api, Diagnostics], None], ...]] = (
     error_responses,
     examples_present,
     examples_valid,
+    stand_ins,
 )
 
 

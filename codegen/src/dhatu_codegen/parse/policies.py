@@ -11,8 +11,10 @@ from ..ir.policy import (
     Cache,
     Cors,
     Fallback,
+    Idempotency,
     Networks,
     Policy,
+    Priority,
     RetryClass,
     Validate,
 )
@@ -32,6 +34,7 @@ _RETRY_OF_METHOD: Final[dict[str, RetryClass]] = {
 
 _TIMEOUT_S: Final = 60.0
 _MAX_BODY_BYTES: Final = 1_048_576
+_KEEP_S: Final = 86_400
 
 
 def parse_policy(operation: Node, facts: Node | None, method: str, *, asks_who_calls: bool) -> Policy:
@@ -52,12 +55,14 @@ def parse_policy(operation: Node, facts: Node | None, method: str, *, asks_who_c
         timeout_s=float(_number(timeout, _TIMEOUT_S)),
         max_body_bytes=int(_number(largest, _MAX_BODY_BYTES)),
         retry=cast(RetryClass, retry.text("class")) if retry else _RETRY_OF_METHOD.get(method, "never"),
+        idempotency=_idempotency(retry),
         rate_limit=parse_limits(
             setting("rate_limit"), facts.get("tiers") if facts and asks_who_calls else None
         ),
         breaker=_breaker(setting("breaker")),
-        cache=_cache(setting("cache")),
+        cache=_cache(setting("cache")) if method == "GET" else None,
         fallback=_fallback(setting("fallback")),
+        priority=cast(Priority, priority.value) if (priority := setting("priority")) else "normal",
         validate=_validate(
             own.get("validate") if own else None, defaults.get("validate") if defaults else None
         ),
@@ -66,6 +71,16 @@ def parse_policy(operation: Node, facts: Node | None, method: str, *, asks_who_c
             own.get("cors") if own else None, parse_cors(facts.get("cors") if facts else None, Cors())
         ),
         networks=_networks(setting("networks")),
+    )
+
+
+def _idempotency(retry: Node | None) -> Idempotency | None:
+    if retry is None or retry.text("class") != "keyed":
+        return None
+    required = retry.get("key_required")
+    return Idempotency(
+        keep_s=float(_number(retry.get("keep_s"), _KEEP_S)),
+        required=required is not None and required.value is True,
     )
 
 
@@ -88,6 +103,7 @@ def _cache(node: Node | None) -> Cache | None:
         ttl_s=float(_number(node.get("ttl_s"), 0)),
         stale_if_error_s=float(_number(node.get("stale_if_error_s"), 0)),
         vary=node.texts("vary"),
+        shared=(shared := node.get("shared")) is not None and shared.value is True,
     )
 
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
 from typing import Final
+
+from dhatu_gateway.core.exchange import Header
 
 HOP_BY_HOP: Final = frozenset(
     {
@@ -32,3 +36,19 @@ def connection_options(value: bytes) -> frozenset[bytes]:
     [b'close', b'x-trace']
     """
     return frozenset(option.strip() for option in value.lower().split(b","))
+
+
+def without_own(headers: Iterable[Header], own: Iterable[Header]) -> tuple[Header, ...]:
+    """What a service has said, without what the gateway has added to that one answer, once each.
+
+    >>> without_own([(b"vary", b"accept"), (b"etag", b"1"), (b"vary", b"accept")], [(b"vary", b"accept")])
+    ((b'etag', b'1'), (b'vary', b'accept'))
+    """
+    left = Counter(own)
+    said: list[Header] = []
+    for header in headers:
+        if left[header]:
+            left[header] -= 1
+        else:
+            said.append(header)
+    return tuple(said)

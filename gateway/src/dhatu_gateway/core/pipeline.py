@@ -34,6 +34,8 @@ class Policies:
     authenticate: StageBuilder
     authorize: StageBuilder
     rate_limit: StageBuilder
+    admit: StageBuilder = lambda route: None
+    """Refuses calls for reasons that are not about them: too many others, or maintenance."""
 
 
 class Handler:
@@ -97,6 +99,7 @@ class Pipeline:
             build_networks,
             lambda route: build_lifecycle(route, platform),
             lambda route: build_deadline(route, platform.header_prefix),
+            policies.admit,
             policies.authenticate,
             policies.authorize,
             policies.rate_limit,

@@ -28,6 +28,7 @@ Kind: TypeAlias = Literal[
     "content-too-large",
     "uri-too-long",
     "unsupported-media-type",
+    "idempotency-key-reused",
     "expectation-failed",
     "too-many-requests",
     "headers-too-large",
@@ -36,6 +37,8 @@ Kind: TypeAlias = Literal[
     "answer-refused",
     "upstream-unavailable",
     "unavailable",
+    "overloaded",
+    "maintenance",
     "upstream-timeout",
     "deadline-exceeded",
 ]
@@ -53,6 +56,7 @@ KINDS: dict[Kind, tuple[int, str]] = {
     "content-too-large": (413, "Content too large"),
     "uri-too-long": (414, "URI too long"),
     "unsupported-media-type": (415, "Unsupported media type"),
+    "idempotency-key-reused": (422, "Idempotency key reused"),
     "expectation-failed": (417, "Expectation failed"),
     "too-many-requests": (429, "Too many requests"),
     "headers-too-large": (431, "Headers too large"),
@@ -61,6 +65,8 @@ KINDS: dict[Kind, tuple[int, str]] = {
     "answer-refused": (502, "Answer refused"),
     "upstream-unavailable": (503, "Service unavailable"),
     "unavailable": (503, "Gateway unavailable"),
+    "overloaded": (503, "Too many calls at once"),
+    "maintenance": (503, "Under maintenance"),
     "upstream-timeout": (504, "Gateway timeout"),
     "deadline-exceeded": (504, "Deadline exceeded"),
 }

@@ -8,6 +8,8 @@ from typing import Literal, TypeAlias
 from dhatu_gateway.core.upstream.policy import UpstreamPolicy
 
 Validation: TypeAlias = Literal["enforce", "log", "off"]
+Priority: TypeAlias = Literal["low", "normal", "high", "critical"]
+"""Which calls are refused first when there are too many; critical ones are not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,6 +157,38 @@ class Cors:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Cache:
+    """How long an answer may be given again, where the answer itself does not say."""
+
+    ttl_s: float
+    stale_if_error_s: float
+    """How long after that it may stand in for an error."""
+    vary: tuple[str, ...]
+    """Fields of the request that an answer depends on."""
+    shared: bool
+    """Whether all callers get the same."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fallback:
+    """What to answer when the service cannot."""
+
+    status: int
+    body: str
+    """JSON."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Idempotency:
+    """That an operation has one effect for each `Idempotency-Key`."""
+
+    keep_s: float
+    """How long a first answer is given again."""
+    required: bool
+    """Whether requests without a key are refused."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Networks:
     """From where calls are taken."""
 
@@ -195,6 +229,10 @@ class Route:
     cors: Cors | None
     """None where the platform's holds."""
     networks: Networks | None
+    idempotency: Idempotency | None = None
+    cache: Cache | None = None
+    fallback: Fallback | None = None
+    priority: Priority = "normal"
 
     @property
     def holds(self) -> bool:

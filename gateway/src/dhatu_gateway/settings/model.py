@@ -64,6 +64,10 @@ class Settings:
     """Whom the certificates of clients stand for."""
     service_tls: Mapping[str, TlsSettings]
     """By service, where something is said of it."""
+    max_in_flight: int
+    """Calls that one process takes at once; 0 for any number."""
+    maintenance_file: Path | None
+    """What it says is out of use while it is there."""
     without_effect: tuple[str, ...]
     """Variables that are set and not used yet."""
 
@@ -100,11 +104,17 @@ def read_settings(environment: Mapping[str, str], services: tuple[Service, ...])
         tls=read_server_tls(reader),
         client_certificates_file=read_client_certificates_file(reader),
         service_tls=read_service_tls(reader, services, endpoints),
+        max_in_flight=reader.value("GATEWAY_MAX_IN_FLIGHT", "0", between(0, 1_000_000)),
+        maintenance_file=reader.value("GATEWAY_MAINTENANCE_FILE", "", _file),
         without_effect=tuple(name for name in NOT_YET_EFFECTIVE if environment.get(name)),
     )
     if reader.problems:
         raise SettingsError(tuple(reader.problems))
     return settings
+
+
+def _file(text: str) -> Path | None:
+    return Path(text) if text else None
 
 
 def _host(text: str) -> str:

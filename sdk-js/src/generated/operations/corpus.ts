@@ -64,7 +64,7 @@ export const CORPUS_COLLECT: Operation<Job<t.CollectJob>> = {
   bodyRequired: true,
   responses: [/*#__PURE__*/ jsonAnswer('202', s.CollectJob)],
   security: [['bearer'], ['apiKey']],
-  retry: 'idempotent',
+  retry: 'keyed',
   goesOn: /*#__PURE__*/ job({
     argument: 'job_id',
     error: 'error',
@@ -83,8 +83,8 @@ export const CORPUS_COLLECT: Operation<Job<t.CollectJob>> = {
  * comes as soon as everything is received and found valid; one bad document refuses the whole request, and
  * a job then adds the documents to the index in the background.
  *
- * A document is known by its title, text and language: collecting it again changes nothing, so that this
- * call may be repeated safely.
+ * A document is known by its title, text and language: collecting it again changes nothing. Repeated under
+ * one `Idempotency-Key`, the call is answered with the job that it started first.
  *
  * `wait()` of what it resolves to follows the job to its end.
  *
@@ -268,7 +268,7 @@ export const CORPUS_STATS: Operation<t.CorpusStats> = {
 /**
  * Count what the corpus holds.
  *
- * The number of documents and characters, whole and by language.
+ * The number of documents and characters, whole and by language; at most a few seconds old.
  *
  * `GET /api/v1/corpus/stats`; needs the scope corpus:read.
  *

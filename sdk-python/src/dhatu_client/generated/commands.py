@@ -75,7 +75,7 @@ PROGRAM: Final = ProgramEntry(
             commands=(
                 CommandEntry(
                     name="collect", operation="CORPUS_COLLECT", summary="Collect documents",
-                    description="Takes documents as JSON, as JSON Lines (one document per line, checked while they arrive), or as one file: a\ntext in UTF-8, which becomes one document, or a file whose name ends in `.jsonl`. The answer comes as soon as\neverything is received and found valid; one bad document refuses the whole request, and a job then adds the\ndocuments to the index in the background.\n\nA document is known by its title, text and language: collecting it again changes nothing, so that this call\nmay be repeated safely.",
+                    description="Takes documents as JSON, as JSON Lines (one document per line, checked while they arrive), or as one file: a\ntext in UTF-8, which becomes one document, or a file whose name ends in `.jsonl`. The answer comes as soon as\neverything is received and found valid; one bad document refuses the whole request, and a job then adds the\ndocuments to the index in the background.\n\nA document is known by its title, text and language: collecting it again changes nothing. Repeated under one\n`Idempotency-Key`, the call is answered with the job that it started first.",
                     arguments=(
                         ArgumentEntry(
                             name="documents", kind="json", place="body",
@@ -146,7 +146,7 @@ PROGRAM: Final = ProgramEntry(
                 ),
                 CommandEntry(
                     name="stats", operation="CORPUS_STATS", summary="Count what the corpus holds",
-                    description="The number of documents and characters, whole and by language.",
+                    description="The number of documents and characters, whole and by language; at most a few seconds old.",
                 ),
                 CommandEntry(
                     name="get_document", operation="CORPUS_GET_DOCUMENT", summary="Read a document",

@@ -73,7 +73,7 @@ CORPUS_COLLECT: Final[Operation[bound.CollectJob, bound.SyncCollectJob]] = Opera
         ),
     ),
     body_required=True, responses=(ResponseSpec(status="202", type="CollectJob"),),
-    security=(("bearer",), ("apiKey",)), retry="idempotent", timeout_s=60.0,
+    security=(("bearer",), ("apiKey",)), retry="keyed", timeout_s=60.0,
     job=JobSpec(
         type="CollectJob", status=lambda: CORPUS_GET_JOB, argument="job_id", done=("succeeded",),
         failed=("failed",), error="error", poll_s=0.5,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from ...ir.policy import REQUEST_PARTS, Cors, Networks, Policy, RateLimit, Validate
+from ...ir.policy import REQUEST_PARTS, Cors, Idempotency, Networks, Policy, RateLimit, Validate
 from ...pointer import join
 from ..change import ADDED
 from ..sides import Comparison
@@ -60,17 +60,32 @@ def compared(was: Policy, now: Policy) -> list[tuple[str, str]]:
     if was.retry != now.retry:
         code = "DH236" if _RETRY.index(now.retry) < _RETRY.index(was.retry) else ADDED
         found.append((code, f"retry was {was.retry}, is {now.retry}"))
+    found += _idempotency(was.idempotency, now.idempotency)
     found += _validate(was.validate, now.validate)
     found += _cors(was.cors, now.cors)
     if was.networks != now.networks:
         code = "DH236" if _narrower(was.networks, now.networks) else ADDED
         found.append((code, f"networks was {_whence(was.networks)}, is {_whence(now.networks)}"))
-    for part in ("breaker", "cache", "fallback"):
+    for part in ("breaker", "cache", "fallback", "priority"):
         before, after = getattr(was, part), getattr(now, part)
         if before != after:
             word = "is new" if before is None else "is gone" if after is None else "is not as it was"
             found.append((ADDED, f"{part} {word}"))
     return found
+
+
+def _idempotency(was: Idempotency | None, now: Idempotency | None) -> list[tuple[str, str]]:
+    """What an operation loses by being keyed no more is its class of retries'."""
+    if was == now or now is None:
+        return []
+    if was is None:
+        return [("DH236" if now.required else ADDED, f"an Idempotency-Key {_key(now)}")]
+    tighter = now.keep_s < was.keep_s or (now.required and not was.required)
+    return [("DH236" if tighter else ADDED, f"an Idempotency-Key {_key(was)}, and now {_key(now)}")]
+
+
+def _key(idempotency: Idempotency) -> str:
+    return f"{'is needed' if idempotency.required else 'may be sent'} and holds for {idempotency.keep_s:g} s"
 
 
 def _narrower(was: Networks | None, now: Networks | None) -> bool:

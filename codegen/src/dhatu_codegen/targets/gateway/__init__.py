@@ -28,8 +28,6 @@ class GatewayTarget:
     name = "gateway"
     unsupported: tuple[Unsupported, ...] = (
         Unsupported(policy="breaker", asked_for=lambda policy: policy.breaker is not None),
-        Unsupported(policy="cache", asked_for=lambda policy: policy.cache is not None),
-        Unsupported(policy="fallback", asked_for=lambda policy: policy.fallback is not None),
     )
     irrelevant: frozenset[str] = frozenset({"retry"})  # the SDKs retry
 

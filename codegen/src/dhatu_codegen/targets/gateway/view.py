@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import fields, is_dataclass
 from typing import Final, cast
 
 from ...ir.api import Api, Version
 from ...ir.operation import Operation, Parameter, Payload
-from ...ir.policy import REQUEST_PARTS, Cors, Networks, RateLimit, Validate
+from ...ir.policy import REQUEST_PARTS, Cache, Cors, Fallback, Idempotency, Networks, RateLimit, Validate
 from ...ir.security import (
     ApiKeyScheme,
     HttpScheme,
@@ -95,6 +96,10 @@ def _route(operation: Operation, api: Api) -> Call:
         sunset=operation.sunset,
         cors=_cors(policy.cors) if policy.cors != api.cors else None,
         networks=_networks(policy.networks),
+        idempotency=_idempotency(policy.idempotency),
+        cache=_cache(policy.cache),
+        fallback=_fallback(policy.fallback),
+        priority=policy.priority,
     )
 
 
@@ -167,6 +172,30 @@ def _kind(payload: Payload) -> str:
 
 def _networks(networks: Networks | None) -> Call | None:
     return _call("Networks", allow=networks.allow, deny=networks.deny) if networks else None
+
+
+def _idempotency(idempotency: Idempotency | None) -> Call | None:
+    if idempotency is None:
+        return None
+    return _call("Idempotency", keep_s=idempotency.keep_s, required=idempotency.required)
+
+
+def _cache(cache: Cache | None) -> Call | None:
+    if cache is None:
+        return None
+    return _call(
+        "Cache",
+        ttl_s=cache.ttl_s,
+        stale_if_error_s=cache.stale_if_error_s,
+        vary=cache.vary,
+        shared=cache.shared,
+    )
+
+
+def _fallback(fallback: Fallback | None) -> Call | None:
+    if fallback is None:
+        return None
+    return _call("Fallback", status=fallback.status, body=json.dumps(fallback.body, ensure_ascii=False))
 
 
 def _cors(cors: Cors) -> Call:

@@ -21,11 +21,13 @@ class TypeScriptTarget:
     unsupported: tuple[Unsupported, ...] = ()
     irrelevant: frozenset[str] = frozenset(
         {
+            "idempotency",
             "max_body_bytes",
             "rate_limit",
             "breaker",
             "cache",
             "fallback",
+            "priority",
             "validate",
             "roles",
             "cors",

@@ -33,8 +33,8 @@ class CorpusDocs:
         comes as soon as everything is received and found valid; one bad document refuses the whole request,
         and a job then adds the documents to the index in the background.
 
-        A document is known by its title, text and language: collecting it again changes nothing, so that
-        this call may be repeated safely.
+        A document is known by its title, text and language: collecting it again changes nothing. Repeated
+        under one `Idempotency-Key`, the call is answered with the job that it started first.
 
         `wait()` of what it returns follows the job to its end.
 
@@ -112,7 +112,7 @@ class CorpusDocs:
     def stats(self, *_: Any, **__: Any) -> Any:
         """Count what the corpus holds.
 
-        The number of documents and characters, whole and by language.
+        The number of documents and characters, whole and by language; at most a few seconds old.
 
         `GET /api/v1/corpus/stats`; needs the scope corpus:read.
 

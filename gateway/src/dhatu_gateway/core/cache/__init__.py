@@ -1,0 +1,1 @@
+"""A shared cache of services' answers, by RFC 9111."""

@@ -1,0 +1,1 @@
+"""One effect per idempotency key: the first answer is kept, and given again to whoever repeats it."""
