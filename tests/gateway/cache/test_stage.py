@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from dhatu_gateway.core.exchange import Exchange, Principal
 from dhatu_gateway.core.pipeline import Policies
-from dhatu_gateway.core.types import Cache
+from dhatu_gateway.core.types import Cache, Version
 from dhatu_gateway.core.upstream.errors import UpstreamUnavailable
 from dhatu_gateway.core.upstream.types import ResponseSink, UpstreamRequest
-from gateway.support import Bench, Reply, compose, make_route, serving, validate
+from gateway.support import PLATFORM, Bench, Reply, compose, make_route, serving, validate
 
 PATH = "/api/v1/things"
 TTL = Cache(ttl_s=60.0, stale_if_error_s=300.0, vary=(), shared=False)
@@ -258,6 +259,26 @@ async def test_a_change_makes_what_is_kept_of_its_path_void() -> None:
         origin.status = 409
         await ask(client, method="DELETE")
         assert (await ask(client)).body == b"3"  # that change was refused
+
+
+async def test_a_change_counts_for_every_version_of_a_resource() -> None:
+    origin = Origin()
+    what = validate("off")
+    versions = tuple(
+        Version(name=name, state="current", deprecated_at="", sunset="", link="") for name in ("v1", "v2")
+    )
+    bench = compose(
+        make_route("GET", "/api/v1/things/{id}", cache=TTL, validate=what),
+        make_route("GET", "/api/v2/things/{id}", version="v2", cache=TTL, validate=what),
+        make_route("DELETE", "/api/v1/things/{id}", validate=what),
+        platform=replace(PLATFORM, versions=versions),
+    )
+    bench.upstream.answer = origin
+    async with serving(bench.edge) as client:
+        paths = ("/api/v1/things/7", "/api/v2/things/7", "/api/v1/things/8")
+        assert [(await ask(client, path)).body for path in (*paths, *paths)] == [b"1", b"2", b"3"] * 2
+        await ask(client, "/api/v1/things/7", "DELETE")
+        assert [(await ask(client, path)).body for path in paths] == [b"5", b"6", b"3"]
 
 
 async def test_head_is_answered_by_what_is_kept_of_get() -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from dhatu_gateway.core.cache.memory import MemoryCache
 from dhatu_gateway.core.cache.redis import RedisCache
-from dhatu_gateway.core.cache.stage import ResponseCache
+from dhatu_gateway.core.cache.stage import ResponseCache, unversioned
 from dhatu_gateway.core.cache.store import CacheStore
 from dhatu_gateway.core.degradation.fallback import build_fallback
 from dhatu_gateway.core.forward import Terminal
@@ -44,12 +44,12 @@ class Answering:
         self._prefix = platform.header_prefix
         self._kept = kept
         self._cache = ResponseCache(kept.cache, platform.header_prefix)
-        self._cached = {route.path for route in routes if route.cache is not None}
+        self._cached = {unversioned(route) for route in routes if route.cache is not None}
 
     def wrap(self, route: Route, terminal: Terminal) -> Terminal:
         """From the nearest to the service to the farthest; the same where the route asks for none of it."""
-        if route.path in self._cached and route.method not in SAFE:
-            terminal = self._cache.build_forgetting(terminal)
+        if unversioned(route) in self._cached and route.method not in SAFE:
+            terminal = self._cache.build_forgetting(route, terminal)
         terminal = self._cache.build(route, terminal)
         terminal = build_idempotent(route, terminal, self._kept.by_key)
         return build_fallback(route, terminal, self._prefix)

@@ -77,25 +77,25 @@ class ResponseCache:
             return terminal
         return _Cached(self, route, route.cache, terminal)
 
-    def build_forgetting(self, terminal: Terminal) -> Terminal:
+    def build_forgetting(self, route: Route, terminal: Terminal) -> Terminal:
         """Wrap what answers a route that changes things: what is kept of its path no longer holds.
 
-        RFC 9111 section 4.4. For routes beside one that has a cache, on the same path.
+        RFC 9111 section 4.4. For routes beside one that has a cache, on the same path, whatever its version.
         """
+        place_of = build_place(route)
 
         async def forget(exchange: Exchange) -> None:
             await terminal(exchange)
             if 200 <= exchange.status < 400:
-                await self._store.forget(place_of(exchange))
+                await self._store.forget(place_of(exchange.path))
 
         return forget
 
-    async def look(self, exchange: Exchange, name: str, asked: Directives) -> _Look:
+    async def look(self, exchange: Exchange, look: _Look) -> _Look:
         """Find what is kept for a request."""
-        look = _Look(place_of(exchange), name, asked)
-        kept, look.ticket = await self._store.find(look.place, name)
+        kept, look.ticket = await self._store.find(look.place, look.name)
         if isinstance(kept, Variants):
-            look.name = _variant(name, kept.names, exchange)
+            look.name = _variant(look.name, kept.names, exchange)
             kept, look.ticket = await self._store.find(look.place, look.name)
         look.entry = kept if isinstance(kept, Entry) else None
         return look
@@ -152,6 +152,8 @@ class _Cached:
         self._terminal = terminal
         self._rules = Rules(ttl_s=policy.ttl_s, stale_if_error_s=policy.stale_if_error_s)
         self._shared = policy.shared or not route.security
+        self._version = route.version.encode("ascii")
+        self._place_of = build_place(route)
         self._vary = tuple(sorted({name.lower().encode("ascii") for name in policy.vary}))
 
     async def __call__(self, exchange: Exchange) -> None:
@@ -162,7 +164,7 @@ class _Cached:
         asked = directives_of(exchange.fields)
         base = self._name(exchange)
         while True:
-            look = await self._cache.look(exchange, base, asked)
+            look = await self._cache.look(exchange, _Look(self._place_of(exchange.path), base, asked))
             now_s = self._cache.now_s()
             if look.entry is not None and is_usable(look.entry, asked, now_s=now_s):
                 left_s = look.entry.fresh_s - look.entry.age_s(now_s)
@@ -192,7 +194,7 @@ class _Cached:
         principal = exchange.principal
         caller = "" if self._shared or principal is None else principal.id
         fields = (exchange.fields.get(name, b"\0") for name in self._vary)
-        return _digest(caller.encode(), exchange.query, *fields)
+        return _digest(self._version, caller.encode(), exchange.query, *fields)
 
     async def _fetch(self, exchange: Exchange, look: _Look, base: str) -> bool:
         """Ask the service; returns whether its answer was kept."""
@@ -241,9 +243,20 @@ class _Cached:
         return entry if entry is not None and stands_in(entry, now_s=now_s) else None
 
 
-def place_of(exchange: Exchange) -> str:
-    """A resource: its canonical path."""
-    return _digest(exchange.path.encode("ascii"))
+def unversioned(route: Route) -> str:
+    """The template of a route without its version: what all versions of a resource have in common."""
+    return route.path.replace(f"/{route.version}/", "/", 1) if route.version else route.path
+
+
+def build_place(route: Route) -> Callable[[str], str]:
+    """Tell the resource that a canonical path is about, the same in every version."""
+    before, version, _ = route.path.partition(f"/{route.version}/") if route.version else ("", "", "")
+    start, end = len(before), len(before) + len(version) - 1
+
+    def place_of(path: str) -> str:
+        return _digest((path[:start] + path[end:] if version else path).encode("ascii"))
+
+    return place_of
 
 
 def _variant(base: str, names: tuple[bytes, ...], exchange: Exchange) -> str:
