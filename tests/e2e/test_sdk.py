@@ -68,12 +68,22 @@ async def test_a_collected_document_is_found_read_and_deleted(client: DhatuAPI) 
 
     page = await client.corpus.search("quokkas", language="en")
     assert [hit.title for hit in page.documents] == [title]
-    document = await client.corpus.get_document(page.documents[0].id)
-    assert document.text.startswith("No grammarian")
+    document = await client.corpus.read(page.documents[0].id)
+    assert [(line.number, line.text[:13]) for line in document.lines] == [(1, "No grammarian")]
 
     await client.corpus.delete_document(document.id)
     with pytest.raises(dhatu_client.NotFoundError):
-        await client.corpus.get_document(document.id)
+        await client.corpus.read(document.id)
+
+
+async def test_both_versions_of_an_operation_are_served_and_the_old_one_says_so(client: DhatuAPI) -> None:
+    hit = (await client.corpus.search("sanskrit")).documents[0]
+    with pytest.warns(DeprecationWarning, match="get_document"):
+        old = await client.corpus.with_raw_response.get_document(hit.id)
+    new = await client.corpus.read(hit.id)
+    assert "\n".join(line.text for line in new.lines) == old.parse().text.rstrip("\n")
+    successor = f'</api/v2/corpus/documents/{hit.id}>; rel="successor-version"'
+    assert (old.headers["link"], old.headers["sunset"]) == (successor, "Fri, 31 Dec 2027 00:00:00 GMT")
 
 
 async def test_one_idempotency_key_starts_one_job(client: DhatuAPI) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import re
 import ssl
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
@@ -70,7 +71,8 @@ def validate(everything: Validation = "enforce", **parts: Any) -> Validate:
 
 def make_route(method: str = "GET", path: str = "/api/v1/things", **changes: Any) -> Route:
     """A route that asks for nothing, changed as the test says."""
-    version = "v1" if "/v1/" in path else ""
+    carried = re.search(r"/(v[0-9]+)/", path)
+    version = carried[1] if carried else ""
     defaults: dict[str, Any] = {
         "operation": f"{method} {path}",
         "service": "echo",
@@ -183,7 +185,7 @@ def compose(
         authenticate=lambda route: None, authorize=lambda route: None, rate_limit=lambda route: None
     )
     schemas = Schemas(document or {})
-    pipeline = Pipeline(platform, schemas, open_door, counts)
+    pipeline = Pipeline(platform, routes, schemas, open_door, counts)
     headers = ForwardedHeaders(platform)
     answering = Answering(platform, routes, kept or kept_answers(None))
 

@@ -57,6 +57,20 @@ async def test_json_documents_are_collected(client: httpx.AsyncClient) -> None:
     assert document == DOCUMENT | {"id": hit["id"], "source": "A book", "characters": 22}
 
 
+async def test_version_2_numbers_the_lines_of_a_document(client: httpx.AsyncClient) -> None:
+    text = "yadā yadā hi dharmasya\n\nglānir bhavati bhārata"
+    await _finished(client, await client.post(COLLECT, json={"documents": [DOCUMENT | {"text": text}]}))
+    hit = (await client.get(f"{CORPUS}/search", params={"q": "glanir"})).json()["documents"][0]
+    document = (await client.get(f"/api/v2/corpus/documents/{hit['id']}")).json()
+    assert [(line["number"], line["text"]) for line in document["lines"]] == [
+        (1, "yadā yadā hi dharmasya"),
+        (2, ""),
+        (3, "glānir bhavati bhārata"),
+    ]
+    assert "text" not in document
+    assert (await client.get("/api/v2/corpus/documents/none")).status_code == 404
+
+
 async def test_lines_are_collected_wherever_they_are_cut(client: httpx.AsyncClient) -> None:
     body = b"\xef\xbb\xbf" + _lines(_documents(450)).replace(b"\n", b"\r\n\n").rstrip()
 

@@ -248,10 +248,10 @@ def test_what_cannot_be_understood_ends_with_2(
 
 
 def test_a_refusal_ends_with_1_on_one_line_with_the_request_id(api: FakeAPI, dhatu: Dhatu) -> None:
-    api.corpus.get_document.refuses(404, "No document\nhas this id.", headers={"X-Request-Id": "req-7"})
-    code, out, err = dhatu("corpus", "get-document", "x")
+    api.corpus.read.refuses(404, "No document\nhas this id.", headers={"X-Request-Id": "req-7"})
+    code, out, err = dhatu("corpus", "read", "x")
     assert (code, out) == (1, "")
-    assert err == "dhatu: corpus.get_document: 404 Not Found: No document has this id [request id req-7]\n"
+    assert err == "dhatu: corpus.read: 404 Not Found: No document has this id [request id req-7]\n"
 
 
 def test_no_connection_ends_with_3(api: FakeAPI, dhatu: Dhatu) -> None:

@@ -99,14 +99,12 @@ def test_waits_are_over_at_once_and_are_the_same_every_time(client: SyncDhatuAPI
 
 
 def test_a_refusal_is_a_problem(api: FakeAPI, client: SyncDhatuAPI) -> None:
-    api.corpus.get_document.refuses(
-        404, "No document has the id x.", code="gone", headers={"X-Request-Id": "r1"}
-    )
+    api.corpus.read.refuses(404, "No document has the id x.", code="gone", headers={"X-Request-Id": "r1"})
     with pytest.raises(dhatu_client.NotFoundError) as caught:
-        client.corpus.get_document("x")
+        client.corpus.read("x")
     assert caught.value.problem.detail == "No document has the id x."
     assert caught.value.request_id == "r1"
-    assert api.corpus.get_document.call.arguments == {"id": "x"}
+    assert api.corpus.read.call.arguments == {"id": "x"}
 
 
 @pytest.mark.parametrize(

@@ -148,7 +148,7 @@ def build_edge(table: Table, parts: Parts) -> Edge:
         ),
     )
     schemas = Schemas(table.document)
-    pipeline = Pipeline(platform, schemas, policies, metrics)
+    pipeline = Pipeline(platform, table.routes, schemas, policies, metrics)
     identity = parts.auth.upstream_identity
     headers = {name: ForwardedHeaders(platform, identity.for_service(name)) for name in parts.upstreams}
     places = {

@@ -204,6 +204,7 @@ export const Jwk: Shape = /*#__PURE__*/ object(
   { crv: /*#__PURE__*/ oneOf('P-256', 'Ed25519'), x: string, y: string, n: string, e: string },
 );
 export const JwkSet: Shape = /*#__PURE__*/ object({ keys: /*#__PURE__*/ array(Jwk) });
+export const Line: Shape = /*#__PURE__*/ object({ number: integer, text: string });
 export const Liveness: Shape = /*#__PURE__*/ object({ status: /*#__PURE__*/ oneOf('ok') });
 export const NgramPattern: Shape = /*#__PURE__*/ object({
   kind: /*#__PURE__*/ oneOf('ngram'),
@@ -214,6 +215,17 @@ export const NgramPattern: Shape = /*#__PURE__*/ object({
   log_likelihood: number,
   positions: /*#__PURE__*/ array(TextSpan),
 });
+export const NumberedDocument: Shape = /*#__PURE__*/ object(
+  {
+    id: string,
+    title: string,
+    lines: /*#__PURE__*/ array(Line),
+    language: string,
+    characters: integer,
+    collected_at: string,
+  },
+  { source: string },
+);
 export const RepeatPattern: Shape = /*#__PURE__*/ object({
   kind: /*#__PURE__*/ oneOf('repeat'),
   text: string,

@@ -475,6 +475,14 @@ export interface LanguageStats {
  */
 export type LanguageTag = string;
 
+/** One line of a text. */
+export interface Line {
+  /** Which line it is, from 1. Range: at least 1. */
+  number: number;
+  /** What stands in it. */
+  text: string;
+}
+
 /** The gateway runs. */
 export interface Liveness {
   /** Always `ok`. */
@@ -514,6 +522,23 @@ export interface NgramPattern {
   log_likelihood: number;
   /** Where it occurs; the first 100 places. Items: at most 100. */
   positions: TextSpan[];
+}
+
+/** A document of the corpus, line by line. */
+export interface NumberedDocument {
+  /** Identifies the document; derived from its title, text and language. */
+  id: string;
+  /** What it is called. */
+  title: string;
+  /** The text, in order. */
+  lines: Line[];
+  language: LanguageTag;
+  /** Where it comes from; absent where nobody said. */
+  source?: string;
+  /** Length of the text in Unicode code points, line breaks included. Range: at least 1. */
+  characters: number;
+  /** When it was collected. Format: date-time. */
+  collected_at: string;
 }
 
 /** A user's name and password. */

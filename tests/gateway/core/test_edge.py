@@ -106,9 +106,39 @@ async def test_old_versions_and_operations_say_that_they_are_old() -> None:
         of_none = (await client.request("GET", "/api/v2/things")).headers
     assert of_version["deprecation"] == "@1772323200"
     assert of_version["sunset"] == "Fri, 01 Jan 2027 00:00:00 GMT"
-    assert of_version["link"] == '<https://d.example/v1>; rel="deprecation"'
+    successor = '</api/v2/things>; rel="successor-version"'
+    assert of_version["link"] == f'<https://d.example/v1>; rel="deprecation", {successor}'
     assert (of_operation["deprecation"], of_operation["sunset"]) == ("@0", "Thu, 31 Dec 2026 00:00:00 GMT")
     assert not {"deprecation", "sunset", "link"} & of_none.keys()
+
+
+async def test_without_a_version_the_newest_that_has_the_path_is_meant() -> None:
+    routes = (
+        THINGS,
+        make_route("GET", "/api/v2/things"),
+        make_route("GET", "/api/v1/only/{id}"),
+        make_route("GET", "/api/v10/things"),
+    )
+    names = ("v1", "v10", "v2")
+    versions = tuple(
+        Version(name=name, state="current", deprecated_at="", sunset="", link="") for name in names
+    )
+    async with serving(compose(*routes, platform=replace(PLATFORM, versions=versions)).edge) as client:
+        assert (await client.request("GET", "/api/things")).json["target"] == "/api/v10/things"
+        assert (await client.request("GET", "/api/only/7")).json["target"] == "/api/v1/only/7"
+        asked = await client.request("GET", "/api/only/7", headers={"API-Version": "v2"})
+        assert asked.status == 404
+
+
+async def test_a_deprecated_operation_names_its_successor_with_the_same_values() -> None:
+    old = make_route("GET", "/api/v1/things/{id}", deprecated=True)
+    new = make_route("GET", "/api/v2/things/{id}")
+    removed = make_route("DELETE", "/api/v1/things/{id}", deprecated=True)
+    async with serving(compose(old, new, removed, platform=VERSIONED).edge) as client:
+        link = (await client.request("GET", "/api/v1/things/a%20b")).headers["link"]
+        without = (await client.request("DELETE", "/api/v1/things/7")).headers["link"]
+    assert link.endswith('</api/v2/things/a%20b>; rel="successor-version"')
+    assert "successor-version" not in without
 
 
 def test_a_path_must_carry_its_version() -> None:

@@ -148,12 +148,12 @@ class Edge:
         if match is not None:
             return match
         exchange.path = canonical_path(raw)
-        versioned = self._versions.resolve(exchange.path, exchange.fields.get(VERSION_FIELD))
-        match = self._find_canonical(versioned) if versioned is not None else None
-        if match is None:
-            raise ProblemError("not-found", "No operation has this path.")
-        exchange.response_headers.append((b"vary", b"API-Version"))
-        return match
+        for versioned in self._versions.resolve(exchange.path, exchange.fields.get(VERSION_FIELD)):
+            match = self._find_canonical(versioned)
+            if match is not None:
+                exchange.response_headers.append((b"vary", b"API-Version"))
+                return match
+        raise ProblemError("not-found", "No operation has this path.")
 
     async def _answer_options(self, exchange: Exchange, resource: Resource[Handler]) -> None:
         """Answer a method that no operation has: OPTIONS is about the resource, any other is refused."""

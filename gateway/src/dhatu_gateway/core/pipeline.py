@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -16,7 +16,7 @@ from dhatu_gateway.core.types import Platform, Route
 from dhatu_gateway.core.validation.refusals import Findings
 from dhatu_gateway.core.validation.schemas import Schemas
 from dhatu_gateway.core.validation.stage import build_validation
-from dhatu_gateway.core.versions import build_lifecycle
+from dhatu_gateway.core.versions import Lifecycles
 
 StageBuilder = Callable[[Route], Stage | None]
 
@@ -91,13 +91,21 @@ class Pipeline:
     headers that the stages have left, and the edge records.
     """
 
-    def __init__(self, platform: Platform, schemas: Schemas, policies: Policies, findings: Findings) -> None:
+    def __init__(
+        self,
+        platform: Platform,
+        routes: Iterable[Route],
+        schemas: Schemas,
+        policies: Policies,
+        findings: Findings,
+    ) -> None:
+        lifecycles = Lifecycles(platform, routes)
         self._cross_origins = CrossOrigins(platform.cors)
         self._builders: tuple[StageBuilder, ...] = (
             lambda route: self._cross_origins.of(route).mark,
             lambda route: build_vary(route, platform),
             build_networks,
-            lambda route: build_lifecycle(route, platform),
+            lifecycles.build,
             lambda route: build_deadline(route, platform.header_prefix),
             policies.admit,
             policies.authenticate,

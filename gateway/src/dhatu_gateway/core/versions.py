@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from email.utils import format_datetime
 
@@ -17,34 +18,54 @@ VERSION_FIELD = b"api-version"
 
 
 class VersionResolver:
-    """Finds the versioned path that an unversioned one means."""
+    """Finds the versioned paths that an unversioned one may mean."""
 
     def __init__(self, versions: tuple[Version, ...], routes: Iterable[Route]) -> None:
+        newest_first = sorted(versions, key=lambda version: _age(version.name), reverse=True)
         self._names = tuple(version.name for version in versions)
-        self._current = next((version.name for version in versions if version.state == "current"), "")
+        # A deprecated version is meant where no other has the path.
+        self._preferred = tuple(
+            version.name
+            for state in ("current", "deprecated")
+            for version in newest_first
+            if version.state == state
+        )
         self._prefixes = tuple(
             sorted({_prefix(route) for route in routes if route.version}, key=len, reverse=True)
         )
 
-    def resolve(self, path: str, field: bytes | None) -> str | None:
-        """Return the versioned form of a canonical path that matched nothing, or None where there is none.
+    def resolve(self, path: str, field: bytes | None) -> tuple[str, ...]:
+        """Return the versioned forms of a canonical path that matched nothing, the first to be tried first.
 
-        `field` is the value of `API-Version`; without it the current version is meant. Raises `ProblemError`
-        for a version that does not exist.
+        `field` is the value of `API-Version`; without it the newest version that has the path is meant.
+        Raises `ProblemError` for a version that does not exist.
         """
         for prefix in self._prefixes:
-            if path.startswith(prefix) and path[len(prefix) :].partition("/")[0] not in self._names:
-                return f"{prefix}{self._named(field)}/{path[len(prefix) :]}"
-        return None
+            rest = path[len(prefix) :]
+            if path.startswith(prefix) and rest.partition("/")[0] not in self._names:
+                return tuple(f"{prefix}{name}/{rest}" for name in self._meant(field))
+        return ()
 
-    def _named(self, field: bytes | None) -> str:
-        name = field.decode("latin-1").strip() if field else self._current
+    def _meant(self, field: bytes | None) -> tuple[str, ...]:
+        if not field:
+            return self._preferred
+        name = field.decode("latin-1").strip()
         if name not in self._names:
             known = ", ".join(self._names)
             raise ProblemError(
                 "unsupported-version", f"API-Version names a version that does not exist; there is {known}."
             )
-        return name
+        return (name,)
+
+
+def _age(version: str) -> tuple[int, str]:
+    """What versions are ordered by.
+
+    >>> sorted(["v10", "v2", "v2beta"], key=_age)
+    ['v2', 'v2beta', 'v10']
+    """
+    digits = re.match(r"v([0-9]+)", version)
+    return (int(digits[1]) if digits else 0, version)
 
 
 def _prefix(route: Route) -> str:
@@ -79,13 +100,47 @@ def _moment(date: str) -> datetime:
     return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-def build_lifecycle(route: Route, platform: Platform) -> Stage | None:
-    """Mark the answers of a deprecated operation; None for the others."""
-    headers = lifecycle_headers(route, platform)
-    if not headers:
-        return None
+class Lifecycles:
+    """Marks the answers of what is deprecated, and says what has taken its place."""
 
-    def mark(exchange: Exchange) -> None:
-        exchange.response_headers += headers
+    def __init__(self, platform: Platform, routes: Iterable[Route]) -> None:
+        self._platform = platform
+        self._successors = _successors(routes)
 
-    return mark
+    def build(self, route: Route) -> Stage | None:
+        """Mark the answers of a deprecated operation; None for the others."""
+        headers = lifecycle_headers(route, self._platform)
+        if not headers:
+            return None
+        successor = self._successors.get((route.method, route.path))
+        if successor is None:
+
+            def mark(exchange: Exchange) -> None:
+                exchange.response_headers += headers
+
+            return mark
+        old, new = f"/{route.version}/", f"/{successor}/"
+        fixed = tuple(header for header in headers if header[0] != b"link")
+        links = b"".join(value + b", " for name, value in headers if name == b"link")
+
+        def mark_and_link(exchange: Exchange) -> None:
+            # RFC 5829: the same resource, in the version that has taken this one's place.
+            target = exchange.path.replace(old, new, 1).encode("ascii")
+            link = b'%b<%b>; rel="successor-version"' % (links, target)
+            exchange.response_headers += (*fixed, (b"link", link))
+
+        return mark_and_link
+
+
+def _successors(routes: Iterable[Route]) -> Mapping[tuple[str, str], str]:
+    """For each method and path, the newest version of the same that is not deprecated, if it is another."""
+    known = [(route, route.path.replace(f"/{route.version}/", "/", 1)) for route in routes if route.version]
+    newest: dict[tuple[str, str], str] = {}
+    for route, bare in sorted(known, key=lambda pair: _age(pair[0].version)):
+        if not route.deprecated:
+            newest[route.method, bare] = route.version
+    return {
+        (route.method, route.path): newest[route.method, bare]
+        for route, bare in known
+        if newest.get((route.method, bare), route.version) != route.version
+    }

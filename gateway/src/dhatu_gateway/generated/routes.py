@@ -135,7 +135,10 @@ PLATFORM: Final = Platform(
             ),
         ),
     ),
-    versions=(Version(name="v1", state="current", deprecated_at="", sunset="", link=""),),
+    versions=(
+        Version(name="v1", state="current", deprecated_at="", sunset="", link=""),
+        Version(name="v2", state="current", deprecated_at="", sunset="", link=""),
+    ),
     security_schemes=(
         SecurityScheme(key="bearer", kind="bearer", location="header", parameter="Authorization"),
         SecurityScheme(key="apiKey", kind="api_key", location="header", parameter="X-API-Key"),
@@ -145,7 +148,7 @@ PLATFORM: Final = Platform(
         ("compression:use", "compress, decompress, analyze"),
         (
             "corpus:read",
-            "corpus.get_job, corpus.job_events, corpus.search, corpus.stats, corpus.get_document",
+            "corpus.get_job, corpus.job_events, corpus.search, corpus.stats, corpus.get_document, corpus.read",
         ),
         ("corpus:write", "corpus.collect, corpus.delete_document"),
         ("dashboard:read", "dashboard.overview, dashboard.usage, dashboard.topology"),
@@ -1800,8 +1803,8 @@ ROUTES: Final[tuple[Route, ...]] = (
             response="log",
             undeclared="keep",
         ),
-        deprecated=False,
-        sunset="",
+        deprecated=True,
+        sunset="2027-12-31",
         cors=None,
         networks=None,
         idempotency=None,
@@ -3323,5 +3326,147 @@ ROUTES: Final[tuple[Route, ...]] = (
         cache=None,
         fallback=None,
         priority="critical",
+    ),
+    Route(
+        operation="corpus.read",
+        service="corpus",
+        version="v2",
+        method="GET",
+        path="/api/v2/corpus/documents/{id}",
+        parameters=(
+            Parameter(
+                name="id",
+                location="path",
+                required=True,
+                style="simple",
+                explode=False,
+                content_type="",
+                schema="/components/parameters/DocumentId/schema",
+            ),
+        ),
+        body=None,
+        answers=(
+            Answer(
+                status="200",
+                media_types=(
+                    MediaType(
+                        media_type="application/json",
+                        schema="/paths/~1api~1v2~1corpus~1documents~1{id}/get/responses/200/content/application~1json/schema",
+                        kind="json",
+                        parts=(),
+                    ),
+                ),
+            ),
+            Answer(
+                status="400",
+                media_types=(
+                    MediaType(
+                        media_type="application/problem+json",
+                        schema="/components/responses/BadRequest/content/application~1problem+json/schema",
+                        kind="json",
+                        parts=(),
+                    ),
+                ),
+            ),
+            Answer(
+                status="401",
+                media_types=(
+                    MediaType(
+                        media_type="application/problem+json",
+                        schema="/components/responses/Unauthorized/content/application~1problem+json/schema",
+                        kind="json",
+                        parts=(),
+                    ),
+                ),
+            ),
+            Answer(
+                status="403",
+                media_types=(
+                    MediaType(
+                        media_type="application/problem+json",
+                        schema="/components/responses/Forbidden/content/application~1problem+json/schema",
+                        kind="json",
+                        parts=(),
+                    ),
+                ),
+            ),
+            Answer(
+                status="404",
+                media_types=(
+                    MediaType(
+                        media_type="application/problem+json",
+                        schema="/components/responses/NotFound/content/application~1problem+json/schema",
+                        kind="json",
+                        parts=(),
+                    ),
+                ),
+            ),
+            Answer(
+                status="429",
+                media_types=(
+                    MediaType(
+                        media_type="application/problem+json",
+                        schema="/components/responses/TooManyRequests/content/application~1problem+json/schema",
+                        kind="json",
+                        parts=(),
+                    ),
+                ),
+            ),
+            Answer(
+                status="default",
+                media_types=(
+                    MediaType(
+                        media_type="application/problem+json",
+                        schema="/components/responses/Problem/content/application~1problem+json/schema",
+                        kind="json",
+                        parts=(),
+                    ),
+                ),
+            ),
+        ),
+        security=(
+            (Credential(scheme="bearer", scopes=("corpus:read",)),),
+            (Credential(scheme="apiKey", scopes=("corpus:read",)),),
+        ),
+        roles=(),
+        timeout_s=5.0,
+        max_body_bytes=1048576,
+        rate_limits=(
+            RateLimit(
+                name="default",
+                algorithm="token_bucket",
+                limit=600,
+                window_s=60.0,
+                per="",
+                burst=60,
+                cost=1,
+                lease=1,
+                by="principal",
+                header="",
+                across="operation",
+                roles=(),
+                except_roles=(),
+                shadow=False,
+                charge_refused=False,
+                on_store_failure="local",
+            ),
+        ),
+        validate=Validate(
+            path="enforce",
+            query="enforce",
+            headers="enforce",
+            cookies="enforce",
+            body="enforce",
+            response="log",
+            undeclared="keep",
+        ),
+        deprecated=False,
+        sunset="",
+        cors=None,
+        networks=None,
+        idempotency=None,
+        cache=Cache(ttl_s=60.0, stale_if_error_s=3600.0, vary=(), shared=True),
+        fallback=None,
+        priority="normal",
     ),
 )

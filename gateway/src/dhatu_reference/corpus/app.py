@@ -23,6 +23,7 @@ from .seed import seed
 from .store import MEMORY, Store
 
 _PREFIX: Final = "/api/v1/corpus"
+_PREFIX_2: Final = "/api/v2/corpus"
 _KEEP_ALIVE_S: Final = 15.0
 _SSE_HEADERS: Final = {"Cache-Control": "no-store"}
 
@@ -61,6 +62,9 @@ def create_app(database: str | None = None) -> FastAPI:
         ("DELETE", "/documents/{id}", endpoints.delete_document),
     ):
         app.add_api_route(_PREFIX + path, endpoint, methods=[method], response_model=None)
+    app.add_api_route(
+        f"{_PREFIX_2}/documents/{{id}}", endpoints.read_document, methods=["GET"], response_model=None
+    )
     return app
 
 
@@ -111,15 +115,24 @@ class _Endpoints:
         )
 
     async def get_document(self, id: Id) -> Response:
-        document = await asyncio.to_thread(self._store.get, id)
-        if document is None:
-            raise _no_document(id)
-        return JSONResponse(_without_empty(asdict(document), "source"))
+        return JSONResponse(await self._document(id))
+
+    async def read_document(self, id: Id) -> Response:
+        document = await self._document(id)
+        lines = document.pop("text").splitlines()
+        document["lines"] = [{"number": number, "text": line} for number, line in enumerate(lines, 1)]
+        return JSONResponse(document)
 
     async def delete_document(self, id: Id) -> Response:
         if not await asyncio.to_thread(self._store.delete, id):
             raise _no_document(id)
         return Response(status_code=204)
+
+    async def _document(self, id: str) -> dict[str, Any]:
+        document = await asyncio.to_thread(self._store.get, id)
+        if document is None:
+            raise _no_document(id)
+        return _without_empty(asdict(document), "source")
 
     def _job(self, job_id: str) -> Job:
         job = self._jobs.get(job_id)

@@ -290,18 +290,20 @@ export const CORPUS_GET_DOCUMENT: Operation<t.Document> = {
   security: [['bearer'], ['apiKey']],
   retry: 'safe',
   timeoutMs: 5000,
+  deprecated: 'corpus.get_document is deprecated; it goes away on 2027-12-31.',
 };
 
 /**
- * Read a document.
+ * Read a document as one text.
  *
- * The whole document, as it was collected.
+ * The whole document, as it was collected. Version 2 of this operation numbers the lines.
  *
  * `GET /api/v1/corpus/documents/{id}`; needs the scope corpus:read.
  *
  * @param id - The `id` of the document. Length: 1 to 64. Pattern: `^[A-Za-z0-9_-]+$`.
  * @returns The document.
  * @throws NotFoundError
+ * @deprecated corpus.get_document is deprecated; it goes away on 2027-12-31.
  * @example
  * const result = await client.corpus.getDocument('doc_3c1f0a9e5b7d42868f10c2aa');
  */
@@ -335,4 +337,33 @@ export const CORPUS_DELETE_DOCUMENT: Operation<undefined> = {
  */
 export function deleteDocument(client: Caller, id: string, options?: CallOptions): APIPromise<undefined> {
   return client.call(CORPUS_DELETE_DOCUMENT, { id }, options);
+}
+
+/** Describes {@link read}. */
+export const CORPUS_READ: Operation<t.NumberedDocument> = {
+  key: 'corpus.read',
+  method: 'GET',
+  path: '/api/v2/corpus/documents/{id}',
+  parameters: /*#__PURE__*/ placed(['{id}']),
+  responses: [/*#__PURE__*/ jsonAnswer('200', s.NumberedDocument)],
+  security: [['bearer'], ['apiKey']],
+  retry: 'safe',
+  timeoutMs: 5000,
+};
+
+/**
+ * Read a document, line by line.
+ *
+ * The whole document; its lines are numbered, so that a passage can be cited. Empty lines count.
+ *
+ * `GET /api/v2/corpus/documents/{id}`; needs the scope corpus:read.
+ *
+ * @param id - The `id` of the document. Length: 1 to 64. Pattern: `^[A-Za-z0-9_-]+$`.
+ * @returns The document.
+ * @throws NotFoundError
+ * @example
+ * const result = await client.corpus.read('doc_3c1f0a9e5b7d42868f10c2aa');
+ */
+export function read(client: Caller, id: string, options?: CallOptions): APIPromise<t.NumberedDocument> {
+  return client.call(CORPUS_READ, { id }, options);
 }

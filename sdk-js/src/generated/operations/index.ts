@@ -12,6 +12,7 @@ export {
   stats as corpusStats,
   getDocument as corpusGetDocument,
   deleteDocument as corpusDeleteDocument,
+  read as corpusRead,
 } from './corpus.js';
 export {
   detectPatterns as analysisDetectPatterns,

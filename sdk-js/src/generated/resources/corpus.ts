@@ -135,15 +135,16 @@ export class CorpusResource {
   }
 
   /**
-   * Read a document.
+   * Read a document as one text.
    *
-   * The whole document, as it was collected.
+   * The whole document, as it was collected. Version 2 of this operation numbers the lines.
    *
    * `GET /api/v1/corpus/documents/{id}`; needs the scope corpus:read.
    *
    * @param id - The `id` of the document. Length: 1 to 64. Pattern: `^[A-Za-z0-9_-]+$`.
    * @returns The document.
    * @throws NotFoundError
+   * @deprecated corpus.get_document is deprecated; it goes away on 2027-12-31.
    * @example
    * const result = await client.corpus.getDocument('doc_3c1f0a9e5b7d42868f10c2aa');
    */
@@ -165,5 +166,22 @@ export class CorpusResource {
    */
   deleteDocument(id: string, options?: CallOptions): APIPromise<undefined> {
     return this.#client.call(o.CORPUS_DELETE_DOCUMENT, { id }, options);
+  }
+
+  /**
+   * Read a document, line by line.
+   *
+   * The whole document; its lines are numbered, so that a passage can be cited. Empty lines count.
+   *
+   * `GET /api/v2/corpus/documents/{id}`; needs the scope corpus:read.
+   *
+   * @param id - The `id` of the document. Length: 1 to 64. Pattern: `^[A-Za-z0-9_-]+$`.
+   * @returns The document.
+   * @throws NotFoundError
+   * @example
+   * const result = await client.corpus.read('doc_3c1f0a9e5b7d42868f10c2aa');
+   */
+  read(id: string, options?: CallOptions): APIPromise<t.NumberedDocument> {
+    return this.#client.call(o.CORPUS_READ, { id }, options);
   }
 }

@@ -149,8 +149,20 @@ PROGRAM: Final = ProgramEntry(
                     description="The number of documents and characters, whole and by language; at most a few seconds old.",
                 ),
                 CommandEntry(
-                    name="get_document", operation="CORPUS_GET_DOCUMENT", summary="Read a document",
-                    description="The whole document, as it was collected.",
+                    name="get_document", operation="CORPUS_GET_DOCUMENT",
+                    summary="Read a document as one text",
+                    description="The whole document, as it was collected. Version 2 of this operation numbers the lines.",
+                    arguments=(
+                        ArgumentEntry(
+                            name="id", place="path", help="The `id` of the document.", required=True,
+                            positional=True,
+                        ),
+                    ),
+                    deprecated="corpus.get_document is deprecated; it goes away on 2027-12-31.",
+                ),
+                CommandEntry(
+                    name="delete_document", operation="CORPUS_DELETE_DOCUMENT", summary="Delete a document",
+                    description="Removes the document from the corpus and from the index; it can be collected again.",
                     arguments=(
                         ArgumentEntry(
                             name="id", place="path", help="The `id` of the document.", required=True,
@@ -159,8 +171,8 @@ PROGRAM: Final = ProgramEntry(
                     ),
                 ),
                 CommandEntry(
-                    name="delete_document", operation="CORPUS_DELETE_DOCUMENT", summary="Delete a document",
-                    description="Removes the document from the corpus and from the index; it can be collected again.",
+                    name="read", operation="CORPUS_READ", summary="Read a document, line by line",
+                    description="The whole document; its lines are numbered, so that a passage can be cited. Empty lines count.",
                     arguments=(
                         ArgumentEntry(
                             name="id", place="path", help="The `id` of the document.", required=True,

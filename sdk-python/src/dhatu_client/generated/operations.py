@@ -121,13 +121,19 @@ CORPUS_GET_DOCUMENT: Final[Operation[models.Document]] = Operation(
     key="corpus.get_document", method="GET", path="/api/v1/corpus/documents/{id}",
     parameters=(ParameterSpec(argument="id", location="path", style="simple", explode=False),),
     responses=(ResponseSpec(status="200", type="Document"),), security=(("bearer",), ("apiKey",)),
-    retry="safe", timeout_s=5.0,
+    retry="safe", timeout_s=5.0, deprecated="corpus.get_document is deprecated; it goes away on 2027-12-31.",
 )
 CORPUS_DELETE_DOCUMENT: Final[Operation[None]] = Operation(
     key="corpus.delete_document", method="DELETE", path="/api/v1/corpus/documents/{id}",
     parameters=(ParameterSpec(argument="id", location="path", style="simple", explode=False),),
     responses=(ResponseSpec(status="204"),), security=(("bearer",), ("apiKey",)), retry="idempotent",
     timeout_s=5.0,
+)
+CORPUS_READ: Final[Operation[models.NumberedDocument]] = Operation(
+    key="corpus.read", method="GET", path="/api/v2/corpus/documents/{id}",
+    parameters=(ParameterSpec(argument="id", location="path", style="simple", explode=False),),
+    responses=(ResponseSpec(status="200", type="NumberedDocument"),), security=(("bearer",), ("apiKey",)),
+    retry="safe", timeout_s=5.0,
 )
 ANALYSIS_DETECT_PATTERNS: Final[Operation[models.PatternReport]] = Operation(
     key="analysis.detect_patterns", method="POST", path="/api/v1/patterns/detect",

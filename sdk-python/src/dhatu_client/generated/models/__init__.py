@@ -49,9 +49,11 @@ if TYPE_CHECKING:
     from .key_rotation import KeyRotation as KeyRotation
     from .corpus_stats import LanguageStats as LanguageStats
     from .language_tag import LanguageTag as LanguageTag
+    from .numbered_document import Line as Line
     from .liveness import Liveness as Liveness
     from .new_api_key import NewApiKey as NewApiKey
     from .pattern import NgramPattern as NgramPattern
+    from .numbered_document import NumberedDocument as NumberedDocument
     from .token_request import PasswordGrant as PasswordGrant
     from .pattern import Pattern as Pattern
     from .pattern_query import PatternKind as PatternKind
@@ -128,9 +130,11 @@ else:  # each is loaded when it is first asked for
             "KeyRotation": "key_rotation",
             "LanguageStats": "corpus_stats",
             "LanguageTag": "language_tag",
+            "Line": "numbered_document",
             "Liveness": "liveness",
             "NewApiKey": "new_api_key",
             "NgramPattern": "pattern",
+            "NumberedDocument": "numbered_document",
             "PasswordGrant": "token_request",
             "Pattern": "pattern",
             "PatternKind": "pattern_query",

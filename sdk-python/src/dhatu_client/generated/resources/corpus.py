@@ -6,6 +6,8 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, overload
 
+from typing_extensions import deprecated
+
 from ..._call import OMIT
 from ..._modes import raw, streamed, sync_raw, sync_streamed
 from ..._operations import AsyncOperations, SyncOperations
@@ -120,9 +122,9 @@ class CorpusDocs:
         """
 
     def get_document(self, *_: Any, **__: Any) -> Any:
-        """Read a document.
+        """Read a document as one text.
 
-        The whole document, as it was collected.
+        The whole document, as it was collected. Version 2 of this operation numbers the lines.
 
         `GET /api/v1/corpus/documents/{id}`; needs the scope corpus:read; may raise NotFoundError.
 
@@ -141,6 +143,19 @@ class CorpusDocs:
 
         Args:
             id: The `id` of the document.
+        """
+
+    def read(self, *_: Any, **__: Any) -> Any:
+        """Read a document, line by line.
+
+        The whole document; its lines are numbered, so that a passage can be cited. Empty lines count.
+
+        `GET /api/v2/corpus/documents/{id}`; needs the scope corpus:read; may raise NotFoundError.
+
+        Args:
+            id: The `id` of the document.
+
+        Returns: The document.
         """
 
 
@@ -220,11 +235,15 @@ class CorpusResource(CorpusDocs, AsyncOperations):
     async def stats(self, **options: Unpack[CallOptions]) -> models.CorpusStats:
         return await self._client.call(ops.CORPUS_STATS, {}, options)
 
+    @deprecated("corpus.get_document is deprecated; it goes away on 2027-12-31.", category=None)
     async def get_document(self, id: str, **options: Unpack[CallOptions]) -> models.Document:
         return await self._client.call(ops.CORPUS_GET_DOCUMENT, {"id": id}, options)
 
     async def delete_document(self, id: str, **options: Unpack[CallOptions]) -> None:
         return await self._client.call(ops.CORPUS_DELETE_DOCUMENT, {"id": id}, options)
+
+    async def read(self, id: str, **options: Unpack[CallOptions]) -> models.NumberedDocument:
+        return await self._client.call(ops.CORPUS_READ, {"id": id}, options)
 
 
 class SyncCorpusResource(CorpusDocs, SyncOperations):
@@ -290,11 +309,15 @@ class SyncCorpusResource(CorpusDocs, SyncOperations):
     def stats(self, **options: Unpack[CallOptions]) -> models.CorpusStats:
         return self._client.call(ops.CORPUS_STATS, {}, options)
 
+    @deprecated("corpus.get_document is deprecated; it goes away on 2027-12-31.", category=None)
     def get_document(self, id: str, **options: Unpack[CallOptions]) -> models.Document:
         return self._client.call(ops.CORPUS_GET_DOCUMENT, {"id": id}, options)
 
     def delete_document(self, id: str, **options: Unpack[CallOptions]) -> None:
         return self._client.call(ops.CORPUS_DELETE_DOCUMENT, {"id": id}, options)
+
+    def read(self, id: str, **options: Unpack[CallOptions]) -> models.NumberedDocument:
+        return self._client.call(ops.CORPUS_READ, {"id": id}, options)
 
 
 class CorpusWithRawResponse:
@@ -304,8 +327,9 @@ class CorpusWithRawResponse:
         self.job_events = raw(of.job_events)
         self.search = raw(of.search)
         self.stats = raw(of.stats)
-        self.get_document = raw(of.get_document)
+        self.get_document = raw(of.get_document)  # pyright: ignore[reportDeprecated]
         self.delete_document = raw(of.delete_document)
+        self.read = raw(of.read)
 
 
 class CorpusWithStreamingResponse:
@@ -315,8 +339,9 @@ class CorpusWithStreamingResponse:
         self.job_events = streamed(of.job_events)
         self.search = streamed(of.search)
         self.stats = streamed(of.stats)
-        self.get_document = streamed(of.get_document)
+        self.get_document = streamed(of.get_document)  # pyright: ignore[reportDeprecated]
         self.delete_document = streamed(of.delete_document)
+        self.read = streamed(of.read)
 
 
 class SyncCorpusWithRawResponse:
@@ -326,8 +351,9 @@ class SyncCorpusWithRawResponse:
         self.job_events = sync_raw(of.job_events)
         self.search = sync_raw(of.search)
         self.stats = sync_raw(of.stats)
-        self.get_document = sync_raw(of.get_document)
+        self.get_document = sync_raw(of.get_document)  # pyright: ignore[reportDeprecated]
         self.delete_document = sync_raw(of.delete_document)
+        self.read = sync_raw(of.read)
 
 
 class SyncCorpusWithStreamingResponse:
@@ -337,5 +363,6 @@ class SyncCorpusWithStreamingResponse:
         self.job_events = sync_streamed(of.job_events)
         self.search = sync_streamed(of.search)
         self.stats = sync_streamed(of.stats)
-        self.get_document = sync_streamed(of.get_document)
+        self.get_document = sync_streamed(of.get_document)  # pyright: ignore[reportDeprecated]
         self.delete_document = sync_streamed(of.delete_document)
+        self.read = sync_streamed(of.read)
