@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-import ssl
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -37,8 +36,7 @@ from dhatu_gateway.core.security_headers import SecurityHeaders
 from dhatu_gateway.core.tls.context import RenewedContext
 from dhatu_gateway.core.types import Platform, Route
 from dhatu_gateway.core.upstream.discovery import Endpoint
-from dhatu_gateway.core.upstream.service import Surroundings, Upstream
-from dhatu_gateway.core.upstream.types import UpstreamLimits
+from dhatu_gateway.core.upstream.service import Upstream
 from dhatu_gateway.core.validation.answers import build_answers
 from dhatu_gateway.core.validation.schemas import Schemas
 from dhatu_gateway.core.versions import VersionResolver
@@ -51,6 +49,7 @@ from dhatu_gateway.rate_limiting.storage.redis import RedisStorage
 from dhatu_gateway.settings import Settings
 from dhatu_gateway.shared.link import Link, server_at
 from dhatu_gateway.system import SYSTEM, build_system
+from dhatu_gateway.ways import Ways, build_forwarders, open_ways
 
 _logger = logging.getLogger("dhatu.app")
 
@@ -88,9 +87,7 @@ async def open_edge(
         _logger.warning("%s is set but has no effect yet", variable)
     async with AsyncExitStack() as stack:
         contexts = {name: tls.context(name) for name, tls in settings.service_tls.items()}
-        upstreams = _upstreams(settings, table, contexts)
-        for upstream in upstreams.values():
-            stack.push_async_callback(upstream.close, 0.0)  # who serves has let requests end before
+        ways = open_ways(settings, table.platform, contexts, stack)
         auth = await open_auth(_auth_settings(settings, table), await open_store(settings.database))
         stack.push_async_callback(auth.close)
         link = _link(settings)
@@ -107,7 +104,7 @@ async def open_edge(
                 storage=_limit_storage(settings, link),
                 kept=kept_answers(link),
                 maintenance=_maintenance(settings, stack),
-                upstreams=upstreams,
+                ways=ways,
             ),
         )
 
@@ -121,7 +118,7 @@ class Parts:
     storage: MemoryStorage | RedisStorage
     kept: KeptAnswers
     maintenance: Maintenance | None
-    upstreams: Mapping[str, Upstream]
+    ways: Ways
     lifecycle: Lifecycle
     certificates: Mapping[str, RenewedContext]
     """By whom they are shown to: clients, or a service."""
@@ -150,18 +147,20 @@ def build_edge(table: Table, parts: Parts) -> Edge:
     schemas = Schemas(table.document)
     pipeline = Pipeline(platform, table.routes, schemas, policies, metrics)
     identity = parts.auth.upstream_identity
-    headers = {name: ForwardedHeaders(platform, identity.for_service(name)) for name in parts.upstreams}
+    headers = {name: ForwardedHeaders(platform, identity.for_service(name)) for name in parts.ways.upstreams}
     places = {
         service.name: build_placement(service.upstream.balance, random.random)
         for service in platform.services
     }
     system = build_local(build_system(parts.auth, _monitoring(table, parts, metrics), table.routes))
 
+    forwarders = build_forwarders(parts.ways, parts.settings, platform.header_prefix, metrics)
+
     def terminal(route: Route) -> Terminal:
         if route.service == SYSTEM:
             return system
         way = Way(
-            upstream=parts.upstreams[route.service],
+            upstream=forwarders[route.service],
             headers=headers[route.service],
             watched=build_answers(route, schemas, metrics),
             place=places[route.service],
@@ -232,25 +231,6 @@ class Gateway:
             self._finish()
 
 
-def _upstreams(
-    settings: Settings, table: Table, contexts: Mapping[str, ssl.SSLContext]
-) -> dict[str, Upstream]:
-    """One for each service that is not the gateway's own."""
-    around = Surroundings(zone=settings.zone)
-    return {
-        service.name: Upstream(
-            service.name,
-            settings.endpoints[service.name],
-            UpstreamLimits(),
-            service.upstream,
-            tls=contexts.get(service.name),
-            surroundings=around,
-        )
-        for service in table.platform.services
-        if service.name in settings.endpoints
-    }
-
-
 def _auth_settings(settings: Settings, table: Table) -> AuthSettings:
     return AuthSettings(
         keys=settings.jwt_keys,
@@ -285,7 +265,7 @@ def _limit_storage(settings: Settings, link: Link | None) -> MemoryStorage | Red
 def _monitoring(table: Table, parts: Parts, metrics: Metrics) -> Monitoring:
     services = [
         ServiceView(name=name, endpoints=parts.settings.endpoints[name], in_flight=_in_flight(upstream))
-        for name, upstream in parts.upstreams.items()
+        for name, upstream in parts.ways.upstreams.items()
     ]
     checks = [store_check("credentials", parts.auth.store.ping, essential=True)]
     if isinstance(parts.storage, RedisStorage):

@@ -232,3 +232,26 @@ async def test_what_the_gateway_answers_itself_is_not_stored(tmp_path: Path) -> 
     assert health.headers["cache-control"] == keys.headers["cache-control"] == "no-store"
     assert (health.status, keys.status) == (200, 200)
     assert published.headers["cache-control"] == "public, max-age=300"
+
+
+async def test_a_mirror_gets_copies_and_the_metrics_say_so(tmp_path: Path) -> None:
+    heads: asyncio.Queue[str] = asyncio.Queue()
+
+    async def take(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        heads.put_nowait((await reader.readuntil(b"\r\n\r\n")).decode().lower())
+        writer.write(b"HTTP/1.1 204 No Content\r\n\r\n")
+        await reader.read()
+        writer.close()
+
+    mirror = await asyncio.start_server(take, "127.0.0.1", 0)
+    url = f"http://127.0.0.1:{mirror.sockets[0].getsockname()[1]}"
+    fields = {"Content-Type": "application/json"}
+    async with mirror, platform(tmp_path, COMPRESSION_MIRROR_URL=url) as (client, key):
+        fields |= {"X-API-Key": key}
+        reply = await client.request("POST", "/api/v1/compress", b'{"text": "a"}', fields)
+        copied = await asyncio.wait_for(heads.get(), 5)
+        metrics = await client.request("GET", "/api/v1/metrics", headers={"X-API-Key": key})
+    assert "x-dhatu-mirrored" not in reply.json["head"]
+    assert copied.startswith("post /api/v1/compress http/1.1")
+    assert "x-dhatu-mirrored: true" in copied
+    assert b'dhatu_gateway_mirrored_total{outcome="answered",service="compression"} 1.0' in metrics.body

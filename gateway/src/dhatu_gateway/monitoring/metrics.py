@@ -65,6 +65,8 @@ class Metrics(Collector):
         """Requests answered with a problem, by its kind."""
         self.watched_limits: dict[tuple[str, str], int] = {}
         """Calls that a limit in shadow mode would have refused, by operation and limit."""
+        self.mirrored: dict[tuple[str, str], int] = {}
+        """Copies of requests, by service and outcome."""
         self.findings: dict[tuple[str, str, str], int] = {}
         """Messages that validation did not find in order, by operation, message and outcome."""
         self.provider_fetches: Callable[[], Mapping[tuple[str, str, str], int]] = dict
@@ -92,6 +94,15 @@ class Metrics(Collector):
         at = operation, limit
         self.watched_limits[at] = self.watched_limits.get(at, 0) + 1
 
+    def mirror_counter(self, service: str) -> Callable[[str], None]:
+        """Counts copies of a service's requests, by what became of each: answered, failed or dropped."""
+
+        def count(outcome: str) -> None:
+            at = service, outcome
+            self.mirrored[at] = self.mirrored.get(at, 0) + 1
+
+        return count
+
     def find(self, operation: str, message: str, outcome: str) -> None:
         """Count a request or an answer that is not as the document says, or could not be looked at."""
         key = (operation, message, outcome)
@@ -116,6 +127,7 @@ class Metrics(Collector):
             refusals.add_metric([kind], count)
         yield refusals
         yield _watched(self.watched_limits)
+        yield _mirrored(self.mirrored)
         findings = CounterMetricFamily(
             "dhatu_gateway_validation",
             "Messages that are not as described, or that were not looked at, by what was done with them.",
@@ -167,6 +179,15 @@ def _watched(limits: Mapping[tuple[str, str], int]) -> Metric:
     )
     for (operation, limit), count in sorted(limits.items()):
         family.add_metric([operation, limit], count)
+    return family
+
+
+def _mirrored(copies: Mapping[tuple[str, str], int]) -> Metric:
+    family = CounterMetricFamily(
+        "dhatu_gateway_mirrored", "Copies of requests for mirrors.", labels=["service", "outcome"]
+    )
+    for key, count in sorted(copies.items()):
+        family.add_metric(key, count)
     return family
 
 

@@ -19,8 +19,17 @@ from dhatu_gateway.core.upstream.discovery import Endpoint, parse_endpoints
 from dhatu_gateway.core.upstream.tls import TlsSettings
 from dhatu_gateway.settings.connections import read_clients, read_connections, read_drain
 from dhatu_gateway.settings.credentials import read_jwt_keys, read_location
+from dhatu_gateway.settings.mirrors import MirrorSettings, read_mirrors
 from dhatu_gateway.settings.providers import read_providers
-from dhatu_gateway.settings.reader import Reader, SettingsError, between, boolean, http_url, redis_url
+from dhatu_gateway.settings.reader import (
+    Reader,
+    SettingsError,
+    between,
+    boolean,
+    http_url,
+    part_of,
+    redis_url,
+)
 from dhatu_gateway.settings.tls import read_client_certificates_file, read_server_tls, read_service_tls
 
 MAX_WORKERS = 256
@@ -64,6 +73,8 @@ class Settings:
     """Whom the certificates of clients stand for."""
     service_tls: Mapping[str, TlsSettings]
     """By service, where something is said of it."""
+    mirrors: Mapping[str, MirrorSettings]
+    """By service; none for most."""
     max_in_flight: int
     """Calls that one process takes at once; 0 for any number."""
     maintenance_file: Path | None
@@ -91,7 +102,7 @@ def read_settings(environment: Mapping[str, str], services: tuple[Service, ...])
         demo=demo,
         redis_url=reader.value("REDIS_URL", "", redis_url) or None,
         redis_password=environment.get("REDIS_PASSWORD") or None,
-        limit_local_share=reader.value("RATE_LIMIT_LOCAL_SHARE", "", _share) or 1 / workers,
+        limit_local_share=reader.value("RATE_LIMIT_LOCAL_SHARE", "", _local_share) or 1 / workers,
         endpoints=endpoints,
         zone=reader.value("GATEWAY_ZONE", "", _zone),
         jwt_keys=read_jwt_keys(reader, demo),
@@ -104,6 +115,7 @@ def read_settings(environment: Mapping[str, str], services: tuple[Service, ...])
         tls=read_server_tls(reader),
         client_certificates_file=read_client_certificates_file(reader),
         service_tls=read_service_tls(reader, services, endpoints),
+        mirrors=read_mirrors(reader, services),
         max_in_flight=reader.value("GATEWAY_MAX_IN_FLIGHT", "0", between(0, 1_000_000)),
         maintenance_file=reader.value("GATEWAY_MAINTENANCE_FILE", "", _file),
         without_effect=tuple(name for name in NOT_YET_EFFECTIVE if environment.get(name)),
@@ -129,14 +141,6 @@ def _zone(text: str) -> str:
     return text
 
 
-def _share(text: str) -> float:
+def _local_share(text: str) -> float:
     """Zero where nothing is said."""
-    try:
-        share = float(text or 0)
-    except ValueError:
-        share = -1.0
-    if text and not 0 < share <= 1:
-        raise ValueError(
-            f"must be a number above 0 and up to 1, such as 0.25 for four processes, not {text!r}"
-        )
-    return share
+    return part_of(text) if text else 0.0

@@ -84,3 +84,18 @@ def _url(text: str, schemes: tuple[str, ...], example: str) -> str:
         # Not repeated: it may hold a password.
         raise ValueError(f"must be a URL such as {example}")
     return text
+
+
+def part_of(text: str) -> float:
+    """A part of a whole.
+
+    >>> part_of("0.25")
+    0.25
+    """
+    try:
+        share = float(text)
+    except ValueError:
+        share = -1.0
+    if not 0 < share <= 1:
+        raise ValueError(f"must be a number above 0 and up to 1, such as 0.25, not {text!r}")
+    return share
