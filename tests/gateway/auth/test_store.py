@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from dhatu_gateway.auth.errors import StoreError
-from dhatu_gateway.auth.records import ApiKey, AuditEntry, Position, RefreshToken, User
+from dhatu_gateway.auth.records import ApiKey, AuditEntry, ExternalUser, Position, RefreshToken, User
 from dhatu_gateway.auth.store.interface import CredentialStore
 from dhatu_gateway.auth.store.migrations import MIGRATIONS
 from dhatu_gateway.auth.store.opening import RedisLocation, open_store
@@ -46,6 +46,13 @@ TOKEN = RefreshToken(
     scopes=frozenset(),
     created_at_s=100.0,
     expires_at_s=200.0,
+)
+GUEST = ExternalUser(
+    id="oidc:corp:248289761001",
+    scopes=frozenset({"corpus:read"}),
+    roles=frozenset({"analyst", "reader"}),
+    signed_in_at_s=100.0,
+    valid_until_s=200.5,
 )
 
 ENTRY = AuditEntry(at_s=1.5, actor="user:ada", act="key.create", target="key:k1", details="grants a b")
@@ -163,6 +170,41 @@ async def test_revocations_are_kept_until_they_end(store: CredentialStore) -> No
     assert await store.is_revoked(("family:a",))
     await store.revoke(["token:d"], now_s=200.0, until_s=300.0)
     assert not await store.is_revoked(("family:a", "token:b"))
+
+
+async def test_a_revocation_that_somebody_ordered_is_in_the_log(store: CredentialStore) -> None:
+    await store.revoke(["oidc:corp:1"], now_s=100.0, until_s=200.0, entry=ENTRY)
+    assert await store.is_revoked(("oidc:corp:1",))
+    assert await store.audit_log(limit=10) == [ENTRY]
+
+
+async def test_of_many_callers_one_spends_what_holds_once(store: CredentialStore) -> None:
+    wins = await asyncio.gather(*(store.spend("login:a", now_s=100.0, until_s=200.0) for _ in range(8)))
+    assert sorted(wins) == [False] * 7 + [True]
+    assert await store.spend("login:b", now_s=100.0, until_s=250.0)
+    assert not await store.spend("login:a", now_s=199.0, until_s=300.0)
+    # Nothing is kept for longer than it could be used.
+    assert await store.spend("login:a", now_s=200.0, until_s=300.0)
+    assert not await store.spend("login:b", now_s=200.0, until_s=300.0)
+
+
+async def test_an_external_user_is_what_the_provider_said_last(store: CredentialStore) -> None:
+    assert await store.find_external_user(GUEST.id) is None
+    await store.keep_external_user(GUEST)
+    assert await store.find_external_user(GUEST.id) == GUEST
+    later = replace(GUEST, roles=frozenset(), scopes=frozenset(), signed_in_at_s=150.0, valid_until_s=400.0)
+    await store.keep_external_user(later)
+    assert await store.find_external_user(GUEST.id) == later
+
+
+async def test_external_users_who_ended_are_forgotten(store: CredentialStore) -> None:
+    await store.keep_external_user(GUEST)
+    other = replace(GUEST, id="oidc:corp:other", signed_in_at_s=200.0, valid_until_s=300.0)
+    await store.keep_external_user(other)
+    assert await store.find_external_user(GUEST.id) == GUEST
+    await store.keep_external_user(replace(other, signed_in_at_s=200.5, valid_until_s=400.0))
+    assert await store.find_external_user(GUEST.id) is None
+    assert await store.find_external_user(other.id) is not None
 
 
 async def test_a_secret_stays_the_same(store: CredentialStore) -> None:

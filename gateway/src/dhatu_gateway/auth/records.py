@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
-Act: TypeAlias = Literal["key.create", "key.rotate", "key.revoke", "user.create"]
+Act: TypeAlias = Literal["key.create", "key.rotate", "key.revoke", "user.create", "user.revoke"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +47,19 @@ class User:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ExternalUser:
+    """A person who signed in at a provider, as the provider described them the last time."""
+
+    id: str
+    """Id of the principal: `oidc:corp:248289761001`."""
+    scopes: frozenset[str]
+    roles: frozenset[str]
+    signed_in_at_s: float
+    valid_until_s: float
+    """Then the provider has to be asked again, since it does not tell when somebody leaves."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RefreshToken:
     """A token that renews an access token once; all tokens that grew from one sign-in are a family."""
 
@@ -70,7 +83,7 @@ class AuditEntry:
     """Id of the principal that did it; `operator` for the command line."""
     act: Act
     target: str
-    """Id of what it was done to: `key:4f1c`, `user:ada`."""
+    """Id of what it was done to: `key:4f1c`, `user:ada`, `oidc:corp:248289761001`."""
     details: str = ""
 
 

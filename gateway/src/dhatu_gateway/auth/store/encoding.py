@@ -7,10 +7,10 @@ from typing import Any
 
 import orjson
 
-from dhatu_gateway.auth.records import ApiKey, AuditEntry, RefreshToken, User
+from dhatu_gateway.auth.records import ApiKey, AuditEntry, ExternalUser, RefreshToken, User
 
 
-def written(record: ApiKey | User | RefreshToken | AuditEntry) -> bytes:
+def written(record: ApiKey | User | ExternalUser | RefreshToken | AuditEntry) -> bytes:
     """The same bytes for the same record."""
     members = {field.name: getattr(record, field.name) for field in fields(record)}
     return orjson.dumps(members, default=_plain, option=orjson.OPT_SORT_KEYS)
@@ -22,6 +22,10 @@ def read_key(text: bytes) -> ApiKey:
 
 def read_user(text: bytes) -> User:
     return User(**_members(text))
+
+
+def read_external_user(text: bytes) -> ExternalUser:
+    return ExternalUser(**_members(text))
 
 
 def read_refresh_token(text: bytes, *, used_at_s: float | None) -> RefreshToken:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Protocol
 
-from dhatu_gateway.auth.records import ApiKey, AuditEntry, Position, RefreshToken, User
+from dhatu_gateway.auth.records import ApiKey, AuditEntry, ExternalUser, Position, RefreshToken, User
 
 
 class CredentialStore(Protocol):
@@ -43,6 +43,17 @@ class CredentialStore(Protocol):
 
     async def find_user(self, name: str) -> User | None: ...
 
+    async def keep_external_user(self, user: ExternalUser) -> None:
+        """Keep what a provider says of somebody, instead of what it said before.
+
+        Forgets those who ended before the sign-in.
+        """
+        ...
+
+    async def find_external_user(self, user_id: str) -> ExternalUser | None:
+        """Who signed in at a provider; it may have ended."""
+        ...
+
     async def add_refresh_token(self, token: RefreshToken) -> None:
         """Keep a new refresh token, and forget those that ended before it was made."""
         ...
@@ -53,8 +64,20 @@ class CredentialStore(Protocol):
         """Mark a token as used; False where it already was, so that only one of several callers wins."""
         ...
 
-    async def revoke(self, ids: Iterable[str], *, now_s: float, until_s: float) -> None:
-        """Refuse tokens that carry one of these ids until they would end anyway; forget what ended by now."""
+    async def spend(self, id_: str, *, now_s: float, until_s: float) -> bool:
+        """Note that what may be used once has been used; False where it was before.
+
+        Forgets what ended by now, so `until_s` is when it could not be used in any case.
+        """
+        ...
+
+    async def revoke(
+        self, ids: Iterable[str], *, now_s: float, until_s: float, entry: AuditEntry | None = None
+    ) -> None:
+        """Refuse tokens that carry one of these ids until they would end anyway; forget what ended by now.
+
+        `entry` where it is an administrative act of its own.
+        """
         ...
 
     async def is_revoked(self, ids: Sequence[str]) -> bool:

@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from dhatu_gateway.auth.records import ApiKey, AuditEntry, Position, RefreshToken, User
+from dhatu_gateway.auth.records import ApiKey, AuditEntry, ExternalUser, Position, RefreshToken, User
 
 
 class MemoryStore:
@@ -15,8 +15,10 @@ class MemoryStore:
     def __init__(self) -> None:
         self._keys: dict[str, ApiKey] = {}
         self._users: dict[str, User] = {}
+        self._external_users: dict[str, ExternalUser] = {}
         self._refresh_tokens: dict[str, RefreshToken] = {}
         self._revoked: dict[str, float] = {}
+        self._spent: dict[str, float] = {}
         self._secrets: dict[str, bytes] = {}
         self._log: list[AuditEntry] = []
 
@@ -57,6 +59,15 @@ class MemoryStore:
     async def find_user(self, name: str) -> User | None:
         return self._users.get(name)
 
+    async def keep_external_user(self, user: ExternalUser) -> None:
+        kept = self._external_users
+        for id_ in [id_ for id_, other in kept.items() if other.valid_until_s <= user.signed_in_at_s]:
+            del kept[id_]
+        kept[user.id] = user
+
+    async def find_external_user(self, user_id: str) -> ExternalUser | None:
+        return self._external_users.get(user_id)
+
     async def add_refresh_token(self, token: RefreshToken) -> None:
         ended = [id_ for id_, kept in self._refresh_tokens.items() if kept.expires_at_s <= token.created_at_s]
         for id_ in ended:
@@ -73,10 +84,21 @@ class MemoryStore:
         self._refresh_tokens[token_id] = replace(token, used_at_s=now_s)
         return True
 
-    async def revoke(self, ids: Iterable[str], *, now_s: float, until_s: float) -> None:
+    async def spend(self, id_: str, *, now_s: float, until_s: float) -> bool:
+        self._spent = {spent: until for spent, until in self._spent.items() if until > now_s}
+        if id_ in self._spent:
+            return False
+        self._spent[id_] = until_s
+        return True
+
+    async def revoke(
+        self, ids: Iterable[str], *, now_s: float, until_s: float, entry: AuditEntry | None = None
+    ) -> None:
         self._revoked = {id_: until for id_, until in self._revoked.items() if until > now_s}
         for id_ in ids:
             self._revoked[id_] = max(until_s, self._revoked.get(id_, until_s))
+        if entry is not None:
+            self._log.append(entry)
 
     async def is_revoked(self, ids: Sequence[str]) -> bool:
         return any(id_ in self._revoked for id_ in ids)

@@ -61,6 +61,20 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         )
         """,
     ),
+    (
+        """
+        CREATE TABLE external_users (
+            id TEXT PRIMARY KEY,
+            scopes TEXT NOT NULL,
+            roles TEXT NOT NULL,
+            signed_in_at_s REAL NOT NULL,
+            valid_until_s REAL NOT NULL
+        )
+        """,
+        "CREATE INDEX external_users_by_end ON external_users (valid_until_s)",
+        "CREATE TABLE spent (id TEXT PRIMARY KEY, until_s REAL NOT NULL)",
+        "CREATE INDEX spent_by_end ON spent (until_s)",
+    ),
 )
 
 

@@ -22,8 +22,15 @@ from redis.commands.core import AsyncScript
 from redis.exceptions import ConnectionError, NoPermissionError, RedisError, TimeoutError
 
 from dhatu_gateway.auth.errors import StoreError
-from dhatu_gateway.auth.records import ApiKey, AuditEntry, Position, RefreshToken, User
-from dhatu_gateway.auth.store.encoding import read_entry, read_key, read_refresh_token, read_user, written
+from dhatu_gateway.auth.records import ApiKey, AuditEntry, ExternalUser, Position, RefreshToken, User
+from dhatu_gateway.auth.store.encoding import (
+    read_entry,
+    read_external_user,
+    read_key,
+    read_refresh_token,
+    read_user,
+    written,
+)
 
 PREFIX = "dhatu:{auth}:"
 TIMEOUT_S = 2.0
@@ -74,10 +81,13 @@ class RedisStore:
             prefix + "tokens-used",
         )
         self._revoked, self._secrets, self._log = prefix + "revoked", prefix + "secrets", prefix + "audit"
+        self._guests, self._guest_ends = prefix + "external-users", prefix + "external-user-ends"
+        self._spent = prefix + "spent"
         self._find_key = self._script("find_key")
         self._revoke_key = self._script("revoke_key")
         self._replace_key = self._script("replace_key")
         self._add_user = self._script("add_user")
+        self._keep_external_user = self._script("keep_external_user")
         self._add_refresh_token = self._script("add_refresh_token")
         self._spend_refresh_token = self._script("spend_refresh_token")
 
@@ -159,6 +169,15 @@ class RedisStore:
             found = await _told(self._client.hget(self._users, name))
         return read_user(found) if found is not None else None
 
+    async def keep_external_user(self, user: ExternalUser) -> None:
+        arguments = (user.id, written(user), repr(user.valid_until_s), repr(user.signed_in_at_s))
+        await self._run(self._keep_external_user, (self._guests, self._guest_ends), arguments)
+
+    async def find_external_user(self, user_id: str) -> ExternalUser | None:
+        async with self._asking():
+            found = await _told(self._client.hget(self._guests, user_id))
+        return read_external_user(found) if found is not None else None
+
     async def add_refresh_token(self, token: RefreshToken) -> None:
         arguments = (token.id, written(token), repr(token.expires_at_s), repr(token.created_at_s))
         await self._run(self._add_refresh_token, (self._tokens, self._ends, self._used), arguments)
@@ -175,10 +194,21 @@ class RedisStore:
     async def spend_refresh_token(self, token_id: str, *, now_s: float) -> bool:
         return await self._run(self._spend_refresh_token, (self._tokens, self._used), (token_id, repr(now_s)))
 
-    async def revoke(self, ids: Iterable[str], *, now_s: float, until_s: float) -> None:
+    async def spend(self, id_: str, *, now_s: float, until_s: float) -> bool:
+        async with self._asking(), self._client.pipeline(transaction=True) as changes:
+            changes.zremrangebyscore(self._spent, "-inf", repr(now_s))
+            changes.zadd(self._spent, {id_: until_s}, nx=True)
+            _, added = cast(tuple[int, int], await changes.execute())
+        return added == 1
+
+    async def revoke(
+        self, ids: Iterable[str], *, now_s: float, until_s: float, entry: AuditEntry | None = None
+    ) -> None:
         async with self._asking(), self._client.pipeline(transaction=True) as changes:
             changes.zremrangebyscore(self._revoked, "-inf", repr(now_s))
             changes.zadd(self._revoked, dict.fromkeys(ids, until_s), gt=True)
+            if entry is not None:
+                changes.rpush(self._log, written(entry))
             await changes.execute()
 
     async def is_revoked(self, ids: Sequence[str]) -> bool:

@@ -15,27 +15,31 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from dhatu_gateway.auth.errors import StoreError
-from dhatu_gateway.auth.records import ApiKey, AuditEntry, Position, RefreshToken, User
+from dhatu_gateway.auth.records import ApiKey, AuditEntry, ExternalUser, Position, RefreshToken, User
 from dhatu_gateway.auth.store.migrations import migrate
+from dhatu_gateway.auth.store.rows import (
+    EXTERNAL_COLUMNS,
+    FIND_KEY,
+    KEY_COLUMNS,
+    REFRESH_COLUMNS,
+    USER_COLUMNS,
+    Row,
+    external_user_of,
+    insert_key,
+    joined,
+    key_of,
+    note,
+    refresh_token_of,
+    user_of,
+)
 
 T = TypeVar("T")
-Row = tuple[Any, ...]  # columns differ in type; the functions below know them by position
 
 BUSY_TIMEOUT_S = 5.0
 BUSY_PAUSE_S = 0.01
-KEY_COLUMNS = "id, name, owner, scopes, roles, digest, created_at_s, expires_at_s"
-FIND_KEY = f"""
-SELECT {KEY_COLUMNS} FROM api_keys WHERE id = ? AND revoked = 0
-UNION ALL
-SELECT '', 'nobody''s key', 'user:nobody', 'corpus:read corpus:write', '', zeroblob(32), 1800000000.5, NULL
-LIMIT 1
-"""
-"""Answers a row for a key that does not exist too, so that reading it takes as long."""
-USER_COLUMNS = "name, password, scopes, roles, created_at_s, disabled"
-REFRESH_COLUMNS = "id, digest, family, subject, scopes, created_at_s, expires_at_s, used_at_s"
 
 
 class SqliteStore:
@@ -79,13 +83,13 @@ class SqliteStore:
 
     async def add_key(self, key: ApiKey, entry: AuditEntry) -> None:
         def change(connection: sqlite3.Connection) -> None:
-            _insert_key(connection, key)
-            _note(connection, entry)
+            insert_key(connection, key)
+            note(connection, entry)
 
         await self._write(change)
 
     async def find_key(self, key_id: str) -> ApiKey | None:
-        key = _key(self._read(FIND_KEY, (key_id,))[0])
+        key = key_of(self._read(FIND_KEY, (key_id,))[0])
         return key if key.id == key_id else None
 
     async def list_keys(self, *, after: Position | None, limit: int) -> Sequence[ApiKey]:
@@ -95,7 +99,7 @@ class SqliteStore:
             "ORDER BY created_at_s, id LIMIT ?",
             (*start, limit),
         )
-        return [_key(row) for row in rows]
+        return [key_of(row) for row in rows]
 
     async def revoke_key(self, key_id: str, entry: AuditEntry) -> bool:
         sql = "UPDATE api_keys SET revoked = 1 WHERE id = ? AND revoked = 0"
@@ -103,7 +107,7 @@ class SqliteStore:
         def change(connection: sqlite3.Connection) -> bool:
             done = connection.execute(sql, (key_id,)).rowcount == 1
             if done:
-                _note(connection, entry)
+                note(connection, entry)
             return done
 
         return await self._write(change)
@@ -112,11 +116,11 @@ class SqliteStore:
         ends = "UPDATE api_keys SET expires_at_s = ? WHERE id = ?"
 
         def change(connection: sqlite3.Connection) -> bool:
-            if _key(connection.execute(FIND_KEY, (old.id,)).fetchone()) != old:
+            if key_of(connection.execute(FIND_KEY, (old.id,)).fetchone()) != old:
                 return False
             connection.execute(ends, (old.ending(until_s).expires_at_s, old.id))
-            _insert_key(connection, new)
-            _note(connection, entry)
+            insert_key(connection, new)
+            note(connection, entry)
             return True
 
         return await self._write(change)
@@ -125,8 +129,8 @@ class SqliteStore:
         values = (
             user.name,
             user.password,
-            _joined(user.scopes),
-            _joined(user.roles),
+            joined(user.scopes),
+            joined(user.roles),
             user.created_at_s,
             int(user.disabled),
         )
@@ -135,14 +139,28 @@ class SqliteStore:
         def change(connection: sqlite3.Connection) -> bool:
             done = connection.execute(sql, values).rowcount == 1
             if done:
-                _note(connection, entry)
+                note(connection, entry)
             return done
 
         return await self._write(change)
 
     async def find_user(self, name: str) -> User | None:
         rows = self._read(f"SELECT {USER_COLUMNS} FROM users WHERE name = ?", (name,))
-        return _user(rows[0]) if rows else None
+        return user_of(rows[0]) if rows else None
+
+    async def keep_external_user(self, user: ExternalUser) -> None:
+        values = (user.id, joined(user.scopes), joined(user.roles), user.signed_in_at_s, user.valid_until_s)
+        sql = f"INSERT OR REPLACE INTO external_users ({EXTERNAL_COLUMNS}) VALUES (?, ?, ?, ?, ?)"
+
+        def change(connection: sqlite3.Connection) -> None:
+            connection.execute("DELETE FROM external_users WHERE valid_until_s <= ?", (user.signed_in_at_s,))
+            connection.execute(sql, values)
+
+        await self._write(change)
+
+    async def find_external_user(self, user_id: str) -> ExternalUser | None:
+        rows = self._read(f"SELECT {EXTERNAL_COLUMNS} FROM external_users WHERE id = ?", (user_id,))
+        return external_user_of(rows[0]) if rows else None
 
     async def add_refresh_token(self, token: RefreshToken) -> None:
         values = (
@@ -150,7 +168,7 @@ class SqliteStore:
             token.digest,
             token.family,
             token.subject,
-            _joined(token.scopes),
+            joined(token.scopes),
             token.created_at_s,
             token.expires_at_s,
             token.used_at_s,
@@ -166,13 +184,24 @@ class SqliteStore:
 
     async def find_refresh_token(self, token_id: str) -> RefreshToken | None:
         rows = self._read(f"SELECT {REFRESH_COLUMNS} FROM refresh_tokens WHERE id = ?", (token_id,))
-        return _refresh_token(rows[0]) if rows else None
+        return refresh_token_of(rows[0]) if rows else None
 
     async def spend_refresh_token(self, token_id: str, *, now_s: float) -> bool:
         sql = "UPDATE refresh_tokens SET used_at_s = ? WHERE id = ? AND used_at_s IS NULL"
         return await self._write(lambda connection: connection.execute(sql, (now_s, token_id)).rowcount == 1)
 
-    async def revoke(self, ids: Iterable[str], *, now_s: float, until_s: float) -> None:
+    async def spend(self, id_: str, *, now_s: float, until_s: float) -> bool:
+        sql = "INSERT INTO spent (id, until_s) VALUES (?, ?) ON CONFLICT DO NOTHING"
+
+        def change(connection: sqlite3.Connection) -> bool:
+            connection.execute("DELETE FROM spent WHERE until_s <= ?", (now_s,))
+            return connection.execute(sql, (id_, until_s)).rowcount == 1
+
+        return await self._write(change)
+
+    async def revoke(
+        self, ids: Iterable[str], *, now_s: float, until_s: float, entry: AuditEntry | None = None
+    ) -> None:
         rows = [(id_, until_s) for id_ in ids]
 
         def change(connection: sqlite3.Connection) -> None:
@@ -182,6 +211,8 @@ class SqliteStore:
                 "ON CONFLICT (id) DO UPDATE SET until_s = max(until_s, excluded.until_s)",
                 rows,
             )
+            if entry is not None:
+                note(connection, entry)
 
         await self._write(change)
 
@@ -234,67 +265,3 @@ def _use_write_ahead_log(connection: sqlite3.Connection) -> None:
             if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() >= give_up_at_s:
                 raise
             time.sleep(BUSY_PAUSE_S)
-
-
-def _insert_key(connection: sqlite3.Connection, key: ApiKey) -> None:
-    connection.execute(
-        f"INSERT INTO api_keys ({KEY_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        (
-            key.id,
-            key.name,
-            key.owner,
-            _joined(key.scopes),
-            _joined(key.roles),
-            key.digest,
-            key.created_at_s,
-            key.expires_at_s,
-        ),
-    )
-
-
-def _note(connection: sqlite3.Connection, entry: AuditEntry) -> None:
-    connection.execute(
-        "INSERT INTO audit_log (at_s, actor, act, target, details) VALUES (?, ?, ?, ?, ?)",
-        (entry.at_s, entry.actor, entry.act, entry.target, entry.details),
-    )
-
-
-def _joined(names: frozenset[str]) -> str:
-    return " ".join(sorted(names))
-
-
-def _key(row: Row) -> ApiKey:
-    return ApiKey(
-        id=row[0],
-        name=row[1],
-        owner=row[2],
-        scopes=frozenset(row[3].split()),
-        roles=frozenset(row[4].split()),
-        digest=bytes(row[5]),
-        created_at_s=row[6],
-        expires_at_s=row[7],
-    )
-
-
-def _user(row: Row) -> User:
-    return User(
-        name=row[0],
-        password=row[1],
-        scopes=frozenset(row[2].split()),
-        roles=frozenset(row[3].split()),
-        created_at_s=row[4],
-        disabled=bool(row[5]),
-    )
-
-
-def _refresh_token(row: Row) -> RefreshToken:
-    return RefreshToken(
-        id=row[0],
-        digest=bytes(row[1]),
-        family=row[2],
-        subject=row[3],
-        scopes=frozenset(row[4].split()),
-        created_at_s=row[5],
-        expires_at_s=row[6],
-        used_at_s=row[7],
-    )
