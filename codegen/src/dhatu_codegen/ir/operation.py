@@ -197,3 +197,14 @@ class Operation:
     """Its own, or its path's, in place of the document's; empty where the document's hold."""
     policy: Policy
     source: SourceRef
+
+    @property
+    def expected(self) -> tuple[Response, ...]:
+        """The answers that a caller waits for: those of 2XX.
+
+        `default` only where neither these nor redirects are described: beside them it stands for errors.
+        """
+        successes = tuple(response for response in self.responses if response.status.startswith("2"))
+        if successes or any(response.status.startswith("3") for response in self.responses):
+            return successes
+        return tuple(response for response in self.responses if response.status == "default")

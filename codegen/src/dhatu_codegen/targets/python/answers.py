@@ -108,9 +108,8 @@ def annotated(type_: str) -> str:
 
 
 def _read(operation: Operation, annotations: Annotations, hint: str) -> Iterator[Answer]:
-    """The answers of each success status; of `default` only where there is no other."""
-    successes = [response for response in operation.responses if response.status.startswith("2")]
-    for response in successes or [one for one in operation.responses if one.status == "default"]:
+    """The answers of each status that a caller waits for."""
+    for response in operation.expected:
         if bodiless(operation, response):
             yield Answer(status=response.status, media_type="", kind="empty", type="")
             continue

@@ -84,9 +84,8 @@ def _preferred(answers: list[Answer], media_type: str) -> list[Answer]:
 
 
 def _read(operation: Operation, components: Components) -> Iterator[Answer]:
-    """The answers of each success status; of `default` only where there is no other."""
-    successes = [response for response in operation.responses if response.status.startswith("2")]
-    for response in successes or [one for one in operation.responses if one.status == "default"]:
+    """The answers of each status that a caller waits for."""
+    for response in operation.expected:
         if bodiless(operation, response):
             yield Answer(status=response.status, media_type="", kind="empty", schema=None, type="undefined")
             continue

@@ -116,9 +116,8 @@ class Components:
 
 
 def answers_of(operation: Operation) -> Iterator[Schema]:
-    """What an operation's successful answers are read as; that of `default` only where there is no other."""
-    successes = [response for response in operation.responses if response.status.startswith("2")]
-    for response in successes or [one for one in operation.responses if one.status == "default"]:
+    """What the answers that a caller of an operation waits for are read as."""
+    for response in operation.expected:
         if response.status not in _BODILESS and operation.method != "HEAD":
             yield from (schema for payload in response.payloads if (schema := _read(payload)) is not None)
 
