@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
@@ -30,6 +31,8 @@ from dhatu_gateway.serve import serve as serve_forever
 from dhatu_gateway.settings import Settings, SettingsError, read_database, read_settings
 
 T = TypeVar("T")
+
+USER_ID = re.compile(r"user:.+|oidc:[^:]+:.+", re.DOTALL)
 
 OPERATOR = "operator"
 """Owner of the keys that this command makes."""
@@ -182,6 +185,26 @@ def create_user(
         return made.name
 
     typer.echo(f"user {printable(_with_store(create))} created")
+
+
+@users.command("revoke")
+def revoke_user(
+    user: Annotated[
+        str, typer.Argument(metavar="ID", help="Such as user:panini, or oidc:corp:1234 of somebody external.")
+    ],
+) -> None:
+    """End every token of somebody, and let them sign in no more; running gateways notice within seconds."""
+    if USER_ID.fullmatch(user) is None:
+        raise _failure(f"{printable(user)} is no id of a user, such as user:panini or oidc:corp:1234")
+
+    async def revoke(store: CredentialStore) -> float:
+        now_s = time.time()
+        until_s = now_s + TokenPolicy().revoked_for_s
+        entry = AuditEntry(at_s=now_s, actor=OPERATOR, act="user.revoke", target=user)
+        await store.revoke((user,), now_s=now_s, until_s=until_s, entry=entry)
+        return until_s
+
+    typer.echo(f"{printable(user)} revoked until {_moment(_with_store(revoke))}")
 
 
 @app.command("identity-secret")

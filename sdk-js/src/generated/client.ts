@@ -32,7 +32,7 @@ export class DhatuAPI extends APIClient {
   readonly analysis: AnalysisResource = new AnalysisResource(this);
   /** See the state of the platform, the calls it has answered, and how its parts hang together. */
   readonly dashboard: DashboardResource = new DashboardResource(this);
-  /** Trade a password or an API key for tokens, renew them and give them up. */
+  /** Trade a password, an API key or a login for tokens, renew them and give them up. */
   readonly auth: AuthResource = new AuthResource(this);
   /** Create, list and revoke the API keys of services and scripts. */
   readonly apiKeys: ApiKeysResource = new ApiKeysResource(this);

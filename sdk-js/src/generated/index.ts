@@ -10,7 +10,12 @@ export type {
   AnalysisVisualizePatternsParams,
 } from './operations/analysis.js';
 export type { DashboardUsageParams } from './operations/dashboard.js';
-export type { AuthRevokeParams, AuthTokenParams } from './operations/auth.js';
+export type {
+  AuthFinishLoginParams,
+  AuthRevokeParams,
+  AuthStartLoginParams,
+  AuthTokenParams,
+} from './operations/auth.js';
 export type { ApiKeysCreateParams, ApiKeysListParams, ApiKeysRotateParams } from './operations/api-keys.js';
 export type { CorpusResource } from './resources/corpus.js';
 export type { AnalysisResource } from './resources/analysis.js';

@@ -489,6 +489,17 @@ export interface Liveness {
   status: 'ok';
 }
 
+/** The code that a login at an external provider ends with. */
+export interface LoginCodeGrant {
+  /** Says that the code of a login follows. */
+  grant_type: 'login_code';
+  /** The `login_code` of the query; it holds for a minute and once. Length: 1 to 2000. Format: password. */
+  code: string;
+  /** The page's secret, whose SHA-256 began the login (RFC 7636). Length: 43 to 128. Format: password. */
+  code_verifier: string;
+  scopes?: RequestedScopes;
+}
+
 /** The key to create. */
 export interface NewApiKey {
   /** What the key is for. Length: 1 to 200. */
@@ -779,7 +790,7 @@ export interface TokenPair {
 }
 
 /** What to trade for tokens, told apart by `grant_type`. */
-export type TokenRequest = PasswordGrant | ApiKeyGrant;
+export type TokenRequest = PasswordGrant | ApiKeyGrant | LoginCodeGrant;
 
 /** The parts of the platform and who calls whom. */
 export interface Topology {

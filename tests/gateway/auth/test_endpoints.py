@@ -92,6 +92,12 @@ async def test_scopes_can_be_narrowed_but_not_widened(client: httpx.AsyncClient)
     assert refused.json()["detail"] == "You do not hold the scope corpus:write yourself."
 
 
+async def test_a_revoked_user_does_not_sign_in(client: httpx.AsyncClient, auth: Auth, clock: Clock) -> None:
+    await auth.store.revoke(("user:ada",), now_s=clock.now_s, until_s=clock.now_s + 60)
+    refused = await sign_in(client)
+    assert (refused.status_code, refused.json()["detail"]) == (401, "Access has been revoked by an operator.")
+
+
 @pytest.mark.parametrize("body", [{"username": "bob"}, {"password": "wrong"}])
 async def test_a_wrong_password_is_refused(client: httpx.AsyncClient, body: dict[str, str]) -> None:
     refused = await sign_in(client, **body)

@@ -56,6 +56,19 @@ def test_a_key_is_rotated_and_everything_is_in_the_audit_log() -> None:
     assert len(run("audit", "--limit", "1").stdout.splitlines()) == 1
 
 
+def test_somebody_is_revoked_whether_they_have_a_password_or_a_provider() -> None:
+    for user in ("user:ada", "oidc:corp:248289761001"):
+        revoked = run("users", "revoke", user)
+        assert (revoked.exit_code, revoked.stdout.startswith(f"{user} revoked until 20")) == (0, True)
+    for nobody in ("ada", "oidc:corp", "key:7hNq2LxWcB4d", "user:"):
+        refused = run("users", "revoke", nobody)
+        assert (refused.exit_code, "is no id of a user" in refused.stderr) == (1, True)
+    assert [line.split("  ")[1:] for line in run("audit").stdout.splitlines()] == [
+        ["operator", "user.revoke", "oidc:corp:248289761001"],
+        ["operator", "user.revoke", "user:ada"],
+    ]
+
+
 def test_a_key_that_is_gone_is_not_rotated() -> None:
     refused = run("keys", "rotate", "nobody")
     assert (refused.exit_code, "no API key that holds" in refused.stderr) == (1, True)

@@ -3,32 +3,31 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Generator
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeAlias
 
 import orjson
 from fastapi import APIRouter, Query, Request, Response
 
 from dhatu_gateway.auth import identity
+from dhatu_gateway.auth.answers import CHALLENGE, refusing, token_pair
 from dhatu_gateway.auth.api_keys import NewKey
-from dhatu_gateway.auth.errors import InvalidCredentialError, StoreError
+from dhatu_gateway.auth.login.endpoints import add_logins
 from dhatu_gateway.auth.records import ApiKey, Position
 from dhatu_gateway.auth.setup import Auth
-from dhatu_gateway.auth.tokens import TokenPair
 from dhatu_gateway.core.exchange import SCOPE_KEY, Exchange, Principal
 from dhatu_gateway.core.problem import FieldError, ProblemError
 from dhatu_gateway.generated import models
 
-CHALLENGE = (b"www-authenticate", b'Bearer realm="dhatu"')
+Grant: TypeAlias = models.PasswordGrant | models.ApiKeyGrant | models.LoginCodeGrant
 
 
 def auth_router(auth: Auth) -> APIRouter:
     """Handlers of the operations tagged `auth` and `api-keys`, and of the public keys."""
     router = APIRouter()
     _add_tokens(router, auth)
+    add_logins(router, auth.logins, auth.wall_clock)
     _add_keys(router, auth)
 
     @router.get("/.well-known/jwks.json", response_model_exclude_none=True)
@@ -46,28 +45,37 @@ def _add_tokens(router: APIRouter, auth: Auth) -> None:
     async def issue(body: models.TokenRequest, response: Response) -> models.TokenPair:
         now_s = auth.wall_clock()
         grant = body.root
-        with _refusing():
-            if isinstance(grant, models.PasswordGrant):
-                principal = await auth.users.sign_in(grant.username, grant.password.get_secret_value())
-            else:
-                value = grant.api_key.get_secret_value().encode()
-                principal = (await auth.keys.verify(value, now_s=now_s)).principal
+        with refusing():
+            principal, family = await _signed_in(auth, grant, now_s)
             if grant.scopes is not None:
                 asked = frozenset(scope.root for scope in grant.scopes.root)
                 _check_held(asked, principal.scopes, "scope")
                 principal = replace(principal, scopes=asked)
-            return _pair(await auth.tokens.issue(principal, now_s=now_s), response)
+            return token_pair(await auth.tokens.issue(principal, now_s=now_s, family=family), response)
 
     @router.post("/api/v1/auth/refresh")
     async def refresh(body: models.RefreshRequest, response: Response) -> models.TokenPair:
-        with _refusing():
+        with refusing():
             value = body.refresh_token.get_secret_value()
-            return _pair(await auth.tokens.refresh(value, now_s=auth.wall_clock()), response)
+            return token_pair(await auth.tokens.refresh(value, now_s=auth.wall_clock()), response)
 
     @router.post("/api/v1/auth/revoke", status_code=204)
     async def revoke(body: models.RevokeRequest) -> None:
-        with _refusing():
+        with refusing():
             await auth.tokens.revoke(body.token.get_secret_value(), now_s=auth.wall_clock())
+
+
+async def _signed_in(auth: Auth, grant: Grant, now_s: float) -> tuple[Principal, str | None]:
+    """Who trades something for tokens, and their family where it is decided already."""
+    match grant:
+        case models.PasswordGrant():
+            return await auth.users.sign_in(grant.username, grant.password.get_secret_value()), None
+        case models.ApiKeyGrant():
+            value = grant.api_key.get_secret_value().encode()
+            return (await auth.keys.verify(value, now_s=now_s)).principal, None
+        case models.LoginCodeGrant():
+            code, verifier = grant.code.get_secret_value(), grant.code_verifier.get_secret_value()
+            return await auth.logins.redeem(code, verifier, now_s=now_s)
 
 
 def _add_keys(router: APIRouter, auth: Auth) -> None:
@@ -80,7 +88,7 @@ def _add_keys(router: APIRouter, auth: Auth) -> None:
         new = NewKey(
             name=body.name, owner=caller.id, scopes=scopes, roles=roles, expires_in_s=body.expires_in_s
         )
-        with _refusing():
+        with refusing():
             record, key = await auth.keys.create(new, actor=caller.id, now_s=auth.wall_clock())
         return _created(record, key, response)
 
@@ -90,7 +98,7 @@ def _add_keys(router: APIRouter, auth: Auth) -> None:
         cursor: Annotated[str | None, Query(max_length=200)] = None,
     ) -> models.ApiKeyPage:
         after = _position(cursor) if cursor is not None else None
-        with _refusing():
+        with refusing():
             # One more than the page holds tells whether there is another page.
             found = await auth.keys.list(after=after, limit=page_size + 1)
         page = found[:page_size]
@@ -101,7 +109,7 @@ def _add_keys(router: APIRouter, auth: Auth) -> None:
 
     @router.delete("/api/v1/api-keys/{key_id}", status_code=204)
     async def revoke(key_id: str, request: Request) -> None:
-        with _refusing():
+        with refusing():
             actor = _caller(request).id
             found = await auth.tokens.revoke_key(key_id, actor=actor, now_s=auth.wall_clock())
         if not found:
@@ -112,7 +120,7 @@ def _add_keys(router: APIRouter, auth: Auth) -> None:
         key_id: str, body: models.KeyRotation, request: Request, response: Response
     ) -> models.CreatedApiKey:
         caller, now_s = _caller(request), auth.wall_clock()
-        with _refusing():
+        with refusing():
             old = await auth.store.find_key(key_id)
             if old is not None:
                 # The answer holds a key: whoever may manage keys must not gain by it what they may not do.
@@ -123,18 +131,6 @@ def _add_keys(router: APIRouter, auth: Auth) -> None:
         # So that this instance notices the end of the old key now.
         auth.authenticator.revoke(identity.key_id(key_id))
         return _created(*made, response)
-
-
-@contextmanager
-def _refusing() -> Generator[None]:
-    try:
-        yield
-    except InvalidCredentialError as error:
-        raise ProblemError("unauthorized", str(error), headers=[CHALLENGE]) from error
-    except StoreError as error:
-        raise ProblemError(
-            "unavailable", "Credentials cannot be reached at the moment; try again."
-        ) from error
 
 
 def _caller(request: Request) -> Principal:
@@ -157,17 +153,6 @@ def _check_held(asked: frozenset[str], held: frozenset[str], noun: str) -> None:
     if lacking:
         plural = "s" if len(lacking) > 1 else ""
         raise ProblemError("forbidden", f"You do not hold the {noun}{plural} {', '.join(lacking)} yourself.")
-
-
-def _pair(pair: TokenPair, response: Response) -> models.TokenPair:
-    response.headers["cache-control"] = "no-store"
-    return models.TokenPair(
-        access_token=pair.access_token,
-        refresh_token=pair.refresh_token,
-        token_type="Bearer",
-        expires_in=pair.expires_in_s,
-        scope=" ".join(sorted(pair.scopes)),
-    )
 
 
 def _created(record: ApiKey, key: str, response: Response) -> models.CreatedApiKey:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from math import isfinite
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 import jwt
 
@@ -23,8 +23,9 @@ REQUIRED_CLAIMS = ["iss", "aud", "sub", "exp", "nbf", "iat", "jti"]
 HEADER_MEMBERS = frozenset({"alg", "typ", "kid"})
 """All that this gateway writes; keys that a token brings along or points to (jwk, jku, x5c, x5u), extensions
 (crit, b64) and compression (zip) have no place in it."""
-SUBJECT = re.compile(r"(user|key):.+", re.DOTALL)
+SUBJECT = re.compile(r"(user|key|oidc):.+", re.DOTALL)
 """The principals that this gateway issues tokens to."""
+KINDS: Mapping[str, Literal["user", "api_key", "oidc"]] = {"user": "user", "key": "api_key", "oidc": "oidc"}
 MAX_TOKEN_BYTES = 8192
 MAX_ACCESS_LIFETIME_S = 365 * 24 * 3600
 
@@ -170,7 +171,7 @@ def _identity(payload: dict[str, Any], expires_at_s: float) -> Identity:
     return Identity(
         principal=Principal(
             id=subject,
-            kind="api_key" if subject.startswith("key:") else "user",
+            kind=KINDS[subject.partition(":")[0]],
             scopes=frozenset(scope.split()),
             roles=names,
         ),

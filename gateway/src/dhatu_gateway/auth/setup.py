@@ -12,6 +12,8 @@ from dhatu_gateway.auth.authenticator import Authenticator, BearerTokens
 from dhatu_gateway.auth.certificates import ClientCertificates, open_client_certificates
 from dhatu_gateway.auth.jwt import AccessTokens, TokenPolicy
 from dhatu_gateway.auth.key_ring import KeySource, make_ring
+from dhatu_gateway.auth.login.flow import Logins
+from dhatu_gateway.auth.login.opening import open_logins, open_parties
 from dhatu_gateway.auth.passwords import Passwords
 from dhatu_gateway.auth.providers.config import Provider
 from dhatu_gateway.auth.providers.external import ExternalTokens, open_providers
@@ -52,6 +54,7 @@ class Auth:
     upstream_identity: UpstreamIdentity
     external: ExternalTokens | None
     """None where no other provider's tokens are taken."""
+    logins: Logins
     wall_clock: Callable[[], float]
 
     async def close(self) -> None:
@@ -86,10 +89,12 @@ async def open_auth(
     certificates = None if file is None else open_client_certificates(file, roles, wall_clock=wall_clock)
     keys = await open_keys(store, roles)
     external = open_providers(settings.providers, roles)
+    parties = open_parties(external.providers if external is not None else ())
     bearer = BearerTokens(access, store, external)
     authenticator = Authenticator(bearer=bearer, api_key=keys, wall_clock=wall_clock)
     hash_key = await store.secret("refresh-tokens")
-    tokens = Tokens(store, access, Holders(store, roles), hash_key, on_revoked=authenticator.revoke)
+    holders = Holders(store, roles, parties.keys())
+    tokens = Tokens(store, access, holders, hash_key, on_revoked=authenticator.revoke)
     return Auth(
         store=store,
         keys=keys,
@@ -101,5 +106,6 @@ async def open_auth(
         roles=roles,
         upstream_identity=UpstreamIdentity(ring, settings.policy.issuer, wall_clock),
         external=external,
+        logins=await open_logins(parties, store, tokens, holders),
         wall_clock=wall_clock,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 
 from dhatu_gateway.auth import api_keys, users
@@ -24,6 +24,7 @@ JTI_LENGTH = 22
 REFRESH_FORM = re.compile(r"dhr_([0-9A-Za-z]{16})_[0-9A-Za-z]{32}", re.ASCII)
 
 INVALID = "The refresh token is unknown, expired or revoked; sign in again."
+REVOKED = "Access has been revoked by an operator."
 REUSED = (
     "The refresh token has been used before, so every token of this sign-in has been revoked; sign in again."
 )
@@ -42,13 +43,19 @@ class TokenPair:
 class Holders:
     """Finds whom tokens were issued to, as they are now."""
 
-    def __init__(self, store: CredentialStore, roles: Roles) -> None:
+    def __init__(
+        self, store: CredentialStore, roles: Roles, providers: Collection[str] = frozenset()
+    ) -> None:
+        """`providers` are those at which people may sign in now; whoever came by another has to leave."""
         self._store = store
         self._roles = roles
+        self._providers = providers
 
     async def find(self, subject: str, *, now_s: float) -> Principal | None:
         """The principal of an id; None where the key has ended or the user is not let in any more."""
         kind, _, name = subject.partition(":")
+        if kind == "oidc":
+            return await self._find_external(subject, name.partition(":")[0], now_s=now_s)
         if kind == "key":
             key = await self._store.find_key(name)
             return (
@@ -56,6 +63,13 @@ class Holders:
             )
         user = await self._store.find_user(name)
         return None if user is None or user.disabled else self._roles.expand(users.principal_of(user))
+
+    async def _find_external(self, subject: str, provider: str, *, now_s: float) -> Principal | None:
+        user = await self._store.find_external_user(subject) if provider in self._providers else None
+        if user is None or user.valid_until_s <= now_s:
+            return None
+        found = Principal(id=subject, kind="oidc", scopes=user.scopes, roles=user.roles)
+        return self._roles.expand(found)
 
 
 class Tokens:
@@ -77,9 +91,14 @@ class Tokens:
         self._hash_key = hash_key
         self._on_revoked = on_revoked
 
-    async def issue(self, principal: Principal, *, now_s: float) -> TokenPair:
-        """Start a family: the first tokens of a sign-in."""
-        return await self._issue(principal, family=random_text(ID_LENGTH), now_s=now_s)
+    async def issue(self, principal: Principal, *, now_s: float, family: str | None = None) -> TokenPair:
+        """Start a family: the first tokens of a sign-in.
+
+        Raises `InvalidCredentialError` for somebody whose tokens have all been revoked.
+        """
+        if await self._store.is_revoked((principal.id,)):
+            raise InvalidCredentialError(REVOKED)
+        return await self._issue(principal, family=family or random_text(ID_LENGTH), now_s=now_s)
 
     async def refresh(self, value: str, *, now_s: float) -> TokenPair:
         """Trade a refresh token for the next pair.
@@ -122,6 +141,10 @@ class Tokens:
         if found:
             await self._revoke(key_id(key), now_s=now_s)
         return found
+
+    async def revoke_family(self, family: str, *, now_s: float) -> None:
+        """End every token that grew from one sign-in."""
+        await self._revoke(family_id(family), now_s=now_s)
 
     async def _issue(self, principal: Principal, *, family: str, now_s: float) -> TokenPair:
         id_ = random_text(ID_LENGTH)

@@ -283,6 +283,21 @@ class ApiKeyGrant(BaseModel):
     scopes: RequestedScopes | None = None
 
 
+class LoginCodeGrant(BaseModel):
+    """The code that a login at an external provider ends with."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    grant_type: Literal["login_code"]
+    """Says that the code of a login follows."""
+    code: Annotated[SecretStr, Field(max_length=2000, min_length=1)]
+    """The `login_code` of the query; it holds for a minute and once."""
+    code_verifier: Annotated[SecretStr, Field(max_length=128, min_length=43)]
+    """The page's secret, whose SHA-256 began the login (RFC 7636)."""
+    scopes: RequestedScopes | None = None
+
+
 class GatewayStatus(BaseModel):
     """One gateway process, and where it sends requests."""
 
@@ -302,6 +317,6 @@ class GatewayStatus(BaseModel):
     """The services behind it, sorted by name."""
 
 
-class TokenRequest(RootModel[PasswordGrant | ApiKeyGrant]):
-    root: Annotated[PasswordGrant | ApiKeyGrant, Field(discriminator="grant_type")]
+class TokenRequest(RootModel[PasswordGrant | ApiKeyGrant | LoginCodeGrant]):
+    root: Annotated[PasswordGrant | ApiKeyGrant | LoginCodeGrant, Field(discriminator="grant_type")]
     """What to trade for tokens, told apart by `grant_type`."""

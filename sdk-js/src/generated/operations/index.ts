@@ -24,7 +24,13 @@ export {
   usage as dashboardUsage,
   topology as dashboardTopology,
 } from './dashboard.js';
-export { token as authToken, refresh as authRefresh, revoke as authRevoke } from './auth.js';
+export {
+  token as authToken,
+  refresh as authRefresh,
+  revoke as authRevoke,
+  startLogin as authStartLogin,
+  finishLogin as authFinishLogin,
+} from './auth.js';
 export {
   create as apiKeysCreate,
   list as apiKeysList,

@@ -137,7 +137,7 @@ class DhatuAPI(DhatuAPIDocs, AsyncAPIClient):
 
     @cached_property
     def auth(self) -> AuthResource:
-        """Trade a password or an API key for tokens, renew them and give them up."""
+        """Trade a password, an API key or a login for tokens, renew them and give them up."""
         from .resources.auth import AuthResource
 
         return AuthResource(self)
@@ -251,7 +251,7 @@ class SyncDhatuAPI(DhatuAPIDocs, SyncAPIClient):
 
     @cached_property
     def auth(self) -> SyncAuthResource:
-        """Trade a password or an API key for tokens, renew them and give them up."""
+        """Trade a password, an API key or a login for tokens, renew them and give them up."""
         from .resources.auth import SyncAuthResource
 
         return SyncAuthResource(self)

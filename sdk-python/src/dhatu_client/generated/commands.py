@@ -299,15 +299,16 @@ PROGRAM: Final = ProgramEntry(
             ),
         ),
         GroupEntry(
-            name="auth", summary="Trade a password or an API key for tokens, renew them and give them up.",
+            name="auth",
+            summary="Trade a password, an API key or a login for tokens, renew them and give them up.",
             commands=(
                 CommandEntry(
                     name="token", operation="AUTH_TOKEN", summary="Issue an access token and a refresh token",
-                    description="Trades a user's name and password, or an API key, for a short-lived access token and a refresh token. The\ntokens hold every scope of the user or key unless `scopes` asks for fewer. A wrong name, password or key is\nanswered with the same 401, so that nobody can find out which names exist.",
+                    description="Trades a user's name and password, an API key, or the code that a login ends with, for a short-lived access\ntoken and a refresh token. The tokens hold every scope of the user or key unless `scopes` asks for fewer. A wrong\nname, password or key is answered with the same 401, so that nobody can find out which names exist.",
                     arguments=(
                         ArgumentEntry(
                             name="grant_type", kind="any", place="body",
-                            help="Says that a password follows. Or: Says that an API key follows.",
+                            help="Says that a password follows. Or: Says that an API key follows. Or: Says that the code of a login follows.",
                             required=True,
                         ),
                         ArgumentEntry(name="username", place="body", help="The user's name."),
@@ -318,6 +319,14 @@ PROGRAM: Final = ProgramEntry(
                             many=True,
                         ),
                         ArgumentEntry(name="api_key", place="body", help="The whole key."),
+                        ArgumentEntry(
+                            name="code", place="body",
+                            help="The `login_code` of the query; it holds for a minute and once.",
+                        ),
+                        ArgumentEntry(
+                            name="code_verifier", place="body",
+                            help="The page's secret, whose SHA-256 began the login (RFC 7636).",
+                        ),
                     ),
                 ),
                 CommandEntry(
@@ -343,6 +352,42 @@ PROGRAM: Final = ProgramEntry(
                             help="Which kind of token it is; a wrong hint does no harm.",
                             choices=("access_token", "refresh_token"),
                         ),
+                    ),
+                ),
+                CommandEntry(
+                    name="start_login", operation="AUTH_START_LOGIN",
+                    summary="Sign in at an external provider",
+                    description="Sends a browser to an OpenID Connect provider that the operator has configured, to sign in there by authorization\ncode with PKCE. This is an address for a browser to go to. An SDK does not follow redirects, so its method ends in\nan error that holds the address of the provider.\n\nA page gives `return_to`, where the browser comes back to, and `code_challenge`, the SHA-256 of a secret of its own\n(RFC 7636), which it keeps. It comes back with `login_code` in the query, which only that secret turns into\ntokens, at `POST /api/v1/auth/token`; or with `login_error`. Without `return_to`, the tokens are the answer of the\ncallback itself.",
+                    arguments=(
+                        ArgumentEntry(
+                            name="provider", place="path",
+                            help="The name of the provider in the gateway's configuration.", required=True,
+                            positional=True,
+                        ),
+                        ArgumentEntry(
+                            name="return_to",
+                            help="Where the browser goes in the end; one of the addresses that the operator allows, letter by letter.",
+                        ),
+                        ArgumentEntry(
+                            name="code_challenge",
+                            help="The SHA-256 of the page's secret in base64url without padding; needed with `return_to`.",
+                        ),
+                    ),
+                ),
+                CommandEntry(
+                    name="finish_login", operation="AUTH_FINISH_LOGIN",
+                    summary="Come back from an external provider",
+                    description="Where the provider sends the browser back to. Takes the provider's code, once, from the browser that began the\nlogin; verifies whom the provider names, and answers tokens of the gateway's own, or goes to `return_to` with a\ncode for them. Only a provider's redirect calls this with success.",
+                    arguments=(
+                        ArgumentEntry(
+                            name="provider", place="path",
+                            help="The name of the provider in the gateway's configuration.", required=True,
+                            positional=True,
+                        ),
+                        ArgumentEntry(name="state", help="As the gateway gave it to the provider."),
+                        ArgumentEntry(name="code", help="What the gateway trades at the provider."),
+                        ArgumentEntry(name="iss", help="The provider that sends the browser (RFC 9207)."),
+                        ArgumentEntry(name="error", help="Why there is no code."),
                     ),
                 ),
             ),

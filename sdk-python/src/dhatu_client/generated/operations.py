@@ -214,6 +214,7 @@ AUTH_TOKEN: Final[Operation[models.TokenPair]] = Operation(
             fields=(
                 FieldSpec(argument="grant_type"), FieldSpec(argument="username"),
                 FieldSpec(argument="password"), FieldSpec(argument="scopes"), FieldSpec(argument="api_key"),
+                FieldSpec(argument="code"), FieldSpec(argument="code_verifier"),
             ),
         ),
     ),
@@ -237,6 +238,24 @@ AUTH_REVOKE: Final[Operation[None]] = Operation(
         ),
     ),
     body_required=True, responses=(ResponseSpec(status="204"),), retry="idempotent", timeout_s=10.0,
+)
+AUTH_START_LOGIN: Final[Operation[None]] = Operation(
+    key="auth.start_login", method="GET", path="/api/v1/auth/login/{provider}",
+    parameters=(
+        ParameterSpec(argument="provider", location="path", style="simple", explode=False),
+        ParameterSpec(argument="return_to", location="query"),
+        ParameterSpec(argument="code_challenge", location="query"),
+    ),
+    retry="never", timeout_s=10.0,
+)
+AUTH_FINISH_LOGIN: Final[Operation[models.TokenPair]] = Operation(
+    key="auth.finish_login", method="GET", path="/api/v1/auth/callback/{provider}",
+    parameters=(
+        ParameterSpec(argument="provider", location="path", style="simple", explode=False),
+        ParameterSpec(argument="state", location="query"), ParameterSpec(argument="code", location="query"),
+        ParameterSpec(argument="iss", location="query"), ParameterSpec(argument="error", location="query"),
+    ),
+    responses=(ResponseSpec(status="200", type="TokenPair"),), retry="never", timeout_s=10.0,
 )
 API_KEYS_CREATE: Final[Operation[models.CreatedApiKey]] = Operation(
     key="api_keys.create", method="POST", path="/api/v1/api-keys",

@@ -34,7 +34,12 @@ PROVIDER_MEMBERS = frozenset(
 )
 PRINCIPAL_MEMBERS = frozenset({"subject", "scope", "roles", "role_map", "fixed_roles"})
 INTROSPECTION_MEMBERS = frozenset({"client_id", "client_secret_file", "endpoint", "cache_s", "any_audience"})
-LOGIN_MEMBERS = frozenset({"client_id", "client_secret_file", "scopes", "redirect_uri", "return_urls"})
+LOGIN_MEMBERS = frozenset(
+    {"client_id", "client_secret_file", "scopes", "redirect_uri", "return_urls", "session_s"}
+)
+SESSION_S = 12 * 3_600.0
+MAX_SESSION_S = 30 * 24 * 3_600.0
+"""As long as a refresh token."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +82,8 @@ class Login:
     redirect_uri: str
     return_urls: tuple[str, ...]
     """Where the gateway may send people back to."""
+    session_s: float = SESSION_S
+    """How long tokens can be renewed before the provider has to be asked again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -217,4 +224,5 @@ def _login(members: Members | None, folder: Path) -> Login | None:
         scopes=scopes,
         redirect_uri=members.url("redirect_uri"),
         return_urls=members.urls("return_urls"),
+        session_s=members.seconds("session_s", SESSION_S, MAX_SESSION_S),
     )

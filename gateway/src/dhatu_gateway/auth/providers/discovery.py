@@ -28,6 +28,8 @@ class Metadata:
     token_endpoint: str | None
     issuer_in_callback: bool
     """`authorization_response_iss_parameter_supported` (RFC 9207)."""
+    secret_in_form: bool
+    """It takes a client's secret in the form alone, and not as HTTP basic (RFC 6749 section 2.3.1)."""
 
 
 class Discovery(Kept[Metadata]):
@@ -94,4 +96,12 @@ def read_metadata(document: Mapping[str, Any], issuer: str) -> Metadata:
         authorization_endpoint=endpoint("authorization_endpoint"),
         token_endpoint=endpoint("token_endpoint"),
         issuer_in_callback=document.get("authorization_response_iss_parameter_supported") is True,
+        secret_in_form=_wants_form(document.get("token_endpoint_auth_methods_supported")),
+    )
+
+
+def _wants_form(methods: object) -> bool:
+    # RFC 8414 section 2: without the list it is client_secret_basic.
+    return (
+        isinstance(methods, list) and "client_secret_basic" not in methods and "client_secret_post" in methods
     )

@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from .language_tag import LanguageTag as LanguageTag
     from .numbered_document import Line as Line
     from .liveness import Liveness as Liveness
+    from .token_request import LoginCodeGrant as LoginCodeGrant
     from .new_api_key import NewApiKey as NewApiKey
     from .pattern import NgramPattern as NgramPattern
     from .numbered_document import NumberedDocument as NumberedDocument
@@ -132,6 +133,7 @@ else:  # each is loaded when it is first asked for
             "LanguageTag": "language_tag",
             "Line": "numbered_document",
             "Liveness": "liveness",
+            "LoginCodeGrant": "token_request",
             "NewApiKey": "new_api_key",
             "NgramPattern": "pattern",
             "NumberedDocument": "numbered_document",

@@ -24,19 +24,23 @@ class AuthDocs:
     def token(self, *_: Any, **__: Any) -> Any:
         """Issue an access token and a refresh token.
 
-        Trades a user's name and password, or an API key, for a short-lived access token and a refresh
-        token. The tokens hold every scope of the user or key unless `scopes` asks for fewer. A wrong name,
-        password or key is answered with the same 401, so that nobody can find out which names exist.
+        Trades a user's name and password, an API key, or the code that a login ends with, for a short-lived
+        access token and a refresh token. The tokens hold every scope of the user or key unless `scopes`
+        asks for fewer. A wrong name, password or key is answered with the same 401, so that nobody can find
+        out which names exist.
 
         `POST /api/v1/auth/token`; anybody may call it; may raise ContentTooLargeError,
         UnsupportedMediaTypeError.
 
         Args:
-            grant_type: Says that a password follows. Or: Says that an API key follows.
+            grant_type: Says that a password follows. Or: Says that an API key follows. Or: Says that the
+                code of a login follows.
             username: The user's name.
             password: The user's password.
             scopes: Only these scopes, instead of every scope that the user or key holds.
             api_key: The whole key.
+            code: The `login_code` of the query; it holds for a minute and once.
+            code_verifier: The page's secret, whose SHA-256 began the login (RFC 7636).
 
         Returns: The tokens.
         """
@@ -71,9 +75,50 @@ class AuthDocs:
             token_type_hint: Which kind of token it is; a wrong hint does no harm.
         """
 
+    def start_login(self, *_: Any, **__: Any) -> Any:
+        """Sign in at an external provider.
+
+        Sends a browser to an OpenID Connect provider that the operator has configured, to sign in there by
+        authorization code with PKCE. This is an address for a browser to go to. An SDK does not follow
+        redirects, so its method ends in an error that holds the address of the provider.
+
+        A page gives `return_to`, where the browser comes back to, and `code_challenge`, the SHA-256 of a
+        secret of its own (RFC 7636), which it keeps. It comes back with `login_code` in the query, which
+        only that secret turns into tokens, at `POST /api/v1/auth/token`; or with `login_error`. Without
+        `return_to`, the tokens are the answer of the callback itself.
+
+        `GET /api/v1/auth/login/{provider}`; anybody may call it; may raise NotFoundError.
+
+        Args:
+            provider: The name of the provider in the gateway's configuration.
+            return_to: Where the browser goes in the end; one of the addresses that the operator allows,
+                letter by letter.
+            code_challenge: The SHA-256 of the page's secret in base64url without padding; needed with
+                `return_to`.
+        """
+
+    def finish_login(self, *_: Any, **__: Any) -> Any:
+        """Come back from an external provider.
+
+        Where the provider sends the browser back to. Takes the provider's code, once, from the browser that
+        began the login; verifies whom the provider names, and answers tokens of the gateway's own, or goes
+        to `return_to` with a code for them. Only a provider's redirect calls this with success.
+
+        `GET /api/v1/auth/callback/{provider}`; anybody may call it; may raise NotFoundError.
+
+        Args:
+            provider: The name of the provider in the gateway's configuration.
+            state: As the gateway gave it to the provider.
+            code: What the gateway trades at the provider.
+            iss: The provider that sends the browser (RFC 9207).
+            error: Why there is no code.
+
+        Returns: The tokens.
+        """
+
 
 class AuthResource(AuthDocs, AsyncOperations):
-    """Trade a password or an API key for tokens, renew them and give them up."""
+    """Trade a password, an API key or a login for tokens, renew them and give them up."""
 
     @cached_property
     def with_raw_response(self) -> AuthWithRawResponse:
@@ -97,10 +142,17 @@ class AuthResource(AuthDocs, AsyncOperations):
         scopes: list[str] | tuple[str, ...] | Omit = OMIT, **options: Unpack[CallOptions],
     ) -> models.TokenPair: ...
 
+    @overload
     async def token(
-        self, *, grant_type: Literal["password", "api_key"], username: str | Omit = OMIT,
+        self, *, grant_type: Literal["login_code"], code: str, code_verifier: str,
+        scopes: list[str] | tuple[str, ...] | Omit = OMIT, **options: Unpack[CallOptions],
+    ) -> models.TokenPair: ...
+
+    async def token(
+        self, *, grant_type: Literal["password", "api_key", "login_code"], username: str | Omit = OMIT,
         password: str | Omit = OMIT, scopes: list[str] | tuple[str, ...] | Omit = OMIT,
-        api_key: str | Omit = OMIT, **options: Unpack[CallOptions],
+        api_key: str | Omit = OMIT, code: str | Omit = OMIT, code_verifier: str | Omit = OMIT,
+        **options: Unpack[CallOptions],
     ) -> models.TokenPair:
         return await self._client.call(
             ops.AUTH_TOKEN,
@@ -110,6 +162,8 @@ class AuthResource(AuthDocs, AsyncOperations):
                 "password": password,
                 "scopes": scopes,
                 "api_key": api_key,
+                "code": code,
+                "code_verifier": code_verifier,
             },
             options,
         )
@@ -125,9 +179,29 @@ class AuthResource(AuthDocs, AsyncOperations):
             ops.AUTH_REVOKE, {"token": token, "token_type_hint": token_type_hint}, options
         )
 
+    async def start_login(
+        self, provider: str, *, return_to: str | Omit = OMIT, code_challenge: str | Omit = OMIT,
+        **options: Unpack[CallOptions],
+    ) -> None:
+        return await self._client.call(
+            ops.AUTH_START_LOGIN,
+            {"provider": provider, "return_to": return_to, "code_challenge": code_challenge},
+            options,
+        )
+
+    async def finish_login(
+        self, provider: str, *, state: str | Omit = OMIT, code: str | Omit = OMIT, iss: str | Omit = OMIT,
+        error: str | Omit = OMIT, **options: Unpack[CallOptions],
+    ) -> models.TokenPair:
+        return await self._client.call(
+            ops.AUTH_FINISH_LOGIN,
+            {"provider": provider, "state": state, "code": code, "iss": iss, "error": error},
+            options,
+        )
+
 
 class SyncAuthResource(AuthDocs, SyncOperations):
-    """Trade a password or an API key for tokens, renew them and give them up."""
+    """Trade a password, an API key or a login for tokens, renew them and give them up."""
 
     @cached_property
     def with_raw_response(self) -> SyncAuthWithRawResponse:
@@ -151,10 +225,17 @@ class SyncAuthResource(AuthDocs, SyncOperations):
         scopes: list[str] | tuple[str, ...] | Omit = OMIT, **options: Unpack[CallOptions],
     ) -> models.TokenPair: ...
 
+    @overload
     def token(
-        self, *, grant_type: Literal["password", "api_key"], username: str | Omit = OMIT,
+        self, *, grant_type: Literal["login_code"], code: str, code_verifier: str,
+        scopes: list[str] | tuple[str, ...] | Omit = OMIT, **options: Unpack[CallOptions],
+    ) -> models.TokenPair: ...
+
+    def token(
+        self, *, grant_type: Literal["password", "api_key", "login_code"], username: str | Omit = OMIT,
         password: str | Omit = OMIT, scopes: list[str] | tuple[str, ...] | Omit = OMIT,
-        api_key: str | Omit = OMIT, **options: Unpack[CallOptions],
+        api_key: str | Omit = OMIT, code: str | Omit = OMIT, code_verifier: str | Omit = OMIT,
+        **options: Unpack[CallOptions],
     ) -> models.TokenPair:
         return self._client.call(
             ops.AUTH_TOKEN,
@@ -164,6 +245,8 @@ class SyncAuthResource(AuthDocs, SyncOperations):
                 "password": password,
                 "scopes": scopes,
                 "api_key": api_key,
+                "code": code,
+                "code_verifier": code_verifier,
             },
             options,
         )
@@ -179,12 +262,34 @@ class SyncAuthResource(AuthDocs, SyncOperations):
             ops.AUTH_REVOKE, {"token": token, "token_type_hint": token_type_hint}, options
         )
 
+    def start_login(
+        self, provider: str, *, return_to: str | Omit = OMIT, code_challenge: str | Omit = OMIT,
+        **options: Unpack[CallOptions],
+    ) -> None:
+        return self._client.call(
+            ops.AUTH_START_LOGIN,
+            {"provider": provider, "return_to": return_to, "code_challenge": code_challenge},
+            options,
+        )
+
+    def finish_login(
+        self, provider: str, *, state: str | Omit = OMIT, code: str | Omit = OMIT, iss: str | Omit = OMIT,
+        error: str | Omit = OMIT, **options: Unpack[CallOptions],
+    ) -> models.TokenPair:
+        return self._client.call(
+            ops.AUTH_FINISH_LOGIN,
+            {"provider": provider, "state": state, "code": code, "iss": iss, "error": error},
+            options,
+        )
+
 
 class AuthWithRawResponse:
     def __init__(self, of: AuthResource) -> None:
         self.token = raw(of.token)
         self.refresh = raw(of.refresh)
         self.revoke = raw(of.revoke)
+        self.start_login = raw(of.start_login)
+        self.finish_login = raw(of.finish_login)
 
 
 class AuthWithStreamingResponse:
@@ -192,6 +297,8 @@ class AuthWithStreamingResponse:
         self.token = streamed(of.token)
         self.refresh = streamed(of.refresh)
         self.revoke = streamed(of.revoke)
+        self.start_login = streamed(of.start_login)
+        self.finish_login = streamed(of.finish_login)
 
 
 class SyncAuthWithRawResponse:
@@ -199,6 +306,8 @@ class SyncAuthWithRawResponse:
         self.token = sync_raw(of.token)
         self.refresh = sync_raw(of.refresh)
         self.revoke = sync_raw(of.revoke)
+        self.start_login = sync_raw(of.start_login)
+        self.finish_login = sync_raw(of.finish_login)
 
 
 class SyncAuthWithStreamingResponse:
@@ -206,3 +315,5 @@ class SyncAuthWithStreamingResponse:
         self.token = sync_streamed(of.token)
         self.refresh = sync_streamed(of.refresh)
         self.revoke = sync_streamed(of.revoke)
+        self.start_login = sync_streamed(of.start_login)
+        self.finish_login = sync_streamed(of.finish_login)
