@@ -176,7 +176,7 @@ async def test_the_log_says_why_a_login_failed_and_holds_no_code(
     told = [record.getMessage() for record in caplog.records if record.name == "dhatu.login"]
     assert told == [
         "login at corp failed: The provider did not sign you in. ('invalid_scope')",
-        "login at corp failed: The provider does not take the code that it gave; begin again. ('invalid_grant')",
+        "login at corp failed: The provider does not take its own code; begin again. ('invalid_grant')",
     ]
 
 

@@ -111,7 +111,7 @@ class RelyingParty:
             raise ProviderError(f"{endpoint} answered {answer.status}")
         if answer.status != 200:
             said = answer.document.get("error")
-            raise LoginError("The provider does not take the code that it gave; begin again.", said=said)
+            raise LoginError("The provider does not take its own code; begin again.", said=said)
         return answer.document
 
 
