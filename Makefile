@@ -27,7 +27,7 @@ CASES_TEST     := $(CONTRACT)/javascript/cases.test.js
 CASE           :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve test test-python test-js test-contract-js check format generate lock bench bench-codegen bench-gateway bench-limits bench-sdk bench-js clean
+.PHONY: help setup demo serve test test-python test-js test-contract-js check format generate lock fuzz bench bench-codegen bench-gateway bench-limits bench-sdk bench-js clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' Makefile
@@ -122,6 +122,10 @@ lock: setup  ## resolve the dependencies anew into requirements.txt
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 		--upgrade --group dev --group bench $(PACKAGES:%=%/pyproject.toml) $(EXTRAS:%=--extra %) \
 		--output-file requirements.txt
+
+REQUESTS ?= 100000
+fuzz: setup  ## send REQUESTS=100000 made-up requests to a gateway: no 500, no hang, no leak; SEED=n repeats a run
+	@PYTHONPATH=tests $(BIN)/python -m fuzz --requests $(REQUESTS) $(if $(SEED),--seed $(SEED))
 
 bench: bench-codegen bench-gateway bench-limits bench-sdk bench-js  ## measure everything; writes build/bench.json
 

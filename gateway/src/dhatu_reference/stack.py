@@ -42,10 +42,20 @@ class Stack:
     """A running platform; a context manager that ends all of it on exit.
 
     `directory` receives the logs and the gateway's SQLite file. `gateway_port` 0 takes any free port.
+    `gateway` is the command that serves; `environment` is added to that of all processes.
     """
 
-    def __init__(self, directory: Path, *, gateway_port: int = 0) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        gateway_port: int = 0,
+        gateway: tuple[str, ...] = (sys.executable, "-m", "dhatu_gateway", "serve"),
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
         self._directory = directory
+        self._gateway = gateway
+        self._added = environment or {}
         self._processes: list[Process] = []
         ports = free_ports(len(SERVICES) + 2)
         # By itself it takes the first free port above a fixed one, which two platforms may do at once.
@@ -116,6 +126,7 @@ class Stack:
         }
         return {
             **os.environ,
+            **self._added,
             **urls,
             "GATEWAY_HOST": "127.0.0.1",
             "GATEWAY_PORT": str(self._gateway_port),
@@ -127,7 +138,7 @@ class Stack:
     def _gateway_spec(self) -> ProcessSpec:
         return ProcessSpec(
             name="gateway",
-            command=_gateway("serve"),
+            command=self._gateway,
             environment=self._environment,
             health_url=f"http://127.0.0.1:{self._gateway_port}/api/v1/health/live",
         )

@@ -166,6 +166,16 @@ async def test_head_has_the_headers_and_no_body() -> None:
 # -- slowness
 
 
+@pytest.mark.parametrize("field", [b"Host: a/b", b"Host: a\r\nExpect: something"])
+async def test_a_refused_head_has_no_body_either(field: bytes) -> None:
+    async with serving(compose(GET).edge) as client, client.connect() as wire:
+        await wire.write(b"HEAD /api/v1/things HTTP/1.1\r\n" + field + b"\r\n\r\n")
+        reply = await wire.reply(to_head=True)
+        assert reply.status in (400, 417)
+        assert int(reply.headers["content-length"]) > 0
+        assert reply.closed
+
+
 async def test_headers_that_come_too_slowly_get_408() -> None:
     async with serving(compose(GET).edge, QUICK) as client:
         reply = await client.send(OK[:-4])

@@ -67,6 +67,8 @@ class ServerProtocol(asyncio.Protocol):
         """Ends the task's wait for the next request."""
         self._lost = False
         self._refused: Problem | None = None
+        self._refused_method = ""
+        """Where the whole head of what is refused could be read: an answer to HEAD has no body."""
         self._closing = False
         """No further request is taken; what still arrives is dropped."""
         self._target = b""
@@ -196,6 +198,7 @@ class ServerProtocol(asyncio.Protocol):
             detail = "The request target is neither a path nor a URL of the host in the Host field."
             self._refused = Problem(kind="malformed-request", detail=detail)
         if self._refused is not None or target is None:
+            self._refused_method = head.method
             raise ValueError("refused")  # stops the parser; `data_received` answers
         self._framing_bytes = -self._head_bytes
         cycle = self._arriving = Cycle(
@@ -328,7 +331,7 @@ class ServerProtocol(asyncio.Protocol):
         # Otherwise `answered` comes back to it, once the requests before it have been answered.
 
     def _answer_refused(self, problem: Problem) -> None:
-        scope = {"method": "", "http_version": "1.1"}
+        scope = {"method": self._refused_method, "http_version": "1.1"}
         self._cycle = Cycle(self, scope, keep_alive=False, expects_continue=False)
         self._cycle.refuse(problem)
 
