@@ -51,7 +51,12 @@ class Header:
     name: str
     required: bool
     schema: Schema
+    explode: bool
+    content_type: str
+    """Media type of a header with `content`; empty for one with a schema."""
     description: str
+    pointer: str
+    """JSON Pointer of its schema in the merged document; empty where any value is allowed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -172,13 +172,21 @@ def _headers(context: Context, node: Node) -> tuple[Header, ...]:
     found: list[Header] = []
     for name, written in headers.members() if headers else ():
         header = context.follow(written)
-        schema = _schema_carrier(header)[0].get("schema")
+        carrier, content_type = _schema_carrier(header)
+        schema = carrier.get("schema")
         parsed: Schema = (
             parse_schema(context, schema) if schema else AnyValue(source=header.source, constraints={})
         )
-        description = header.text("description").strip()
         found.append(
-            Header(name=name, required=header.flag("required"), schema=parsed, description=description)
+            Header(
+                name=name,
+                required=header.flag("required"),
+                schema=parsed,
+                explode=header.flag("explode"),
+                content_type=content_type,
+                description=header.text("description").strip(),
+                pointer=schema.pointer if schema else "",
+            )
         )
     return tuple(found)
 

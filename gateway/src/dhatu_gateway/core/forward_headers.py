@@ -65,6 +65,7 @@ _REPLACED_PREFIXES = (
 _NEVER_NAMED = frozenset({b"content-encoding", b"content-type"})
 _PROTO_HTTP: Header = (b"x-forwarded-proto", b"http")
 _PROTO_HTTPS: Header = (b"x-forwarded-proto", b"https")
+_CROSS_ORIGIN = b"access-control-"
 # Of an answer; each is the gateway's to say.
 _ANSWERED_BY_GATEWAY = frozenset(
     {
@@ -80,6 +81,14 @@ _ANSWERED_BY_GATEWAY = frozenset(
         b"x-request-id",
     }
 )
+
+
+def said_by_gateway(name: bytes) -> bool:
+    """Whether a field of an answer is the gateway's to say, whatever a service says; `name` in lower case.
+
+    The security headers of the platform are too, but depend on it.
+    """
+    return name in _ANSWERED_BY_GATEWAY or name.startswith(_CROSS_ORIGIN)
 
 
 class _Decisions(dict[bytes, bool]):
@@ -116,7 +125,7 @@ class ForwardedHeaders:
             dropped, (prefix, *_REPLACED_PREFIXES) if prefix else _REPLACED_PREFIXES, (prefix + b"attempt",)
         )
         own = {name.lower().encode("ascii") for name, _ in platform.security_headers}
-        self._response = _Decisions(_ANSWERED_BY_GATEWAY | own, (b"access-control-",), ())
+        self._response = _Decisions(_ANSWERED_BY_GATEWAY | own, (_CROSS_ORIGIN,), ())
         self._timeout = prefix + b"timeout-ms"
         self._principal = prefix + b"principal"
         self._identity = prefix + b"identity"

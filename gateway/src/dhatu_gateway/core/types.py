@@ -70,6 +70,8 @@ class Answer:
     status: str
     """`200`, `4XX` or `default`."""
     media_types: tuple[MediaType, ...]
+    headers: tuple[Parameter, ...] = ()
+    """Fields that the document describes, all with the location `header`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ from dataclasses import fields, is_dataclass
 from typing import Final, cast
 
 from ...ir.api import Api, Version
-from ...ir.operation import Operation, Parameter, Payload
+from ...ir.operation import Header, Operation, Parameter, Payload
 from ...ir.policy import REQUEST_PARTS, Cache, Cors, Fallback, Idempotency, Networks, RateLimit, Validate
 from ...ir.security import (
     ApiKeyScheme,
@@ -79,7 +79,7 @@ def _route(operation: Operation, api: Api) -> Call:
         path=operation.path,
         parameters=tuple(_parameter(parameter) for parameter in _enforced(operation)),
         body=_body(operation),
-        answers=_answers(operation),
+        answers=_answers(operation, api),
         security=tuple(
             tuple(
                 _call("Credential", scheme=item.scheme, scopes=item.scopes)
@@ -133,14 +133,33 @@ def _body(operation: Operation) -> Call | None:
     return _call("Body", required=operation.body.required, media_types=media_types)
 
 
-def _answers(operation: Operation) -> tuple[Call, ...]:
+def _answers(operation: Operation, api: Api) -> tuple[Call, ...]:
     """Empty for the gateway's own operations, whose answers are made of the generated models."""
+    own = {name.lower() for name, _ in api.security_headers}  # the gateway says them, whatever a service says
     validate = operation.policy.validate
     if operation.service == _SYSTEM or (validate.response == "off" and validate.undeclared == "keep"):
         return ()
     return tuple(
-        _call("Answer", status=response.status, media_types=tuple(map(_media_type, response.payloads)))
+        _call(
+            "Answer",
+            status=response.status,
+            media_types=tuple(map(_media_type, response.payloads)),
+            headers=tuple(_header(header) for header in response.headers if header.name.lower() not in own),
+        )
         for response in operation.responses
+    )
+
+
+def _header(header: Header) -> Call:
+    return _call(
+        "Parameter",
+        name=header.name,
+        location="header",
+        required=header.required,
+        style="simple",
+        explode=header.explode,
+        content_type=header.content_type,
+        schema=header.pointer,
     )
 
 

@@ -1,12 +1,12 @@
 """Answers of services held against the document: watched on their way, or held until found good.
 
-Only answers whose description is JSON are looked at, and only up to a size; streams pass untouched.
+Of bodies only those whose description is JSON are looked at, and only up to a size; streams pass untouched.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -16,6 +16,7 @@ from dhatu_gateway.core.exchange import Exchange, Header
 from dhatu_gateway.core.problem import FieldError, ProblemError
 from dhatu_gateway.core.types import Answer, MediaType, Route
 from dhatu_gateway.core.upstream.types import ResponseSink
+from dhatu_gateway.core.validation.answer_headers import OF_HTTP, build_answer_headers
 from dhatu_gateway.core.validation.json_body import may_have_long_numbers, read_json
 from dhatu_gateway.core.validation.media_types import parse_content_type
 from dhatu_gateway.core.validation.pruning import Pruner
@@ -27,8 +28,6 @@ MAX_ANSWER_BYTES = 262_144
 """Larger answers are passed on unseen, and counted: reading one of 256 KiB stops everything else for some
 2 ms, and nobody shall have to wait longer for an answer of somebody else."""
 
-_OF_HTTP = frozenset({206, 304, 412, 416})
-"""Statuses by which HTTP itself answers conditional and range requests; no description has to name them."""
 _OF_CONTENT = frozenset(
     {b"content-length", b"etag", b"content-digest", b"repr-digest", b"digest", b"content-md5"}
 )
@@ -68,10 +67,13 @@ class _Rules:
         self.strips = route.validate.undeclared == "strip"
         self.findings = findings
         self._log = RouteLog(route.operation)
+        looks = self.mode != "off"
+        self.header_errors = build_answer_headers(route.answers, schemas) if looks else None
+        """None where the document says nothing of header fields."""
         self._by_status = {answer.status: self._described(answer, schemas) for answer in route.answers}
         self._known: dict[tuple[int, bytes], _Described | FieldError | None] = {}
 
-    def complaint(self, exchange: Exchange, status: int, errors: tuple[FieldError, ...]) -> None:
+    def complaint(self, exchange: Exchange, status: int, errors: Sequence[FieldError]) -> None:
         """Take note of an answer that is not as described."""
         refuses = self.mode == "enforce"
         self.findings.find(self.operation, "answer", "refused" if refuses else "logged")
@@ -108,7 +110,7 @@ class _Rules:
         return found
 
     def _choose(self, status: int, field: bytes) -> _Described | FieldError | None:
-        if status in _OF_HTTP:
+        if status in OF_HTTP:
             return None
         described = self._by_status.get(str(status))
         if described is None:
@@ -150,7 +152,7 @@ class _Rules:
 class _Watching:
     """Passes an answer on as it comes, and looks at a copy once the client has it."""
 
-    __slots__ = ("_exchange", "_found", "_inner", "_parts", "_rules", "_size_bytes", "_status")
+    __slots__ = ("_exchange", "_found", "_headers", "_inner", "_parts", "_rules", "_size_bytes", "_status")
 
     def __init__(self, exchange: Exchange, inner: ResponseSink, rules: _Rules) -> None:
         self._exchange = exchange
@@ -161,31 +163,34 @@ class _Watching:
 
     def start(self, status: int, headers: list[Header]) -> None:
         self._status = status
+        self._headers = headers
         self._found = self._rules.look(self._exchange, status, headers)
         self._inner.start(status, headers)
 
     async def body(self, chunk: bytes, more: bool) -> None:
         await self._inner.body(chunk, more)
-        found = self._found
-        if found is None:
+        if isinstance(self._found, _Described) and (more or self._parts):
+            self._gather(chunk)
+        if more:
             return
+        found, rules = self._found, self._rules
+        errors: Sequence[FieldError] = ()
         if isinstance(found, FieldError):
-            if not more:
-                self._rules.complaint(self._exchange, self._status, (found,))
-            return
-        if more or self._parts:
-            self._parts.append(chunk)
-            self._size_bytes += len(chunk)
-            if self._size_bytes > MAX_ANSWER_BYTES:
-                self._found = None
-                self._parts.clear()
-                self._rules.skip()
-                return
-            if more:
-                return
-            chunk = b"".join(self._parts)
-        if found.errors_in is not None and (errors := found.errors_in(chunk)):
-            self._rules.complaint(self._exchange, self._status, errors)
+            errors = (found,)
+        elif found is not None and found.errors_in is not None:
+            errors = found.errors_in(b"".join(self._parts) if self._parts else chunk)
+        if rules.header_errors is not None:
+            errors = (*rules.header_errors(self._status, self._headers), *errors)
+        if errors:
+            rules.complaint(self._exchange, self._status, errors)
+
+    def _gather(self, chunk: bytes) -> None:
+        self._parts.append(chunk)
+        self._size_bytes += len(chunk)
+        if self._size_bytes > MAX_ANSWER_BYTES:
+            self._found = None
+            self._parts.clear()
+            self._rules.skip()
 
     async def client_gone(self) -> None:
         await self._inner.client_gone()
@@ -217,8 +222,11 @@ class _Holding:
         found = self._rules.look(self._exchange, status, headers)
         self._status = status
         self._described = found if isinstance(found, _Described) else None
-        if isinstance(found, FieldError):
-            self._complain((found,))
+        errors: Sequence[FieldError] = (found,) if isinstance(found, FieldError) else ()
+        if self._rules.header_errors is not None:
+            errors = (*self._rules.header_errors(status, headers), *errors)
+        if errors:
+            self._complain(errors)
         if self._described is None:
             self._inner.start(status, headers)
         else:
@@ -264,7 +272,7 @@ class _Holding:
         if errors:
             self._complain(errors)
 
-    def _complain(self, errors: tuple[FieldError, ...]) -> None:
+    def _complain(self, errors: Sequence[FieldError]) -> None:
         rules = self._rules
         if rules.mode == "off":
             return

@@ -242,17 +242,18 @@ def _single_check(rule: Rule, route: Route) -> Check:
         if rule.name not in names:
             raise ValueError(f"{route.operation}: the path {route.path} has no variable {rule.name!r}")
         index: int = names.index(rule.name)
-        return lambda exchange, errors: _check_text(rule, exchange.path_values[index], errors)
+        return lambda exchange, errors: check_text(rule, exchange.path_values[index], errors)
     field = rule.name.lower().encode("ascii")
 
     def check_header(exchange: Exchange, errors: list[FieldError]) -> None:
         value = exchange.fields.get(field)
-        _check_text(rule, None if value is None else value.decode("latin-1"), errors)
+        check_text(rule, None if value is None else value.decode("latin-1"), errors)
 
     return check_header
 
 
-def _check_text(rule: Rule, text: str | None, errors: list[FieldError]) -> None:
+def check_text(rule: Rule, text: str | None, errors: list[FieldError]) -> None:
+    """Add what is wrong with a value as written; None where it was not sent."""
     if text is None:
         if rule.required:
             errors.append(rule.wrong("is required"))
@@ -268,7 +269,7 @@ def _check_text(rule: Rule, text: str | None, errors: list[FieldError]) -> None:
 def _check_cookies(exchange: Exchange, rules: Sequence[Rule], errors: list[FieldError]) -> None:
     cookies = _cookies(exchange.fields.get(b"cookie", b""))
     for rule in rules:
-        _check_text(rule, cookies.get(rule.name), errors)
+        check_text(rule, cookies.get(rule.name), errors)
 
 
 def _cookies(field: bytes) -> Mapping[str, str]:
