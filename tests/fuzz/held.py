@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-RELEASED_WITHIN_S = 15.0
+RELEASED_WITHIN_S = 60.0
 _GROWTH_BYTES = 96 * 2**20
 """Caches fill up, allocators keep what they had once; 100,000 requests that leak 1 KiB each are beyond it."""
 _POOLED = 64
