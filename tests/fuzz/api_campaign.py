@@ -28,6 +28,7 @@ _UNWANTED = (
 )
 _KNOW_BETTER = frozenset(
     {
+        "collect",  # a file must hold text
         "decompress",  # the bytes must be what the algorithm made
         "search",  # a cursor comes from the page before
         "listApiKeys",  # likewise

@@ -36,6 +36,8 @@ class Reading:
     requests: tuple[Sent, ...]
     whole: bool
     """Nothing is left of the bytes, and all of it could be read."""
+    ends_with_head: bool = False
+    """What could not be read is a request by HEAD: its refusal may have a body, or none."""
 
 
 def read_requests(data: bytes) -> Reading:
@@ -49,7 +51,7 @@ def read_requests(data: bytes) -> Reading:
         except h11.RemoteProtocolError:
             request = None
         if request is None:
-            return Reading(requests=tuple(sent), whole=False)
+            return Reading(requests=tuple(sent), whole=False, ends_with_head=data.startswith(b"HEAD "))
         sent.append(request)
         data = machine.trailing_data[0]
         if machine.their_state is not h11.DONE:
@@ -107,8 +109,12 @@ class Answers:
             if status >= 200:
                 self.complete.append(Answer(status=status, fields=fields, body=body))
 
-    def finish(self) -> None:
+    def finish(self, *, may_lack_body: bool = False) -> None:
         """Take note that the connection has ended; raises `Fault` where an answer has not."""
+        if may_lack_body and self._data.endswith(b"\r\n\r\n"):
+            status, fields = _head(self._data[:-4])
+            self.complete.append(Answer(status=status, fields=fields, body=b""))
+            return
         if self._to_the_end is not None:
             status, fields, start = self._to_the_end
             self.complete.append(Answer(status=status, fields=fields, body=self._data[start:]))

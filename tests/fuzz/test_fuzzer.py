@@ -77,6 +77,17 @@ def test_an_answer_to_head_has_no_body() -> None:
         answers.finish()
 
 
+def test_a_refused_request_by_head_may_be_answered_either_way() -> None:
+    reading = read_requests(b"HEAD / HTTP/1.1\r\n\r\n")
+    assert reading.ends_with_head
+    refusal = b"HTTP/1.1 400 Bad Request\r\ncontent-length: 2\r\n\r\n"
+    for body in (b"", b"{}"):
+        answers = Answers(())
+        answers.feed(refusal + body)
+        answers.finish(may_lack_body=reading.ends_with_head)
+        assert [answer.status for answer in answers.complete] == [400]
+
+
 def test_an_answer_may_end_with_its_connection() -> None:
     answers = Answers(())
     answers.feed(b"HTTP/1.1 200 OK\r\nconnection: close\r\n\r\nto the end")

@@ -100,7 +100,7 @@ class WireFuzzer:
                 return
             if not data:
                 if attempt.ending == "wait":
-                    answers.finish()
+                    answers.finish(may_lack_body=reading.ends_with_head)
                 return
             answers.feed(data)
 
