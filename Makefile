@@ -132,7 +132,8 @@ bench: bench-codegen bench-gateway bench-limits bench-sdk bench-js  ## measure e
 bench-gateway: setup  ## requests per second and latency: the gateway, a naive proxy and Envoy side by side
 	@PYTHONPATH=tests $(BIN)/python -m bench.gateway
 
-bench-limits: setup  ## what a limit costs a call: in memory, over Redis, leased, and while Redis is out
+bench-limits: setup  ## what refusing costs, and a limit: in memory, over Redis, leased, and while Redis is out
+	@PYTHONPATH=tests $(BIN)/python -m bench.refusals
 	@PYTHONPATH=tests $(BIN)/python -m bench.limits
 	@PYTHONPATH=tests $(BIN)/python -m bench.limit_throughput
 
