@@ -146,6 +146,35 @@ def test_the_table_holds_what_the_document_says(api: Api) -> None:
     ]
 
 
+def test_answers_hold_the_header_fields_that_a_service_has_to_say(project: Project) -> None:
+    fields = """{description: A, headers: {
+        Location: {required: true, schema: {type: string, format: uri-reference}},
+        X-Facts: {content: {application/json: {schema: {type: object}}}},
+        X-Names: {explode: true, schema: {type: object}},
+        X-Safe: {required: true, schema: {type: string}}}}"""
+    project.service(
+        "things", SPEC.replace("responses: {default: {description: A}}", f"responses: {{default: {fields}}}")
+    )
+    api = dataclasses.replace(project.api(), security_headers=(("x-safe", "1"),))
+    made = files(api)
+    read = next(route for route in tables(made["routes.py"])["ROUTES"] if route.operation == "things.read")
+    (answer,) = read.answers
+    assert [(item.name, item.location, item.required, item.style) for item in answer.headers] == [
+        ("Location", "header", True, "simple"),
+        ("X-Facts", "header", False, "simple"),
+        ("X-Names", "header", False, "simple"),
+    ]  # X-Safe is the gateway's own
+    assert [(item.explode, item.content_type) for item in answer.headers] == [
+        (False, ""),
+        (False, "application/json"),
+        (True, ""),
+    ]
+    registry = jsonschema_rs.Registry([("urn:api", json.loads(made["openapi.json"]))])
+    for item in answer.headers:
+        schema = {"$ref": f"urn:api#{quote(item.schema)}"}
+        assert not jsonschema_rs.Draft202012Validator(schema, registry=registry).is_valid(1)
+
+
 def test_the_platform_names_schemes_and_scopes(api: Api) -> None:
     platform = tables(files(api)["routes.py"])["PLATFORM"]
     assert [(item.key, item.kind, item.location, item.parameter) for item in platform.security_schemes] == [
