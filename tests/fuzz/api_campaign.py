@@ -38,6 +38,8 @@ _KNOW_BETTER = frozenset(
 """Operations that refuse some of what their schema allows, with 400, for the reason given."""
 _TOO_MUCH = frozenset({413, 414, 431})
 """Neither right nor wrong: more than the gateway takes."""
+_SLOW = frozenset({"analysis"})
+"""Services that may need longer than they have for texts made to be difficult, on a busy machine."""
 _ANSWERED_WITHIN_S = 60.0
 _WARM = 5
 
@@ -101,6 +103,8 @@ def _properties(platform: Platform) -> Iterator[Property[Call]]:
 
 def _check(call: Call, response: Any, checks: list[Any]) -> None:
     status, operation = response.status_code, call.case.operation.definition.raw
+    if status == 504 and operation["x-dhatu"]["service"] in _SLOW:
+        return  # what the document says of a service that takes too long
     if status >= 500:
         raise Fault(f"answered with {status}: {response.text[:2000]}")
     if operation["security"] and not call.known and status < 400:

@@ -81,7 +81,7 @@ def campaign(tried: Property[T], requests: int, seed: int, progress: Progress) -
 
 
 def _batch(tried: Property[T], size: int, seed: int, progress: Progress) -> None:
-    failed: list[T] = []
+    failed: list[tuple[T, str]] = []
 
     @hypothesis.seed(seed)
     @settings(_QUICK_TO_GIVE_UP, max_examples=size)
@@ -90,8 +90,8 @@ def _batch(tried: Property[T], size: int, seed: int, progress: Progress) -> None
         try:
             for sent in tried.hold(example):
                 progress.count(sent)
-        except Exception:
-            failed[:] = [example]
+        except Exception as error:
+            failed[:] = [(example, str(error))]
             raise
 
     try:
@@ -101,6 +101,6 @@ def _batch(tried: Property[T], size: int, seed: int, progress: Progress) -> None
     except Exception as error:
         if not failed:
             raise
-        raise Found(
-            f"{error}\n\nseed {seed}; the shortest request that does it:\n{tried.show(failed[0])}"
-        ) from error
+        example, why = failed[0]
+        shown = f"seed {seed}; the shortest request that does it:\n{tried.show(example)}"
+        raise Found(f"{why}\n\n{shown}") from error

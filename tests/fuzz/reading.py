@@ -117,6 +117,9 @@ class Answers:
             return
         if self._to_the_end is not None:
             status, fields, start = self._to_the_end
+            left = len(self._data) - start
+            if left not in (0, int(fields.get(b"content-length", left))):
+                raise Fault(f"an answer to HEAD is cut off: {self._data[:2000]!r}")
             self.complete.append(Answer(status=status, fields=fields, body=self._data[start:]))
         elif self._data:
             raise Fault(f"what an answer ends with is too much or too little: {self._data[:2000]!r}")
@@ -129,6 +132,10 @@ class Answers:
         """Return the body and where it ends; None where the end has not come yet."""
         data, at = self._data, len(self.complete)
         to_head = at < len(self._methods) and self._methods[at] == b"HEAD"
+        if to_head and status >= 400 and fields.get(b"connection") == b"close":
+            # Refused before anybody knew that it was HEAD, perhaps: the end tells.
+            self._to_the_end = status, fields, start
+            return None
         if status < 200 or status in _BODILESS or to_head:
             return b"", start
         length = fields.get(b"content-length")

@@ -92,7 +92,11 @@ def main() -> None:
     gateway = Gateway(settings, table, finish=configure_logging())
     probed = Probed(gateway, os.environ["FUZZ_PROBE"])
     config = server_config(
-        lambda: probed, limits=settings.connections, host=settings.host, port=settings.port
+        probed,
+        limits=settings.connections,
+        lifecycle=gateway.lifecycle,
+        host=settings.host,
+        port=settings.port,
     )
     probed.server = uvicorn.Server(config)
     probed.server.run()
