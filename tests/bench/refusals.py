@@ -58,7 +58,12 @@ def limits_of(route: Route) -> Route:
     """One call an hour at one path, and as many as anybody likes elsewhere."""
     most = 1 if route.path == LIMITED else 10**8
     window_s = 3_600.0 if most == 1 else 60.0
-    limits = (replace(limit, limit=most, burst=most, window_s=window_s) for limit in route.rate_limits)
+    limits = (
+        limit
+        if limit.algorithm == "concurrency"
+        else replace(limit, limit=most, burst=most, window_s=window_s)
+        for limit in route.rate_limits
+    )
     return replace(route, rate_limits=tuple(limits))
 
 

@@ -29,7 +29,13 @@ _OUT_OF_REACH = 10**8
 
 def unlimited(route: Route) -> Route:
     """Leave the limits in their place, and let nobody reach them."""
-    limits = (replace(limit, limit=_OUT_OF_REACH, burst=_OUT_OF_REACH) for limit in route.rate_limits)
+    limits = (
+        # How many are under way at once is another thing: one client after the other reaches no such limit.
+        limit
+        if limit.algorithm == "concurrency"
+        else replace(limit, limit=_OUT_OF_REACH, burst=_OUT_OF_REACH)
+        for limit in route.rate_limits
+    )
     return replace(route, rate_limits=tuple(limits))
 
 
