@@ -9,6 +9,8 @@ import pytest
 from codegen.project import REPOSITORY, Project
 from dhatu_codegen.diagnostics import CODES, Diagnostics
 from dhatu_codegen.ir.source import SourceRef
+from dhatu_codegen.targets.base import Unsupported
+from dhatu_codegen.targets.gateway import GatewayTarget
 
 SOURCES = REPOSITORY / "codegen" / "src" / "dhatu_codegen"
 
@@ -159,10 +161,16 @@ def test_a_method_of_the_client_may_not_have_the_name_of_a_resource(project: Pro
     assert [code for code, _ in project.found()] == ["DH033"]
 
 
+class WithoutBreakers(GatewayTarget):
+    """A gateway that lacks something; the real one has it all."""
+
+    unsupported = (Unsupported(policy="breaker", asked_for=lambda policy: policy.breaker is not None),)
+
+
 def test_a_policy_that_a_target_does_not_honour_is_a_warning(project: Project) -> None:
-    breaker = "{failure_rate: 0.5, window_s: 10, min_calls: 20, open_s: 5, half_open_calls: 3}"
-    project.simple("alpha", "/alpha", more=f"x-dhatu: {{breaker: {breaker}}}\n")
-    built = project.build()
+    project.simple("alpha", "/alpha", more="x-dhatu: {breaker: {}}\n")
+    assert project.found() == []
+    built = project.build((WithoutBreakers(),))
     assert [item.code for item in built.diagnostics.all] == ["DH013"]
     assert built.files != ()
 

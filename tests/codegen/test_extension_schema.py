@@ -10,7 +10,20 @@ import jsonschema_rs
 import pytest
 from codegen.project import REPOSITORY
 from dhatu_codegen.ir.operation import Job, Pagination, TokenTrade
-from dhatu_codegen.ir.policy import Breaker, Cache, Cors, Fallback, Networks, Policy, RateLimit, Validate
+from dhatu_codegen.ir.policy import Cache, Cors, Fallback, Networks, Policy, RateLimit, Validate
+from dhatu_codegen.ir.upstream import (
+    Adaptive,
+    Balance,
+    Breaker,
+    Concurrency,
+    Connections,
+    Ejection,
+    Hash,
+    HealthCheck,
+    Hedge,
+    RetryBudget,
+    Subset,
+)
 
 SCHEMA: dict[str, Any] = json.loads((REPOSITORY / "spec/x-dhatu.schema.json").read_text(encoding="utf-8"))
 DEFINITIONS: dict[str, Any] = SCHEMA["$defs"]
@@ -25,12 +38,12 @@ def test_the_schema_is_a_schema() -> None:
 
 
 def test_every_policy_can_be_written_on_an_operation() -> None:
-    policies = fields(Policy) - {"idempotency"}  # a part of `retry`
+    policies = fields(Policy) - {"idempotency", "tries"}  # parts of `retry`
     assert set(DEFINITIONS["operation"]["properties"]) == policies | {"sdk", "sunset"}
     assert set(DEFINITIONS["root"]["properties"]) == set(DEFINITIONS["operation"]["properties"])
     # Retry follows the method; a default for all would call a POST safe. That of `cors` stands beside.
     defaults = set(DEFINITIONS["platform"]["properties"]["defaults"]["properties"])
-    assert defaults == policies - {"retry", "cors"}
+    assert defaults == policies - {"retry", "hedge", "cors"}
 
 
 @pytest.mark.parametrize(
@@ -38,6 +51,16 @@ def test_every_policy_can_be_written_on_an_operation() -> None:
     [
         (DEFINITIONS["limit"], RateLimit),
         (DEFINITIONS["breaker"], Breaker),
+        (DEFINITIONS["hedge"], Hedge),
+        (DEFINITIONS["balance"], Balance),
+        (DEFINITIONS["balance"]["properties"]["hash"], Hash),
+        (DEFINITIONS["balance"]["properties"]["subsets"]["items"], Subset),
+        (DEFINITIONS["health"], HealthCheck),
+        (DEFINITIONS["ejection"], Ejection),
+        (DEFINITIONS["retry_budget"], RetryBudget),
+        (DEFINITIONS["concurrency"], Concurrency),
+        (DEFINITIONS["concurrency"]["properties"]["adaptive"], Adaptive),
+        (DEFINITIONS["connections"], Connections),
         (DEFINITIONS["cache"], Cache),
         (DEFINITIONS["cors"], Cors),
         (DEFINITIONS["networks"], Networks),

@@ -17,7 +17,6 @@ from codegen.project import Project
 from dhatu_codegen.ir.api import Api
 from dhatu_codegen.ir.policy import (
     REQUEST_PARTS,
-    Breaker,
     Cache,
     Cors,
     Fallback,
@@ -27,11 +26,13 @@ from dhatu_codegen.ir.policy import (
     RateLimit,
     Validate,
 )
+from dhatu_codegen.ir.upstream import Breaker, Hedge, Tries
 from dhatu_codegen.targets import TARGETS
 from dhatu_codegen.targets.base import Target
 from dhatu_codegen.targets.gateway import GatewayTarget
 from dhatu_codegen.targets.gateway.methods import PARSED
 from dhatu_gateway.core import types as gateway_types
+from dhatu_gateway.core.upstream import policy as gateway_policy
 
 SPEC = """\
 paths:
@@ -124,6 +125,10 @@ def test_the_table_holds_what_the_document_says(api: Api) -> None:
         roles=(),
         timeout_s=60.0,
         max_body_bytes=1_048_576,
+        retry="never",
+        tries=gateway_policy.Tries(),
+        hedge=None,
+        breaker=None,
         rate_limits=(),
         validate=gateway_types.Validate(
             path="enforce",
@@ -247,6 +252,8 @@ CHANGES: dict[str, Any] = {
     "timeout_s": 7.5,
     "max_body_bytes": 77,
     "retry": "keyed",
+    "tries": Tries(attempts=7, per_try_timeout_s=7.0),
+    "hedge": Hedge(after_s=7.0, percentile=None),
     "rate_limit": (
         RateLimit(
             name="seven",
@@ -268,7 +275,9 @@ CHANGES: dict[str, Any] = {
         ),
     ),
     "idempotency": Idempotency(keep_s=7.0, required=True),
-    "breaker": Breaker(failure_rate=0.7, window_s=7.0, min_calls=7, open_s=7.0, half_open_calls=7),
+    "breaker": Breaker(
+        failure_rate=0.7, window_s=7.0, min_calls=7, consecutive=7, open_s=7.0, half_open_calls=7
+    ),
     "cache": Cache(ttl_s=7.0, stale_if_error_s=7.0, vary=("x",), shared=True),
     "fallback": Fallback(status=207, body=7),
     "priority": "low",

@@ -66,6 +66,7 @@ CODES: dict[str, tuple[Severity, str]] = {
     "DH056": ("warning", "a document that does not say where its API is"),
     "DH057": ("warning", "a value in x-dhatu that an SDK cannot mean"),
     "DH058": ("error", "a fallback that is not among the answers of its operation"),
+    "DH059": ("error", "a way to a service that contradicts itself"),
     "DH060": ("warning", "something beside $ref, which OpenAPI 3.0 ignores"),
     "DH061": ("note", "documentation beside $ref, which OpenAPI 3.0 ignores"),
     "DH062": ("note", "a place where OpenAPI's text and its use part ways, and how it was read"),

@@ -43,13 +43,14 @@ from dhatu_gateway.core.versions import VersionResolver
 from dhatu_gateway.monitoring.endpoints import Monitoring
 from dhatu_gateway.monitoring.health import Health, ServiceView, service_check, store_check
 from dhatu_gateway.monitoring.metrics import Metrics
+from dhatu_gateway.monitoring.upstreams import UpstreamFigures
 from dhatu_gateway.rate_limiting.stage import build_rate_limit
 from dhatu_gateway.rate_limiting.storage.memory import MemoryStorage
 from dhatu_gateway.rate_limiting.storage.redis import RedisStorage
 from dhatu_gateway.settings import Settings
 from dhatu_gateway.shared.link import Link, server_at
 from dhatu_gateway.system import SYSTEM, build_system
-from dhatu_gateway.ways import Ways, build_forwarders, open_ways
+from dhatu_gateway.ways import Ways, build_forwarders, open_ways, share_breakers
 
 _logger = logging.getLogger("dhatu.app")
 
@@ -94,7 +95,7 @@ async def open_edge(
         if link is not None:
             stack.push_async_callback(link.close)
             await link.open()
-        yield build_edge(
+        edge = build_edge(
             table,
             Parts(
                 settings=settings,
@@ -107,6 +108,9 @@ async def open_edge(
                 ways=ways,
             ),
         )
+        if link is not None:
+            stack.push_async_callback(share_breakers(ways.deliveries, link).close)
+        yield edge
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,6 +132,7 @@ def build_edge(table: Table, parts: Parts) -> Edge:
     """Compose every route; raises where the table asks for something that cannot be enforced."""
     platform = table.platform
     metrics = Metrics(table.routes)
+    metrics.add(UpstreamFigures(parts.ways.upstreams, parts.ways.deliveries))
     if parts.auth.external is not None:
         metrics.provider_fetches = parts.auth.external.fetches
     metrics.certificates = {name: _end_of(context) for name, context in parts.certificates.items()}
@@ -154,16 +159,17 @@ def build_edge(table: Table, parts: Parts) -> Edge:
     }
     system = build_local(build_system(parts.auth, _monitoring(table, parts, metrics), table.routes))
 
-    forwarders = build_forwarders(parts.ways, parts.settings, platform.header_prefix, metrics)
+    forwarder = build_forwarders(parts.ways, parts.settings, platform.header_prefix, metrics)
 
     def terminal(route: Route) -> Terminal:
         if route.service == SYSTEM:
             return system
         way = Way(
-            upstream=forwarders[route.service],
+            upstream=forwarder(route),
             headers=headers[route.service],
             watched=build_answers(route, schemas, metrics),
             place=places[route.service],
+            attempt_field=f"{platform.header_prefix}Attempt".lower().encode("ascii"),
         )
         return build_forward(route, way)
 
@@ -264,7 +270,12 @@ def _limit_storage(settings: Settings, link: Link | None) -> MemoryStorage | Red
 
 def _monitoring(table: Table, parts: Parts, metrics: Metrics) -> Monitoring:
     services = [
-        ServiceView(name=name, endpoints=parts.settings.endpoints[name], in_flight=_in_flight(upstream))
+        ServiceView(
+            name=name,
+            endpoints=parts.settings.endpoints[name],
+            in_flight=_in_flight(upstream),
+            is_well=_is_well(upstream),
+        )
         for name, upstream in parts.ways.upstreams.items()
     ]
     checks = [store_check("credentials", parts.auth.store.ping, essential=True)]
@@ -289,6 +300,13 @@ def _monitoring(table: Table, parts: Parts, metrics: Metrics) -> Monitoring:
 
 def _in_flight(upstream: Upstream) -> Callable[[Endpoint], int]:
     return lambda endpoint: dict(upstream.in_flight()).get(endpoint.authority, 0)
+
+
+def _is_well(upstream: Upstream) -> Callable[[Endpoint], bool]:
+    def is_well(endpoint: Endpoint) -> bool:
+        return all(member.health.is_well for member in upstream.members() if member.endpoint == endpoint)
+
+    return is_well
 
 
 def _end_of(context: RenewedContext) -> Callable[[], float | None]:

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import random
 import ssl
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
+from dhatu_gateway.core.deliveries import Deliveries
 from dhatu_gateway.core.forward import Forwarder
 from dhatu_gateway.core.mirror import Mirror, Mirrored
-from dhatu_gateway.core.types import Platform
+from dhatu_gateway.core.types import Platform, Route
+from dhatu_gateway.core.upstream.breaker.sharing import SharedBreakers
+from dhatu_gateway.core.upstream.policy import Connections
 from dhatu_gateway.core.upstream.service import Surroundings, Upstream
 from dhatu_gateway.core.upstream.types import UpstreamLimits
 from dhatu_gateway.monitoring.metrics import Metrics
 from dhatu_gateway.settings import Settings
+from dhatu_gateway.shared.link import Link
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +29,8 @@ class Ways:
     upstreams: Mapping[str, Upstream]
     mirrors: Mapping[str, Upstream]
     """Of those services that have one."""
+    deliveries: Deliveries
+    """What stands before the upstreams."""
 
 
 def open_ways(
@@ -39,7 +46,7 @@ def open_ways(
         name: Upstream(
             name,
             endpoints,
-            UpstreamLimits(),
+            _limits(policies[name].connections),
             policies[name],
             tls=contexts.get(name),
             surroundings=around,
@@ -58,21 +65,43 @@ def open_ways(
     }
     for upstream in (*upstreams.values(), *mirrors.values()):
         stack.push_async_callback(upstream.close, 0.0)  # who serves has let requests end before
-    return Ways(upstreams=upstreams, mirrors=mirrors)
+    return Ways(upstreams=upstreams, mirrors=mirrors, deliveries=Deliveries(platform, upstreams))
+
+
+def _limits(connections: Connections) -> UpstreamLimits:
+    return UpstreamLimits(
+        connect_s=connections.connect_s,
+        keep_alive_s=connections.keep_alive_s,
+        max_connections=connections.max,
+        max_pending=connections.max_waiting,
+    )
+
+
+def share_breakers(deliveries: Deliveries, link: Link) -> SharedBreakers:
+    """Keep the breakers of one mind with those of other processes, until it is closed."""
+    shared = SharedBreakers(link, time.monotonic)
+    deliveries.changed = shared.tell
+    shared.open(deliveries.breakers.values())
+    return shared
 
 
 def build_forwarders(
     ways: Ways, settings: Settings, header_prefix: str, metrics: Metrics
-) -> Mapping[str, Forwarder]:
-    """What the routes of each service hand their requests to."""
-    forwarders: dict[str, Forwarder] = dict(ways.upstreams)
-    for name, mirrored in settings.mirrors.items():
-        mirror = Mirror(
+) -> Callable[[Route], Forwarder]:
+    """What each route hands its requests to; a mirror sees a call once, however often it is tried."""
+    mirrors = {
+        name: Mirror(
             ways.mirrors[name],
             share=mirrored.share,
             random=random.random,
             header_prefix=header_prefix,
             count=metrics.mirror_counter(name),
         )
-        forwarders[name] = Mirrored(ways.upstreams[name], mirror)
-    return forwarders
+        for name, mirrored in settings.mirrors.items()
+    }
+
+    def forwarder(route: Route) -> Forwarder:
+        delivery, mirror = ways.deliveries.of(route), mirrors.get(route.service)
+        return delivery if mirror is None else Mirrored(delivery, mirror)
+
+    return forwarder

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
 from .schema import Json
+from .upstream import Breaker, Hedge, Tries
 
 RetryClass: TypeAlias = Literal["safe", "idempotent", "keyed", "never"]
 """safe: reads only. idempotent: repeating changes nothing more. keyed: repeatable under one key."""
@@ -70,17 +71,6 @@ class Idempotency:
     """How long a first answer is given again."""
     required: bool
     """Whether requests without a key are refused."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Breaker:
-    """When to stop calling a failing upstream."""
-
-    failure_rate: float
-    window_s: float
-    min_calls: int
-    open_s: float
-    half_open_calls: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,6 +145,9 @@ class Policy:
     retry: RetryClass
     idempotency: Idempotency | None
     """Of an operation that may be repeated under one key."""
+    tries: Tries
+    """Of the gateway, where the class allows more than one."""
+    hedge: Hedge | None
     rate_limit: tuple[RateLimit, ...]
     """All of them hold."""
     breaker: Breaker | None

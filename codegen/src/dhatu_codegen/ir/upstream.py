@@ -1,4 +1,4 @@
-"""How a service is reached: what its entry in platform.yaml says, every default filled in."""
+"""How a service is reached: what platform.yaml and x-dhatu say, every default filled in."""
 
 from __future__ import annotations
 
@@ -94,6 +94,90 @@ class Ejection:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Breaker:
+    """When to stop calling what fails, and for how long."""
+
+    failure_rate: float
+    """Share of the calls in the window."""
+    window_s: float
+    min_calls: int
+    """In the window, before its rate counts."""
+    consecutive: int | None
+    """Failures in a row that open it whatever the rate; None: however many."""
+    open_s: float
+    half_open_calls: int
+    """Trials that may be under way at once, and successes that close it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetryBudget:
+    """What repeats may add to the load of a service (Envoy's `retry_budget`, over a window)."""
+
+    ratio: float
+    """Repeats for each call in the window."""
+    min_retries: int
+    """In the window, however few the calls."""
+    window_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tries:
+    """How often an operation is tried that may be repeated."""
+
+    attempts: int
+    """The first one included."""
+    per_try_timeout_s: float | None
+    """From the end of the request to the head of the answer, for each attempt."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hedge:
+    """When a second attempt is made beside a slow first one; one of the two is None."""
+
+    after_s: float | None
+    percentile: float | None
+    """Of the operation's latest latencies, above 0 and below 1."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Adaptive:
+    """A limit that is found by watching latencies (Netflix's Gradient2)."""
+
+    initial: int
+    min: int
+    max: int
+    tolerance: float
+    """How many times longer than usual a request may take before the limit shrinks."""
+    smoothing: float
+    """Part of the way to a new limit that is gone at once."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Concurrency:
+    """How many requests of a process a service works on at once, and who waits meanwhile."""
+
+    max: int | None
+    """None where it is adaptive."""
+    adaptive: Adaptive | None
+    max_waiting: int
+    queue_s: float
+    """How long a request waits at most, if its deadline allows."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Connections:
+    """The connections to each endpoint."""
+
+    max: int
+    max_waiting: int
+    """Requests that may wait for one."""
+    connect_s: float
+    """Also bounds the wait for a free one."""
+    keep_alive_s: float
+    """How long an unused one is kept; to be shorter than at the service."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class UpstreamPolicy:
     """Everything that platform.yaml says about the way to one service."""
 
@@ -101,3 +185,8 @@ class UpstreamPolicy:
     health: HealthCheck | None
     """None: endpoints are not asked."""
     ejection: Ejection | None
+    breaker: Breaker | None
+    """Of the whole service; operations may have their own beside it."""
+    retry_budget: RetryBudget
+    concurrency: Concurrency | None
+    connections: Connections

@@ -18,6 +18,7 @@ from .roles import roles_reach_operations
 from .sdk_names import sdk_arguments
 from .stand_ins import stand_ins
 from .style import ALWAYS, lint_style
+from .ways import ways
 
 RULES: Final[tuple[Callable[[Api, Diagnostics], None], ...]] = (
     unique_sdk_names,
@@ -29,6 +30,7 @@ RULES: Final[tuple[Callable[[Api, Diagnostics], None], ...]] = (
     sdk_arguments,
     countable_limits,
     roles_reach_operations,
+    ways,
     described,
     error_responses,
     examples_present,

@@ -7,7 +7,6 @@ from typing import Any, Final, cast
 from ..document import Node
 from ..ir.policy import (
     REQUEST_PARTS,
-    Breaker,
     Cache,
     Cors,
     Fallback,
@@ -20,6 +19,7 @@ from ..ir.policy import (
 )
 from .cors import parse_cors
 from .limits import parse_limits
+from .upstream import parse_breaker, parse_hedge, parse_tries
 
 _RETRY_OF_METHOD: Final[dict[str, RetryClass]] = {
     "GET": "safe",
@@ -51,15 +51,18 @@ def parse_policy(operation: Node, facts: Node | None, method: str, *, asks_who_c
 
     retry, timeout, largest = setting("retry"), setting("timeout_s"), setting("max_body_bytes")
     roles = setting("roles")
+    derived = _RETRY_OF_METHOD.get(method, "never")
     return Policy(
         timeout_s=float(_number(timeout, _TIMEOUT_S)),
         max_body_bytes=int(_number(largest, _MAX_BODY_BYTES)),
-        retry=cast(RetryClass, retry.text("class")) if retry else _RETRY_OF_METHOD.get(method, "never"),
+        retry=cast(RetryClass, retry.text("class", derived)) if retry else derived,
+        tries=parse_tries(retry),
+        hedge=parse_hedge(setting("hedge")),
         idempotency=_idempotency(retry),
         rate_limit=parse_limits(
             setting("rate_limit"), facts.get("tiers") if facts and asks_who_calls else None
         ),
-        breaker=_breaker(setting("breaker")),
+        breaker=parse_breaker(setting("breaker")),
         cache=_cache(setting("cache")) if method == "GET" else None,
         fallback=_fallback(setting("fallback")),
         priority=cast(Priority, priority.value) if (priority := setting("priority")) else "normal",
@@ -81,18 +84,6 @@ def _idempotency(retry: Node | None) -> Idempotency | None:
     return Idempotency(
         keep_s=float(_number(retry.get("keep_s"), _KEEP_S)),
         required=required is not None and required.value is True,
-    )
-
-
-def _breaker(node: Node | None) -> Breaker | None:
-    if node is None or node.value is None:
-        return None
-    return Breaker(
-        failure_rate=float(_number(node.get("failure_rate"), 1)),
-        window_s=float(_number(node.get("window_s"), 10)),
-        min_calls=int(_number(node.get("min_calls"), 1)),
-        open_s=float(_number(node.get("open_s"), 5)),
-        half_open_calls=int(_number(node.get("half_open_calls"), 1)),
     )
 
 

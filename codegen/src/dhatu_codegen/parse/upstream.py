@@ -5,7 +5,22 @@ from __future__ import annotations
 from typing import Literal, cast
 
 from ..document import Node
-from ..ir.upstream import Algorithm, Balance, Ejection, Hash, HealthCheck, Subset, UpstreamPolicy
+from ..ir.upstream import (
+    Adaptive,
+    Algorithm,
+    Balance,
+    Breaker,
+    Concurrency,
+    Connections,
+    Ejection,
+    Hash,
+    HealthCheck,
+    Hedge,
+    RetryBudget,
+    Subset,
+    Tries,
+    UpstreamPolicy,
+)
 
 
 def parse_upstream(node: Node | None) -> UpstreamPolicy:
@@ -14,7 +29,39 @@ def parse_upstream(node: Node | None) -> UpstreamPolicy:
         balance=_balance(node.get("balance") if node else None),
         health=_health(node.get("health") if node else None),
         ejection=_ejection(node.get("ejection") if node else None),
+        breaker=parse_breaker(node.get("breaker") if node else None),
+        retry_budget=_retry_budget(node.get("retry_budget") if node else None),
+        concurrency=_concurrency(node.get("concurrency") if node else None),
+        connections=_connections(node.get("connections") if node else None),
     )
+
+
+def parse_breaker(node: Node | None) -> Breaker | None:
+    """Of a service or of an operation."""
+    if node is None or node.value is None:
+        return None
+    return Breaker(
+        failure_rate=number(node, "failure_rate", 0.5),
+        window_s=number(node, "window_s", 10),
+        min_calls=whole(node, "min_calls", 20),
+        consecutive=whole(node, "consecutive", 1) if node.get("consecutive") else None,
+        open_s=number(node, "open_s", 5),
+        half_open_calls=whole(node, "half_open_calls", 3),
+    )
+
+
+def parse_tries(node: Node | None) -> Tries:
+    """`retry` of an operation, its class left aside."""
+    try_s = number(node, "per_try_timeout_s", 0)
+    return Tries(attempts=whole(node, "attempts", 2), per_try_timeout_s=try_s or None)
+
+
+def parse_hedge(node: Node | None) -> Hedge | None:
+    """One of its two numbers is given."""
+    if node is None or node.value is None:
+        return None
+    after_s, percentile = number(node, "after_s", 0), number(node, "percentile", 0)
+    return Hedge(after_s=after_s or None, percentile=percentile or None)
 
 
 def _balance(node: Node | None) -> Balance:
@@ -89,6 +136,45 @@ def _ejection(node: Node | None) -> Ejection | None:
         else number(node, "success_rate_stdev_factor", 1.9),
         success_rate_minimum_hosts=whole(node, "success_rate_minimum_hosts", 5),
         success_rate_request_volume=whole(node, "success_rate_request_volume", 100),
+    )
+
+
+def _retry_budget(node: Node | None) -> RetryBudget:
+    return RetryBudget(
+        ratio=number(node, "ratio", 0.1),
+        min_retries=whole(node, "min_retries", 3),
+        window_s=number(node, "window_s", 10),
+    )
+
+
+def _concurrency(node: Node | None) -> Concurrency | None:
+    if node is None:
+        return None
+    adaptive = node.get("adaptive")
+    return Concurrency(
+        max=whole(node, "max", 1) if node.get("max") else None,
+        adaptive=_adaptive(adaptive) if adaptive else None,
+        max_waiting=whole(node, "max_waiting", 100),
+        queue_s=number(node, "queue_s", 1),
+    )
+
+
+def _adaptive(node: Node) -> Adaptive:
+    return Adaptive(
+        initial=whole(node, "initial", 20),
+        min=whole(node, "min", 4),
+        max=whole(node, "max", 1000),
+        tolerance=number(node, "tolerance", 1.5),
+        smoothing=number(node, "smoothing", 0.2),
+    )
+
+
+def _connections(node: Node | None) -> Connections:
+    return Connections(
+        max=whole(node, "max", 128),
+        max_waiting=whole(node, "max_waiting", 1024),
+        connect_s=number(node, "connect_s", 2),
+        keep_alive_s=number(node, "keep_alive_s", 4),
     )
 
 

@@ -14,9 +14,11 @@ from dhatu_gateway.core.placement import Place
 from dhatu_gateway.core.problem import ProblemError
 from dhatu_gateway.core.types import Route
 from dhatu_gateway.core.upstream.errors import (
+    CircuitOpen,
     ClientDisconnected,
-    UpstreamAborted,
-    UpstreamProtocolError,
+    TooManyRetries,
+    UpstreamError,
+    UpstreamOverloaded,
     UpstreamTimeout,
     UpstreamUnavailable,
 )
@@ -45,12 +47,15 @@ class Way:
     watched: WrapSink | None = None
     """Looks at the answers."""
     place: Place | None = None
+    attempt_field: bytes | None = None
+    """Header that says which attempt of the caller's it is; None where nobody says."""
     clock: Callable[[], float] = time.monotonic
 
 
 def build_forward(route: Route, way: Way) -> Terminal:
     """Answer a route by its service."""
     service, limit_bytes, timeout_s = route.service, route.max_body_bytes, route.timeout_s
+    attempt_field, keyed = way.attempt_field if route.retry != "never" else None, route.retry == "keyed"
     upstream, headers, watched, place, clock = way.upstream, way.headers, way.watched, way.place, way.clock
 
     async def forward(exchange: Exchange) -> None:
@@ -64,34 +69,54 @@ def build_forward(route: Route, way: Way) -> Terminal:
             exchange.body or b"",
             exchange.deadline_at_s,
         )
+        if exchange.body is None:
+            request.stream = _stream(exchange, limit_bytes)
+            request.content_length = content_length(exchange)
         if exchange.deadline_at_s < exchange.started_at_s + timeout_s:
             request.impatient = True
         if place is not None:
             place(exchange, request)
-        if exchange.body is None:
-            request.stream = _stream(exchange, limit_bytes)
-            request.content_length = content_length(exchange)
+        if attempt_field is not None:
+            request.repeatable = request.stream is None and (
+                not keyed or b"idempotency-key" in exchange.fields
+            )
+            request.repeated = exchange.fields.get(attempt_field, b"1") != b"1"
         sink: ResponseSink = ClientSink(exchange, headers)
         if watched is not None:
             sink = watched(exchange, sink)
         try:
             await upstream.forward(request, sink)
-        except UpstreamUnavailable as error:
-            _logger.warning("%s: %s", route.operation, error)
-            detail = f"The {service} service cannot be reached; try again in a moment."
-            raise ProblemError("upstream-unavailable", detail, headers=[(b"retry-after", b"1")]) from error
-        except UpstreamTimeout as error:
-            _logger.warning("%s: %s", route.operation, error)
-            raise ProblemError(
-                "upstream-timeout", f"The {service} service did not answer in time."
-            ) from error
-        except (UpstreamProtocolError, UpstreamAborted) as error:
+        except UpstreamError as error:
             if exchange.status:
                 raise
-            _logger.warning("%s: %s", route.operation, error)
-            raise ProblemError("upstream-failed", f"The {service} service gave no proper answer.") from error
+            if not isinstance(error, (CircuitOpen, TooManyRetries)):
+                _logger.warning("%s: %s", route.operation, error)
+            raise refusal(error, service) from error
 
     return forward
+
+
+def refusal(error: UpstreamError, service: str) -> ProblemError:
+    """What the caller is told of a call that has no answer; nothing of addresses."""
+    soon = [(b"retry-after", b"1")]
+    match error:
+        case CircuitOpen():
+            wait = [(b"retry-after", b"%d" % error.retry_after_s)]
+            detail = f"The {service} service fails too often; calls are refused until it has recovered."
+            return ProblemError("circuit-open", detail, headers=wait)
+        case TooManyRetries():
+            detail = f"The {service} service fails, and too many calls are repeated already."
+            return ProblemError("too-many-retries", detail, headers=soon)
+        case UpstreamOverloaded():
+            detail = f"The {service} service has too much to do; try again in a moment."
+            return ProblemError("upstream-overloaded", detail, headers=soon)
+        case UpstreamUnavailable():
+            detail = f"The {service} service cannot be reached; try again in a moment."
+            return ProblemError("upstream-unavailable", detail, headers=soon)
+        case UpstreamTimeout():
+            return ProblemError("upstream-timeout", f"The {service} service did not answer in time.")
+        case _:
+            return ProblemError("upstream-failed", f"The {service} service gave no proper answer.")
 
 
 async def _stream(exchange: Exchange, limit_bytes: int) -> AsyncIterator[bytes]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
-from dhatu_gateway.core.upstream.policy import UpstreamPolicy
+from dhatu_gateway.core.upstream.policy import Breaker, Hedge, Tries, UpstreamPolicy
 
 Validation: TypeAlias = Literal["enforce", "log", "off"]
 Priority: TypeAlias = Literal["low", "normal", "high", "critical"]
@@ -235,6 +235,12 @@ class Route:
     cache: Cache | None = None
     fallback: Fallback | None = None
     priority: Priority = "normal"
+    retry: Literal["safe", "idempotent", "keyed", "never"] = "never"
+    """keyed: it may be repeated under one Idempotency-Key."""
+    tries: Tries = field(default_factory=Tries)
+    """Where `retry` allows more than one."""
+    hedge: Hedge | None = None
+    breaker: Breaker | None = None
 
     @property
     def holds(self) -> bool:

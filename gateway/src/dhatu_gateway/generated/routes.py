@@ -26,6 +26,9 @@ from ..core.types import (
 )
 from ..core.upstream.policy import (
     Balance,
+    Connections,
+    RetryBudget,
+    Tries,
     UpstreamPolicy,
 )
 
@@ -52,6 +55,10 @@ PLATFORM: Final = Platform(
                 ),
                 health=None,
                 ejection=None,
+                breaker=None,
+                retry_budget=RetryBudget(ratio=0.1, min_retries=3, window_s=10.0),
+                concurrency=None,
+                connections=Connections(max=128, max_waiting=1024, connect_s=2.0, keep_alive_s=4.0),
             ),
         ),
         Service(
@@ -72,6 +79,10 @@ PLATFORM: Final = Platform(
                 ),
                 health=None,
                 ejection=None,
+                breaker=None,
+                retry_budget=RetryBudget(ratio=0.1, min_retries=3, window_s=10.0),
+                concurrency=None,
+                connections=Connections(max=128, max_waiting=1024, connect_s=2.0, keep_alive_s=4.0),
             ),
         ),
         Service(
@@ -92,6 +103,10 @@ PLATFORM: Final = Platform(
                 ),
                 health=None,
                 ejection=None,
+                breaker=None,
+                retry_budget=RetryBudget(ratio=0.1, min_retries=3, window_s=10.0),
+                concurrency=None,
+                connections=Connections(max=128, max_waiting=1024, connect_s=2.0, keep_alive_s=4.0),
             ),
         ),
         Service(
@@ -112,6 +127,10 @@ PLATFORM: Final = Platform(
                 ),
                 health=None,
                 ejection=None,
+                breaker=None,
+                retry_budget=RetryBudget(ratio=0.1, min_retries=3, window_s=10.0),
+                concurrency=None,
+                connections=Connections(max=128, max_waiting=1024, connect_s=2.0, keep_alive_s=4.0),
             ),
         ),
         Service(
@@ -132,6 +151,10 @@ PLATFORM: Final = Platform(
                 ),
                 health=None,
                 ejection=None,
+                breaker=None,
+                retry_budget=RetryBudget(ratio=0.1, min_retries=3, window_s=10.0),
+                concurrency=None,
+                connections=Connections(max=128, max_waiting=1024, connect_s=2.0, keep_alive_s=4.0),
             ),
         ),
     ),
@@ -234,6 +257,10 @@ ROUTES: Final[tuple[Route, ...]] = (
         roles=(),
         timeout_s=10.0,
         max_body_bytes=65536,
+        retry="safe",
+        tries=Tries(attempts=2, per_try_timeout_s=None),
+        hedge=None,
+        breaker=None,
         rate_limits=(
             RateLimit(
                 name="default",
@@ -434,6 +461,10 @@ ROUTES: Final[tuple[Route, ...]] = (
         roles=(),
         timeout_s=30.0,
         max_body_bytes=67108864,
+        retry="idempotent",
+        tries=Tries(attempts=2, per_try_timeout_s=None),
+        hedge=None,
+        breaker=None,
         rate_limits=(
             RateLimit(
                 name="default",
@@ -507,6 +538,10 @@ ROUTES: Final[tuple[Route, ...]] = (
         roles=(),
         timeout_s=10.0,
         max_body_bytes=65536,
+        retry="safe",
+        tries=Tries(attempts=2, per_try_timeout_s=None),
+        hedge=None,
+        breaker=None,
         rate_limits=(
             RateLimit(
                 name="default",
@@ -571,6 +606,10 @@ ROUTES: Final[tuple[Route, ...]] = (
         roles=(),
         timeout_s=10.0,
         max_body_bytes=65536,
+        retry="never",
+        tries=Tries(attempts=2, per_try_timeout_s=None),
+        hedge=None,
+        breaker=None,
         rate_limits=(
             RateLimit(
                 name="default",
@@ -635,6 +674,10 @@ ROUTES: Final[tuple[Route, ...]] = (
         roles=(),
         timeout_s=10.0,
         max_body_bytes=65536,
+        retry="idempotent",
+        tries=Tries(attempts=2, per_try_timeout_s=None),
+        hedge=None,
+        breaker=None,
         rate_limits=(
             RateLimit(
                 name="default",
@@ -709,6 +752,10 @@ ROUTES: Final[tuple[Route, ...]] = (
         roles=(),
         timeout_s=10.0,
         max_body_bytes=65536,
+        retry="never",
+        tries=Tries(attempts=2, per_try_timeout_s=None),
+        hedge=None,
+        breaker=None,
         rate_limits=(
             RateLimit(
                 name="default",
@@ -806,6 +853,10 @@ ROUTES: Final[tuple[Route, ...]] = (
         roles=(),
         timeout_s=10.0,
         max_body_bytes=65536,
+        retry="never",
+        tries=Tries(attempts=2, per_try_timeout_s=None),
+        hedge=None,
+        breaker=None,
         rate_limits=(
             RateLimit(
                 name="default",
@@ -885,6 +936,10 @@ ROUTES: Final[tuple[Route, ...]] = (
         roles=(),
         timeout_s=10.0,
         max_body_bytes=65536,
+        retry="never",
+        tries=Tries(attempts=2, per_try_timeout_s=None),
+        hedge=None,
+        breaker=None,
         rate_limits=(
             RateLimit(
                 name="default",
@@ -946,6 +1001,10 @@ ROUTES: Final[tuple[Route, ...]] = (
         roles=(),
         timeout_s=10.0,
         max_body_bytes=65536,
+        retry="never",
+        tries=Tries(attempts=2, per_try_timeout_s=None),
+        hedge=None,
+        breaker=None,
         rate_limits=(
             RateLimit(
                 name="default",
@@ -1007,6 +1066,10 @@ ROUTES: Final[tuple[Route, ...]] = (
         roles=(),
         timeout_s=10.0,
         max_body_bytes=65536,
+        retry="idempotent",
+        tries=Tries(attempts=2, per_try_timeout_s=None),
+        hedge=None,
+        breaker=None,
         rate_limits=(
             RateLimit(
                 name="default",
@@ -1068,6 +1131,10 @@ ROUTES: Final[tuple[Route, ...]] = (
         roles=(),
         timeout_s=10.0,
         max_body_bytes=65536,
+        retry="never",
+        tries=Tries(attempts=2, per_try_timeout_s=None),
+        hedge=None,
+        breaker=None,
         rate_limits=(
             RateLimit(
                 name="default",
@@ -1298,6 +1365,10 @@ ROUTES: Final[tuple[Route, ...]] = (
         roles=(),
         timeout_s=30.0,
         max_body_bytes=67108864,
+        retry="idempotent",
+        tries=Tries(attempts=2, per_try_timeout_s=None),
+        hedge=None,
+        breaker=None,
         rate_limits=(
             RateLimit(
                 name="default",
@@ -1523,6 +1594,10 @@ ROUTES: Final[tuple[Route, ...]] = (
         roles=(),
         timeout_s=60.0,
         max_body_bytes=33554432,
+        retry="keyed",
+        tries=Tries(attempts=2, per_try_timeout_s=None),
+        hedge=None,
+        breaker=None,
         rate_limits=(
             RateLimit(
                 name="default",
@@ -1710,6 +1785,10 @@ ROUTES: Final[tuple[Route, ...]] = (
         roles=(),
         timeout_s=5.0,
         max_body_bytes=1048576,
+        retry="safe",
+        tries=Tries(attempts=2, per_try_timeout_s=None),
+        hedge=None,
+        breaker=None,
         rate_limits=(
             RateLimit(
                 name="default",
@@ -1906,6 +1985,10 @@ ROUTES: Final[tuple[Route, ...]] = (
         roles=(),
         timeout_s=300.0,
         max_body_bytes=1048576,
+        retry="safe",
+        tries=Tries(attempts=2, per_try_timeout_s=None),
+        hedge=None,
+        breaker=None,
         rate_limits=(
             RateLimit(
                 name="default",
@@ -2100,6 +2183,10 @@ ROUTES: Final[tuple[Route, ...]] = (
         roles=(),
         timeout_s=5.0,
         max_body_bytes=1048576,
+        retry="idempotent",
+        tries=Tries(attempts=2, per_try_timeout_s=None),
+        hedge=None,
+        breaker=None,
         rate_limits=(
             RateLimit(
                 name="default",
@@ -2287,6 +2374,10 @@ ROUTES: Final[tuple[Route, ...]] = (
         roles=(),
         timeout_s=5.0,
         max_body_bytes=1048576,
+        retry="safe",
+        tries=Tries(attempts=2, per_try_timeout_s=None),
+        hedge=None,
+        breaker=None,
         rate_limits=(
             RateLimit(
                 name="default",
@@ -2489,6 +2580,10 @@ ROUTES: Final[tuple[Route, ...]] = (
         roles=(),
         timeout_s=5.0,
         max_body_bytes=1048576,
+        retry="safe",
+        tries=Tries(attempts=2, per_try_timeout_s=None),
+        hedge=None,
+        breaker=None,
         rate_limits=(
             RateLimit(
                 name="default",
@@ -2642,6 +2737,10 @@ ROUTES: Final[tuple[Route, ...]] = (
         roles=(),
         timeout_s=5.0,
         max_body_bytes=1048576,
+        retry="safe",
+        tries=Tries(attempts=2, per_try_timeout_s=None),
+        hedge=None,
+        breaker=None,
         rate_limits=(
             RateLimit(
                 name="default",
@@ -2795,6 +2894,10 @@ ROUTES: Final[tuple[Route, ...]] = (
         roles=(),
         timeout_s=10.0,
         max_body_bytes=1048576,
+        retry="safe",
+        tries=Tries(attempts=2, per_try_timeout_s=None),
+        hedge=None,
+        breaker=None,
         rate_limits=(
             RateLimit(
                 name="default",
@@ -2948,6 +3051,10 @@ ROUTES: Final[tuple[Route, ...]] = (
         roles=(),
         timeout_s=10.0,
         max_body_bytes=1048576,
+        retry="safe",
+        tries=Tries(attempts=2, per_try_timeout_s=None),
+        hedge=None,
+        breaker=None,
         rate_limits=(
             RateLimit(
                 name="default",
@@ -3132,6 +3239,10 @@ ROUTES: Final[tuple[Route, ...]] = (
         roles=(),
         timeout_s=10.0,
         max_body_bytes=1048576,
+        retry="safe",
+        tries=Tries(attempts=2, per_try_timeout_s=None),
+        hedge=None,
+        breaker=None,
         rate_limits=(
             RateLimit(
                 name="default",
@@ -3353,6 +3464,10 @@ ROUTES: Final[tuple[Route, ...]] = (
         roles=(),
         timeout_s=30.0,
         max_body_bytes=67108864,
+        retry="idempotent",
+        tries=Tries(attempts=2, per_try_timeout_s=None),
+        hedge=None,
+        breaker=None,
         rate_limits=(
             RateLimit(
                 name="default",
@@ -3404,6 +3519,10 @@ ROUTES: Final[tuple[Route, ...]] = (
         roles=(),
         timeout_s=10.0,
         max_body_bytes=65536,
+        retry="safe",
+        tries=Tries(attempts=2, per_try_timeout_s=None),
+        hedge=None,
+        breaker=None,
         rate_limits=(
             RateLimit(
                 name="default",
@@ -3455,6 +3574,10 @@ ROUTES: Final[tuple[Route, ...]] = (
         roles=(),
         timeout_s=10.0,
         max_body_bytes=65536,
+        retry="safe",
+        tries=Tries(attempts=2, per_try_timeout_s=None),
+        hedge=None,
+        breaker=None,
         rate_limits=(
             RateLimit(
                 name="default",
@@ -3506,6 +3629,10 @@ ROUTES: Final[tuple[Route, ...]] = (
         roles=(),
         timeout_s=10.0,
         max_body_bytes=65536,
+        retry="safe",
+        tries=Tries(attempts=2, per_try_timeout_s=None),
+        hedge=None,
+        breaker=None,
         rate_limits=(
             RateLimit(
                 name="default",
@@ -3711,6 +3838,10 @@ ROUTES: Final[tuple[Route, ...]] = (
         roles=(),
         timeout_s=30.0,
         max_body_bytes=4194304,
+        retry="idempotent",
+        tries=Tries(attempts=2, per_try_timeout_s=None),
+        hedge=None,
+        breaker=None,
         rate_limits=(
             RateLimit(
                 name="default",
@@ -3765,6 +3896,10 @@ ROUTES: Final[tuple[Route, ...]] = (
         roles=(),
         timeout_s=10.0,
         max_body_bytes=65536,
+        retry="safe",
+        tries=Tries(attempts=2, per_try_timeout_s=None),
+        hedge=None,
+        breaker=None,
         rate_limits=(
             RateLimit(
                 name="default",
@@ -3964,6 +4099,10 @@ ROUTES: Final[tuple[Route, ...]] = (
         roles=(),
         timeout_s=30.0,
         max_body_bytes=4194304,
+        retry="idempotent",
+        tries=Tries(attempts=2, per_try_timeout_s=None),
+        hedge=None,
+        breaker=None,
         rate_limits=(
             RateLimit(
                 name="default",
@@ -4159,6 +4298,10 @@ ROUTES: Final[tuple[Route, ...]] = (
         roles=(),
         timeout_s=30.0,
         max_body_bytes=4194304,
+        retry="idempotent",
+        tries=Tries(attempts=2, per_try_timeout_s=None),
+        hedge=None,
+        breaker=None,
         rate_limits=(
             RateLimit(
                 name="default",
@@ -4213,6 +4356,10 @@ ROUTES: Final[tuple[Route, ...]] = (
         roles=(),
         timeout_s=10.0,
         max_body_bytes=65536,
+        retry="safe",
+        tries=Tries(attempts=2, per_try_timeout_s=None),
+        hedge=None,
+        breaker=None,
         rate_limits=(
             RateLimit(
                 name="default",
@@ -4400,6 +4547,10 @@ ROUTES: Final[tuple[Route, ...]] = (
         roles=(),
         timeout_s=5.0,
         max_body_bytes=1048576,
+        retry="safe",
+        tries=Tries(attempts=2, per_try_timeout_s=None),
+        hedge=None,
+        breaker=None,
         rate_limits=(
             RateLimit(
                 name="default",

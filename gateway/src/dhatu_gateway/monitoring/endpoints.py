@@ -14,7 +14,7 @@ from fastapi import APIRouter, Response
 from dhatu_gateway.core.lifecycle import Lifecycle
 from dhatu_gateway.core.problem import ProblemError
 from dhatu_gateway.generated import models
-from dhatu_gateway.monitoring.health import Health, Report, ServiceView, combined, reach
+from dhatu_gateway.monitoring.health import Health, Report, ServiceView, combined
 from dhatu_gateway.monitoring.metrics import CONTENT_TYPE, Metrics
 
 
@@ -98,7 +98,7 @@ async def _status(monitoring: Monitoring) -> models.GatewayStatus:
 
 
 async def _service(service: ServiceView) -> models.UpstreamService:
-    statuses = await asyncio.gather(*map(reach, service.endpoints))
+    statuses = await asyncio.gather(*map(service.status, service.endpoints))
     return models.UpstreamService(
         name=service.name,
         status=models.CheckStatus(combined(statuses)),

@@ -104,6 +104,10 @@ def _idle(endpoint: Endpoint) -> int:
     return 0
 
 
+def _well(endpoint: Endpoint) -> bool:
+    return True
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceView:
     """What monitoring knows about a service behind the gateway."""
@@ -112,6 +116,12 @@ class ServiceView:
     endpoints: tuple[Endpoint, ...]
     in_flight: Callable[[Endpoint], int] = field(default=_idle)
     """Requests of this process that an endpoint is working on."""
+    is_well: Callable[[Endpoint], bool] = field(default=_well)
+    """Whether its checks and its answers let it have requests."""
+
+    async def status(self, endpoint: Endpoint) -> Status:
+        """Failed as well where somebody listens, but the gateway sends it nothing."""
+        return await reach(endpoint) if self.is_well(endpoint) else "failed"
 
 
 def service_check(service: ServiceView) -> Check:
@@ -121,7 +131,7 @@ def service_check(service: ServiceView) -> Check:
     """
 
     async def run() -> Status:
-        return combined(await asyncio.gather(*map(reach, service.endpoints)))
+        return combined(await asyncio.gather(*map(service.status, service.endpoints)))
 
     return Check(name=service.name, run=run, essential=False)
 

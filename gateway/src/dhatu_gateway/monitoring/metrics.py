@@ -81,6 +81,10 @@ class Metrics(Collector):
             PlatformCollector(registry=self._registry)
             GCCollector(registry=self._registry)
 
+    def add(self, collector: Collector) -> None:
+        """Scrape this as well."""
+        self._registry.register(collector)
+
     def recorder(self, route: Route) -> Recorder:
         """The figures of a route, looked up at boot."""
         return self._recorders[route.operation]

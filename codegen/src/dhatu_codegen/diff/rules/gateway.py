@@ -66,7 +66,7 @@ def compared(was: Policy, now: Policy) -> list[tuple[str, str]]:
     if was.networks != now.networks:
         code = "DH236" if _narrower(was.networks, now.networks) else ADDED
         found.append((code, f"networks was {_whence(was.networks)}, is {_whence(now.networks)}"))
-    for part in ("breaker", "cache", "fallback", "priority"):
+    for part in ("tries", "hedge", "breaker", "cache", "fallback", "priority"):
         before, after = getattr(was, part), getattr(now, part)
         if before != after:
             word = "is new" if before is None else "is gone" if after is None else "is not as it was"

@@ -26,10 +26,8 @@ class GatewayTarget:
     """Writes literals of the gateway's own types; the gateway reads them once, at boot."""
 
     name = "gateway"
-    unsupported: tuple[Unsupported, ...] = (
-        Unsupported(policy="breaker", asked_for=lambda policy: policy.breaker is not None),
-    )
-    irrelevant: frozenset[str] = frozenset({"retry"})  # the SDKs retry
+    unsupported: tuple[Unsupported, ...] = ()
+    irrelevant: frozenset[str] = frozenset()
 
     def check(self, api: Api, diagnostics: Diagnostics) -> None:
         """A route is passed on as it is, unless its requests cannot arrive."""

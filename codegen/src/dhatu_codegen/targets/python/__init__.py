@@ -24,6 +24,8 @@ class PythonTarget:
             "idempotency",
             "max_body_bytes",
             "rate_limit",
+            "tries",
+            "hedge",
             "breaker",
             "cache",
             "fallback",

@@ -24,6 +24,8 @@ class TypeScriptTarget:
             "idempotency",
             "max_body_bytes",
             "rate_limit",
+            "tries",
+            "hedge",
             "breaker",
             "cache",
             "fallback",

@@ -4,6 +4,8 @@
 UpstreamError
 ├── UpstreamUnavailable     no connection could be had                       503
 │   └── UpstreamOverloaded  too many wait for one already, or waited too long
+├── CircuitOpen             not tried, for too many calls have failed         503
+├── TooManyRetries          not tried, for too much is repeated already       503
 ├── UpstreamTimeout         the service was too slow (`phase` says where)    504
 ├── UpstreamProtocolError   the service does not speak HTTP as it should     502
 │   └── UpstreamClosed      it closed the connection before the answer ended
@@ -42,6 +44,23 @@ class UpstreamUnavailable(UpstreamError):
 
 class UpstreamOverloaded(UpstreamUnavailable):
     """As many requests as allowed are under way, and the queue before them is full or too slow."""
+
+
+class CircuitOpen(UpstreamError):
+    """A breaker refuses the call; the service has not seen it."""
+
+    unsent = True
+
+    def __init__(self, message: str, *, retry_after_s: int) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+        """Seconds until a call may be tried."""
+
+
+class TooManyRetries(UpstreamError):
+    """The caller repeats a call while the retry budget is spent; the service has not seen it."""
+
+    unsent = True
 
 
 class UpstreamTimeout(UpstreamError):

@@ -1,4 +1,4 @@
-"""How a service is reached: what its entry in platform.yaml says, read once at boot."""
+"""How a service is reached: what platform.yaml and x-dhatu say, read once at boot."""
 
 from __future__ import annotations
 
@@ -94,6 +94,90 @@ class Ejection:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Breaker:
+    """When to stop calling what fails, and for how long."""
+
+    failure_rate: float = 0.5
+    """Share of the calls in the window."""
+    window_s: float = 10.0
+    min_calls: int = 20
+    """In the window, before its rate counts."""
+    consecutive: int | None = None
+    """Failures in a row that open it whatever the rate; None: however many."""
+    open_s: float = 5.0
+    half_open_calls: int = 3
+    """Trials that may be under way at once, and successes that close it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetryBudget:
+    """What repeats may add to the load of a service (Envoy's `retry_budget`, over a window)."""
+
+    ratio: float = 0.1
+    """Repeats for each call in the window."""
+    min_retries: int = 3
+    """In the window, however few the calls."""
+    window_s: float = 10.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tries:
+    """How often an operation is tried that may be repeated."""
+
+    attempts: int = 2
+    """The first one included."""
+    per_try_timeout_s: float | None = None
+    """From the end of the request to the head of the answer, for each attempt."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hedge:
+    """When a second attempt is made beside a slow first one; one of the two is None."""
+
+    after_s: float | None = None
+    percentile: float | None = None
+    """Of the operation's latest latencies, above 0 and below 1."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Adaptive:
+    """A limit that is found by watching latencies (Netflix's Gradient2)."""
+
+    initial: int = 20
+    min: int = 4
+    max: int = 1000
+    tolerance: float = 1.5
+    """How many times longer than usual a request may take before the limit shrinks."""
+    smoothing: float = 0.2
+    """Part of the way to a new limit that is gone at once."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Concurrency:
+    """How many requests of a process a service works on at once, and who waits meanwhile."""
+
+    max: int | None = None
+    """None where it is adaptive."""
+    adaptive: Adaptive | None = None
+    max_waiting: int = 100
+    queue_s: float = 1.0
+    """How long a request waits at most, if its deadline allows."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Connections:
+    """The connections to each endpoint."""
+
+    max: int = 128
+    max_waiting: int = 1024
+    """Requests that may wait for one."""
+    connect_s: float = 2.0
+    """Also bounds the wait for a free one."""
+    keep_alive_s: float = 4.0
+    """How long an unused one is kept; to be shorter than at the service."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class UpstreamPolicy:
     """Everything that platform.yaml says about the way to one service."""
 
@@ -101,3 +185,8 @@ class UpstreamPolicy:
     health: HealthCheck | None = None
     """None: endpoints are not asked."""
     ejection: Ejection | None = None
+    breaker: Breaker | None = None
+    """Of the whole service; operations may have their own beside it."""
+    retry_budget: RetryBudget = RetryBudget()
+    concurrency: Concurrency | None = None
+    connections: Connections = Connections()

@@ -64,6 +64,10 @@ class UpstreamRequest:
     """How long this attempt may take to the head of its answer, where less than the limits say."""
     impatient: bool = False
     """Whether `deadline_s` is the caller's own: that it has passed says nothing about the service."""
+    repeatable: bool = False
+    """Whether it may be sent again, and can be."""
+    repeated: bool = False
+    """Whether its caller says that it is not the first attempt."""
     affinity: bytes = b""
     """What a consistent hash goes by."""
     subset: str = ""

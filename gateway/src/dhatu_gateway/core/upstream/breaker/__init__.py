@@ -1,0 +1,1 @@
+"""Stops calling what fails: for each service, and for each operation of it."""
