@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from importlib.resources import files
@@ -13,6 +13,7 @@ from typing import Any
 
 import orjson
 
+from dhatu_gateway.auth.audit import keep_trimmed
 from dhatu_gateway.auth.errors import AuthError
 from dhatu_gateway.auth.jwt import TokenPolicy
 from dhatu_gateway.auth.setup import Auth, AuthSettings, open_auth
@@ -91,6 +92,8 @@ async def open_edge(
         ways = open_ways(settings, table.platform, contexts, stack)
         auth = await open_auth(_auth_settings(settings, table), await open_store(settings.database))
         stack.push_async_callback(auth.close)
+        if settings.audit_keep_days:
+            _run_beside(stack, keep_trimmed(auth.store, settings.audit_keep_days, wall_clock=auth.wall_clock))
         link = _link(settings)
         if link is not None:
             stack.push_async_callback(link.close)
@@ -253,9 +256,19 @@ def _maintenance(settings: Settings, stack: AsyncExitStack) -> Maintenance | Non
         return None
     maintenance = Maintenance(settings.maintenance_file, frozenset(settings.endpoints) | {SYSTEM})
     maintenance.look()
-    following = asyncio.create_task(maintenance.follow())
-    stack.callback(following.cancel)
+    _run_beside(stack, maintenance.follow())
     return maintenance
+
+
+def _run_beside(stack: AsyncExitStack, work: Coroutine[None, None, None]) -> None:
+    """Run something until the stack is closed."""
+    task = asyncio.create_task(work)
+
+    async def stop() -> None:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+    stack.push_async_callback(stop)
 
 
 def _link(settings: Settings) -> Link | None:

@@ -225,7 +225,7 @@ def audit(limit: Annotated[int, typer.Option(min=1, max=100_000)] = 100) -> None
     """List what was done to keys and users, by whom and when; the newest first."""
 
     async def find(store: CredentialStore) -> list[str]:
-        return [_audit_line(entry) for entry in await store.audit_log(limit=limit)]
+        return [_audit_line(entry) for _, entry in await store.audit_page(limit=limit)]
 
     for line in _with_store(find):
         typer.echo(line)

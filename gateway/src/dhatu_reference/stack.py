@@ -25,6 +25,7 @@ ALL_SCOPES = (
     "corpus:write",
     "dashboard:read",
     "keys:manage",
+    "audit:read",
     "system:read",
 )
 

@@ -17,6 +17,7 @@ import { AnalysisResource } from './resources/analysis.js';
 import { DashboardResource } from './resources/dashboard.js';
 import { AuthResource } from './resources/auth.js';
 import { ApiKeysResource } from './resources/api-keys.js';
+import { AuditResource } from './resources/audit.js';
 import { SystemResource } from './resources/system.js';
 
 /**
@@ -36,6 +37,8 @@ export class DhatuAPI extends APIClient {
   readonly auth: AuthResource = new AuthResource(this);
   /** Create, list and revoke the API keys of services and scripts. */
   readonly apiKeys: ApiKeysResource = new ApiKeysResource(this);
+  /** The operations of audit. */
+  readonly audit: AuditResource = new AuditResource(this);
   /** How the gateway is doing, for people, probes and monitoring. */
   readonly system: SystemResource = new SystemResource(this);
 

@@ -17,10 +17,12 @@ export type {
   AuthTokenParams,
 } from './operations/auth.js';
 export type { ApiKeysCreateParams, ApiKeysListParams, ApiKeysRotateParams } from './operations/api-keys.js';
+export type { AuditListParams } from './operations/audit.js';
 export type { CorpusResource } from './resources/corpus.js';
 export type { AnalysisResource } from './resources/analysis.js';
 export type { DashboardResource } from './resources/dashboard.js';
 export type { AuthResource } from './resources/auth.js';
 export type { ApiKeysResource } from './resources/api-keys.js';
+export type { AuditResource } from './resources/audit.js';
 export type { SystemResource } from './resources/system.js';
 export type * as types from './types.js';

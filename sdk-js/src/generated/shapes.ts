@@ -26,6 +26,18 @@ export const ApiKeyPage: Shape = /*#__PURE__*/ object({
   api_keys: /*#__PURE__*/ array(ApiKey),
   next_cursor: /*#__PURE__*/ nullable(string),
 });
+export const AuditEntry: Shape = /*#__PURE__*/ object({
+  number: integer,
+  at: string,
+  actor: string,
+  act: string,
+  target: string,
+  details: string,
+});
+export const AuditPage: Shape = /*#__PURE__*/ object({
+  entries: /*#__PURE__*/ array(AuditEntry),
+  next_before: /*#__PURE__*/ nullable(integer),
+});
 export const CallTotals: Shape = /*#__PURE__*/ object(
   { calls: integer, errors: integer, error_rate: number },
   { mean_ms: number, p95_ms: number },

@@ -43,6 +43,30 @@ export interface ApiKeyPage {
   next_cursor: string | null;
 }
 
+/** One administrative act. */
+export interface AuditEntry {
+  /** Its place in the log; never used again. Range: at least 1. */
+  number: number;
+  /** When it was done. Format: date-time. */
+  at: string;
+  /** Who did it; `operator` for the command line of the gateway. */
+  actor: string;
+  /** What was done, such as `key.create` or `user.revoke`. */
+  act: string;
+  /** To what it was done. */
+  target: string;
+  /** More about it, for people; empty where there is nothing to tell. */
+  details: string;
+}
+
+/** One page of the audit log. */
+export interface AuditPage {
+  /** The entries, the newest first. */
+  entries: AuditEntry[];
+  /** Where the next page begins; null on the last page. */
+  next_before: number | null;
+}
+
 /** Calls that the gateway has answered since it started. */
 export interface CallTotals {
   /** How many calls were answered. Range: at least 0. */

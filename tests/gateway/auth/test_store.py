@@ -135,8 +135,35 @@ async def test_every_act_is_in_the_log_and_nothing_that_was_not_done(store: Cred
     await store.revoke_key("k1", entry("not done"))
     await store.add_user(USER, entry("4 two\nlines"))
     await store.add_user(USER, entry("not done"))
-    assert await store.audit_log(limit=2) == [entry("4 two\nlines"), entry("3")]
-    assert [found.details for found in await store.audit_log(limit=10)] == ["4 two\nlines", "3", "2", "1"]
+    assert await store.audit_page(limit=2) == [(4, entry("4 two\nlines")), (3, entry("3"))]
+    assert [found.details for _, found in await store.audit_page(limit=10)] == ["4 two\nlines", "3", "2", "1"]
+
+
+async def test_the_log_is_read_page_by_page_while_it_grows_and_is_trimmed(store: CredentialStore) -> None:
+    async def act(at_s: float) -> None:
+        await store.revoke(["x"], now_s=at_s, until_s=at_s + 1, entry=replace(ENTRY, at_s=at_s))
+
+    async def numbers(before: int | None = None) -> list[int]:
+        return [number for number, _ in await store.audit_page(limit=3, before=before)]
+
+    assert await numbers() == []
+    for at_s in range(1, 9):
+        await act(float(at_s))
+    assert await numbers() == [8, 7, 6]
+    await act(9.0)
+    assert await numbers(before=6) == [5, 4, 3]
+    assert await numbers(before=3) == [2, 1]
+    assert await numbers(before=1) == []
+    assert await store.trim_audit_log(before_s=5.0, limit=3) == 3
+    assert await store.trim_audit_log(before_s=5.0, limit=3) == 1
+    assert await store.trim_audit_log(before_s=5.0, limit=3) == 0
+    assert await numbers(before=7) == [6, 5]
+    assert await numbers(before=4) == []
+    await act(10.0)
+    assert await store.audit_page(limit=1) == [(10, replace(ENTRY, at_s=10.0))]
+    assert await store.trim_audit_log(before_s=99.0, limit=99) == 6
+    await act(11.0)
+    assert await store.audit_page(limit=9) == [(11, replace(ENTRY, at_s=11.0))]
 
 
 async def test_a_user_name_is_taken_once(store: CredentialStore) -> None:
@@ -175,7 +202,7 @@ async def test_revocations_are_kept_until_they_end(store: CredentialStore) -> No
 async def test_a_revocation_that_somebody_ordered_is_in_the_log(store: CredentialStore) -> None:
     await store.revoke(["oidc:corp:1"], now_s=100.0, until_s=200.0, entry=ENTRY)
     assert await store.is_revoked(("oidc:corp:1",))
-    assert await store.audit_log(limit=10) == [ENTRY]
+    assert await store.audit_page(limit=10) == [(1, ENTRY)]
 
 
 async def test_of_many_callers_one_spends_what_holds_once(store: CredentialStore) -> None:
@@ -252,7 +279,7 @@ async def test_sqlite_keeps_what_a_file_of_the_first_version_holds(tmp_path: Pat
     store = SqliteStore(path)
     assert await store.find_key("k1") == KEY
     assert await store.revoke_key("k1", ENTRY)
-    assert await store.audit_log(limit=10) == [ENTRY]
+    assert await store.audit_page(limit=10) == [(1, ENTRY)]
     await store.close()
     with sqlite3.connect(path) as connection:
         assert connection.execute("PRAGMA user_version").fetchone() == (len(MIGRATIONS),)

@@ -13,6 +13,7 @@ from fastapi import APIRouter, Query, Request, Response
 from dhatu_gateway.auth import identity
 from dhatu_gateway.auth.answers import CHALLENGE, refusing, token_pair
 from dhatu_gateway.auth.api_keys import NewKey
+from dhatu_gateway.auth.audit import add_audit
 from dhatu_gateway.auth.login.endpoints import add_logins
 from dhatu_gateway.auth.records import ApiKey, Position
 from dhatu_gateway.auth.setup import Auth
@@ -24,11 +25,12 @@ Grant: TypeAlias = models.PasswordGrant | models.ApiKeyGrant | models.LoginCodeG
 
 
 def auth_router(auth: Auth) -> APIRouter:
-    """Handlers of the operations tagged `auth` and `api-keys`, and of the public keys."""
+    """Handlers of the operations tagged `auth` and `api-keys`, of the audit log, and of the public keys."""
     router = APIRouter()
     _add_tokens(router, auth)
     add_logins(router, auth.logins, auth.wall_clock)
     _add_keys(router, auth)
+    add_audit(router, auth.store)
 
     @router.get("/.well-known/jwks.json", response_model_exclude_none=True)
     async def jwks(response: Response) -> models.JwkSet:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 Act: TypeAlias = Literal["key.create", "key.rotate", "key.revoke", "user.create", "user.revoke"]
 
@@ -85,6 +85,13 @@ class AuditEntry:
     target: str
     """Id of what it was done to: `key:4f1c`, `user:ada`, `oidc:corp:248289761001`."""
     details: str = ""
+
+
+class NumberedEntry(NamedTuple):
+    """An entry and its place in the log: numbers start at 1, rise, and are never used again."""
+
+    number: int
+    entry: AuditEntry
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

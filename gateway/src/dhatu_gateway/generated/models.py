@@ -149,6 +149,23 @@ class ApiKeyPage(BaseModel):
     """Where the next page begins; null on the last page."""
 
 
+class AuditEntry(BaseModel):
+    """One administrative act."""
+
+    number: Annotated[int, Field(ge=1)]
+    """Its place in the log; never used again."""
+    at: AwareDatetime
+    """When it was done."""
+    actor: str
+    """Who did it; `operator` for the command line of the gateway."""
+    act: str
+    """What was done, such as `key.create` or `user.revoke`."""
+    target: str
+    """To what it was done."""
+    details: str
+    """More about it, for people; empty where there is nothing to tell."""
+
+
 class CheckStatus(RootModel[Literal["ok", "degraded", "failed", "unknown"]]):
     root: Annotated[Literal["ok", "degraded", "failed", "unknown"], Field(examples=["ok"])]
     """How one thing is doing. A `degraded` one works in part; `unknown` has not been tried yet."""
@@ -236,6 +253,15 @@ class RequestedScopes(RootModel[list[Scope]]):
 
     root: Annotated[list[Scope], Field(max_length=50, min_length=1)]
     """Only these scopes, instead of every scope that the user or key holds."""
+
+
+class AuditPage(BaseModel):
+    """One page of the audit log."""
+
+    entries: list[AuditEntry]
+    """The entries, the newest first."""
+    next_before: int | None
+    """Where the next page begins; null on the last page."""
 
 
 class UpstreamService(BaseModel):

@@ -47,6 +47,8 @@ class Settings:
     workers: int
     database: Location
     """Where keys, users and tokens are kept."""
+    audit_keep_days: int
+    """How long entries of the audit log are kept; 0 for ever."""
     demo: bool
     """Allows the secret that everybody knows."""
     redis_url: str | None = field(repr=False)
@@ -99,6 +101,7 @@ def read_settings(environment: Mapping[str, str], services: tuple[Service, ...])
         port=reader.value("GATEWAY_PORT", "8000", between(0, 65_535)),
         workers=(workers := reader.value("GATEWAY_WORKERS", "1", between(1, MAX_WORKERS))),
         database=read_location(reader),
+        audit_keep_days=reader.value("GATEWAY_AUDIT_KEEP_DAYS", "400", between(0, 36_500)),
         demo=demo,
         redis_url=reader.value("REDIS_URL", "", redis_url) or None,
         redis_password=environment.get("REDIS_PASSWORD") or None,

@@ -37,6 +37,7 @@ export {
   revoke as apiKeysRevoke,
   rotate as apiKeysRotate,
 } from './api-keys.js';
+export { list as auditList } from './audit.js';
 export {
   health as systemHealth,
   live as systemLive,

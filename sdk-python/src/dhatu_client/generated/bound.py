@@ -30,3 +30,11 @@ class ApiKeyPage(AsyncPage[models.ApiKey], models.ApiKeyPage):
 
 class SyncApiKeyPage(SyncPage[models.ApiKey], models.ApiKeyPage):
     """Page of `api_keys.list`."""
+
+
+class AuditPage(AsyncPage[models.AuditEntry], models.AuditPage):
+    """Page of `audit.list`."""
+
+
+class SyncAuditPage(SyncPage[models.AuditEntry], models.AuditPage):
+    """Page of `audit.list`."""

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from . import models
     from .resources.analysis import AnalysisResource, SyncAnalysisResource
     from .resources.api_keys import ApiKeysResource, SyncApiKeysResource
+    from .resources.audit import AuditResource, SyncAuditResource
     from .resources.auth import AuthResource, SyncAuthResource
     from .resources.corpus import CorpusResource, SyncCorpusResource
     from .resources.dashboard import DashboardResource, SyncDashboardResource
@@ -150,6 +151,13 @@ class DhatuAPI(DhatuAPIDocs, AsyncAPIClient):
         return ApiKeysResource(self)
 
     @cached_property
+    def audit(self) -> AuditResource:
+        """The operations of audit."""
+        from .resources.audit import AuditResource
+
+        return AuditResource(self)
+
+    @cached_property
     def system(self) -> SystemResource:
         """How the gateway is doing, for people, probes and monitoring."""
         from .resources.system import SystemResource
@@ -262,6 +270,13 @@ class SyncDhatuAPI(DhatuAPIDocs, SyncAPIClient):
         from .resources.api_keys import SyncApiKeysResource
 
         return SyncApiKeysResource(self)
+
+    @cached_property
+    def audit(self) -> SyncAuditResource:
+        """The operations of audit."""
+        from .resources.audit import SyncAuditResource
+
+        return SyncAuditResource(self)
 
     @cached_property
     def system(self) -> SyncSystemResource:

@@ -457,6 +457,26 @@ PROGRAM: Final = ProgramEntry(
             ),
         ),
         GroupEntry(
+            name="audit", summary="The operations of audit.",
+            commands=(
+                CommandEntry(
+                    name="list", operation="AUDIT_LIST", summary="Read the audit log",
+                    description="Lists what was done to keys and users, by whom and when, the newest first. Entries are numbered as they were\nwritten; those of long ago are dropped.",
+                    arguments=(
+                        ArgumentEntry(
+                            name="page_size", kind="integer",
+                            help="How many entries a page holds. Default: 50.",
+                        ),
+                        ArgumentEntry(
+                            name="before", kind="integer",
+                            help="Entries with smaller numbers only; the `next_before` of the page before.",
+                        ),
+                    ),
+                    series=True,
+                ),
+            ),
+        ),
+        GroupEntry(
             name="system", summary="How the gateway is doing, for people, probes and monitoring.",
             commands=(
                 CommandEntry(

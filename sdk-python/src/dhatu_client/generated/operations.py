@@ -294,6 +294,16 @@ API_KEYS_ROTATE: Final[Operation[models.CreatedApiKey]] = Operation(
     body_required=True, responses=(ResponseSpec(status="201", type="CreatedApiKey"),),
     security=(("bearer",), ("apiKey",)), retry="never", timeout_s=10.0,
 )
+AUDIT_LIST: Final[Operation[bound.AuditPage, bound.SyncAuditPage]] = Operation(
+    key="audit.list", method="GET", path="/api/v1/audit",
+    parameters=(
+        ParameterSpec(argument="page_size", location="query"),
+        ParameterSpec(argument="before", location="query"),
+    ),
+    responses=(ResponseSpec(status="200", type="AuditPage"),), security=(("bearer",), ("apiKey",)),
+    retry="safe", timeout_s=10.0,
+    page=PageSpec(type="AuditPage", items="entries", argument="before", cursor="next_before"),
+)
 SYSTEM_HEALTH: Final[Operation[models.HealthReport]] = Operation(
     key="system.health", method="GET", path="/api/v1/health",
     responses=(ResponseSpec(status="200", type="HealthReport"),), retry="safe", timeout_s=10.0,

@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Protocol
 
-from dhatu_gateway.auth.records import ApiKey, AuditEntry, ExternalUser, Position, RefreshToken, User
+from dhatu_gateway.auth.records import (
+    ApiKey,
+    AuditEntry,
+    ExternalUser,
+    NumberedEntry,
+    Position,
+    RefreshToken,
+    User,
+)
 
 
 class CredentialStore(Protocol):
@@ -84,8 +92,12 @@ class CredentialStore(Protocol):
         """True where one of the ids has been revoked."""
         ...
 
-    async def audit_log(self, *, limit: int) -> Sequence[AuditEntry]:
-        """The newest entries, the newest first."""
+    async def audit_page(self, *, limit: int, before: int | None = None) -> Sequence[NumberedEntry]:
+        """Entries of the audit log, the newest first; those older than the one with that number."""
+        ...
+
+    async def trim_audit_log(self, *, before_s: float, limit: int) -> int:
+        """Drop at most `limit` entries that are older, the oldest first; returns how many went."""
         ...
 
     async def secret(self, name: str) -> bytes:

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import itertools
 import secrets
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from dhatu_gateway.auth.records import ApiKey, AuditEntry, ExternalUser, Position, RefreshToken, User
+from dhatu_gateway.auth.records import (
+    ApiKey,
+    AuditEntry,
+    ExternalUser,
+    NumberedEntry,
+    Position,
+    RefreshToken,
+    User,
+)
 
 
 class MemoryStore:
@@ -21,6 +30,7 @@ class MemoryStore:
         self._spent: dict[str, float] = {}
         self._secrets: dict[str, bytes] = {}
         self._log: list[AuditEntry] = []
+        self._dropped = 0
 
     async def add_key(self, key: ApiKey, entry: AuditEntry) -> None:
         self._keys[key.id] = key
@@ -103,8 +113,17 @@ class MemoryStore:
     async def is_revoked(self, ids: Sequence[str]) -> bool:
         return any(id_ in self._revoked for id_ in ids)
 
-    async def audit_log(self, *, limit: int) -> Sequence[AuditEntry]:
-        return self._log[: -limit - 1 : -1]
+    async def audit_page(self, *, limit: int, before: int | None = None) -> Sequence[NumberedEntry]:
+        end = len(self._log) if before is None else max(0, before - 1 - self._dropped)
+        first = self._dropped + 1
+        page = list(enumerate(self._log, first))[:end][-limit:]
+        return [NumberedEntry(number, entry) for number, entry in reversed(page)]
+
+    async def trim_audit_log(self, *, before_s: float, limit: int) -> int:
+        old = list(itertools.takewhile(lambda entry: entry.at_s < before_s, self._log[:limit]))
+        del self._log[: len(old)]
+        self._dropped += len(old)
+        return len(old)
 
     async def secret(self, name: str) -> bytes:
         return self._secrets.setdefault(name, secrets.token_bytes(32))

@@ -22,7 +22,15 @@ from redis.commands.core import AsyncScript
 from redis.exceptions import ConnectionError, NoPermissionError, RedisError, TimeoutError
 
 from dhatu_gateway.auth.errors import StoreError
-from dhatu_gateway.auth.records import ApiKey, AuditEntry, ExternalUser, Position, RefreshToken, User
+from dhatu_gateway.auth.records import (
+    ApiKey,
+    AuditEntry,
+    ExternalUser,
+    NumberedEntry,
+    Position,
+    RefreshToken,
+    User,
+)
 from dhatu_gateway.auth.store.encoding import (
     read_entry,
     read_external_user,
@@ -82,13 +90,15 @@ class RedisStore:
         )
         self._revoked, self._secrets, self._log = prefix + "revoked", prefix + "secrets", prefix + "audit"
         self._guests, self._guest_ends = prefix + "external-users", prefix + "external-user-ends"
-        self._spent = prefix + "spent"
+        self._spent, self._dropped = prefix + "spent", prefix + "audit-dropped"
         self._find_key = self._script("find_key")
         self._revoke_key = self._script("revoke_key")
         self._replace_key = self._script("replace_key")
         self._add_user = self._script("add_user")
         self._keep_external_user = self._script("keep_external_user")
         self._add_refresh_token = self._script("add_refresh_token")
+        self._audit_page = self._script("audit_page")
+        self._trim_audit_log = self._script("trim_audit_log")
         self._spend_refresh_token = self._script("spend_refresh_token")
 
     def _script(self, name: str) -> AsyncScript:
@@ -216,10 +226,18 @@ class RedisStore:
             ends = await _told(self._client.zmscore(self._revoked, list(ids)))
         return any(end is not None for end in ends)
 
-    async def audit_log(self, *, limit: int) -> Sequence[AuditEntry]:
+    async def audit_page(self, *, limit: int, before: int | None = None) -> Sequence[NumberedEntry]:
         async with self._asking():
-            newest: list[bytes] = await _told(self._client.lrange(self._log, -limit, -1))
-        return [read_entry(text) for text in reversed(newest)]
+            number, *texts = cast(
+                list[Any],
+                await _told(self._audit_page(keys=(self._log, self._dropped), args=(limit, before or 0))),
+            )
+        return [NumberedEntry(number - at, read_entry(text)) for at, text in enumerate(texts)]
+
+    async def trim_audit_log(self, *, before_s: float, limit: int) -> int:
+        async with self._asking():
+            keys, arguments = (self._log, self._dropped), (repr(before_s), limit)
+            return int(await _told(self._trim_audit_log(keys=keys, args=arguments)))
 
     async def secret(self, name: str) -> bytes:
         async with self._asking(), self._client.pipeline(transaction=True) as changes:

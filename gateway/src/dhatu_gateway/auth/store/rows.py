@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from typing import Any
 
-from dhatu_gateway.auth.records import ApiKey, AuditEntry, ExternalUser, RefreshToken, User
+from dhatu_gateway.auth.records import ApiKey, AuditEntry, ExternalUser, NumberedEntry, RefreshToken, User
 
 Row = tuple[Any, ...]  # columns differ in type; the functions below know them by position
 
@@ -43,6 +43,11 @@ def note(connection: sqlite3.Connection, entry: AuditEntry) -> None:
         "INSERT INTO audit_log (at_s, actor, act, target, details) VALUES (?, ?, ?, ?, ?)",
         (entry.at_s, entry.actor, entry.act, entry.target, entry.details),
     )
+
+
+def numbered(row: Row) -> NumberedEntry:
+    number, at_s, actor, act, target, details = row
+    return NumberedEntry(number, AuditEntry(at_s=at_s, actor=actor, act=act, target=target, details=details))
 
 
 def joined(names: frozenset[str]) -> str:

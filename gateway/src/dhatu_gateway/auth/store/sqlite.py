@@ -18,7 +18,15 @@ from pathlib import Path
 from typing import TypeVar
 
 from dhatu_gateway.auth.errors import StoreError
-from dhatu_gateway.auth.records import ApiKey, AuditEntry, ExternalUser, Position, RefreshToken, User
+from dhatu_gateway.auth.records import (
+    ApiKey,
+    AuditEntry,
+    ExternalUser,
+    NumberedEntry,
+    Position,
+    RefreshToken,
+    User,
+)
 from dhatu_gateway.auth.store.migrations import migrate
 from dhatu_gateway.auth.store.rows import (
     EXTERNAL_COLUMNS,
@@ -32,6 +40,7 @@ from dhatu_gateway.auth.store.rows import (
     joined,
     key_of,
     note,
+    numbered,
     refresh_token_of,
     user_of,
 )
@@ -220,12 +229,20 @@ class SqliteStore:
         marks = ", ".join("?" * len(ids))
         return bool(self._read(f"SELECT 1 FROM revocations WHERE id IN ({marks}) LIMIT 1", ids))
 
-    async def audit_log(self, *, limit: int) -> Sequence[AuditEntry]:
-        sql = "SELECT at_s, actor, act, target, details FROM audit_log ORDER BY number DESC LIMIT ?"
-        return [
-            AuditEntry(at_s=row[0], actor=row[1], act=row[2], target=row[3], details=row[4])
-            for row in self._read(sql, (limit,))
-        ]
+    async def audit_page(self, *, limit: int, before: int | None = None) -> Sequence[NumberedEntry]:
+        sql = (
+            "SELECT number, at_s, actor, act, target, details FROM audit_log"
+            " WHERE number < ? ORDER BY number DESC LIMIT ?"
+        )
+        return [numbered(row) for row in self._read(sql, (before or 2**62, limit))]
+
+    async def trim_audit_log(self, *, before_s: float, limit: int) -> int:
+        sql = (
+            "DELETE FROM audit_log WHERE number IN"
+            " (SELECT number FROM audit_log WHERE at_s < ? ORDER BY number LIMIT ?)"
+        )
+        cursor = await self._write(lambda connection: connection.execute(sql, (before_s, limit)))
+        return cursor.rowcount
 
     async def secret(self, name: str) -> bytes:
         new = secrets.token_bytes(32)

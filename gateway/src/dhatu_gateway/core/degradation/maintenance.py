@@ -65,7 +65,9 @@ def read_window(text: bytes, services: frozenset[str]) -> Window:
     said = cast(dict[str, Any], document)
     named, message = said.get("services"), said.get("message", MESSAGE)
     retry_after_s = said.get("retry_after_s", RETRY_AFTER_S)
-    if named is not None and (not isinstance(named, list) or not services.issuperset(map(str, named))):
+    if named is not None and (
+        not isinstance(named, list) or not services.issuperset(map(str, cast(list[object], named)))
+    ):
         raise MaintenanceFileError(f"`services` must list some of {', '.join(sorted(services))}")
     if not isinstance(message, str) or not message:
         raise MaintenanceFileError("`message` must be a text for the callers")

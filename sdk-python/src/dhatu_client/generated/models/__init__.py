@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from .api_key_page import ApiKey as ApiKey
     from .token_request import ApiKeyGrant as ApiKeyGrant
     from .api_key_page import ApiKeyPage as ApiKeyPage
+    from .audit_page import AuditEntry as AuditEntry
+    from .audit_page import AuditPage as AuditPage
     from .call_totals import CallTotals as CallTotals
     from .check_status import CheckStatus as CheckStatus
     from .collect_event import CollectEvent as CollectEvent
@@ -94,6 +96,8 @@ else:  # each is loaded when it is first asked for
             "ApiKey": "api_key_page",
             "ApiKeyGrant": "token_request",
             "ApiKeyPage": "api_key_page",
+            "AuditEntry": "audit_page",
+            "AuditPage": "audit_page",
             "CallTotals": "call_totals",
             "CheckStatus": "check_status",
             "CollectEvent": "collect_event",
