@@ -1,0 +1,161 @@
+"""A process of a service dies, hangs, talks nonsense: which calls may fail, and that no other does."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from chaos.clients import Outcome, at_once, until
+from chaos.world import World, request, world
+
+CALLS = 200
+CLIENTS = 8
+WORKERS = pytest.mark.parametrize("workers", [1, 2])
+
+
+async def _waiting(w: World, calls: list[asyncio.Task[Outcome]]) -> list[asyncio.Task[Outcome]]:
+    """Those that `a` holds, once all others have been answered."""
+
+    async def is_so() -> bool:
+        return await w.a.held() == sum(not call.done() for call in calls)
+
+    await until(is_so, "what is not answered is held")
+    return [call for call in calls if not call.done()]
+
+
+@WORKERS
+async def test_killed_no_safe_call_fails_and_of_the_others_those_it_held(
+    workers: int, tmp_path: Path, gateways: Path
+) -> None:
+    """Safe calls that it held are made again at the other; what must not be repeated is answered 502."""
+    async with world(tmp_path, gateways, GATEWAY_WORKERS=str(workers)) as w:
+        before = await w.load("plain/items").make(CALLS)
+        assert set(before.kinds) == {(200, "a"), (200, "b")}
+        await w.a.told("hold")
+        held = await at_once(w.port, [request("plain/items")] * 4 + [request("plain/items", "POST")] * 8)
+        waiting = await _waiting(w, held)
+        unsafe = sum(task in held[4:] for task in waiting)
+        w.a.kill()
+        outcomes = [await task for task in held]
+        assert {outcome.status for outcome in outcomes[:4]} == {200}
+        assert [outcome.kind for outcome in outcomes[4:] if outcome.status != 200] == [
+            "upstream-failed"
+        ] * unsafe
+
+        for method in ("GET", "POST"):
+            assert set((await w.load("plain/items", method).make(CALLS)).kinds) == {(200, "b")}
+        await w.a.start()
+        load = w.load("plain/items")
+        async with load.running(CLIENTS):
+            while await w.a.requests() == 0:
+                await load.further(10)
+        assert load.failed == {}
+
+
+async def test_killed_under_load_nothing_that_is_safe_fails(tmp_path: Path, gateways: Path) -> None:
+    async with world(tmp_path, gateways) as w:
+        load = w.load("plain/items")
+        async with load.running(CLIENTS):
+            for endpoint in (w.a, w.b, w.a, w.b):  # one at a time, and back before the next
+                await load.further(CALLS)
+                endpoint.kill()
+                await load.further(CALLS)
+                await endpoint.start()
+        assert load.failed == {}
+
+
+@WORKERS
+async def test_paused_calls_that_it_caught_fail_by_their_time_until_it_is_ejected(
+    workers: int, tmp_path: Path, gateways: Path
+) -> None:
+    """Each worker finds out by itself, by two failures; what is under way there by then fails as well."""
+    async with world(tmp_path, gateways, GATEWAY_WORKERS=str(workers)) as w:
+        w.a.pause()
+        load = await w.load("ejected/brief").make(CALLS, CLIENTS)
+        assert set(load.failed) <= {(504, "upstream-timeout")}
+        assert 2 <= sum(load.failed.values()) <= workers + CLIENTS
+        w.a.go_on()
+
+
+async def test_paused_its_health_is_looked_after_and_it_comes_back(tmp_path: Path, gateways: Path) -> None:
+    """Nobody has to call it: active checks find out."""
+    async with world(tmp_path, gateways) as w:
+        w.a.pause()
+        load = w.load("checked/brief")
+        async with load.running(CLIENTS):
+            while sum(outcome.status == 200 for outcome in load.outcomes[-CALLS:]) < CALLS:
+                await load.further(CALLS)
+            w.a.go_on()
+            before = await w.a.requests()
+            while await w.a.requests() < before + 10:
+                await load.further(10)
+        assert set(load.failed) <= {(504, "upstream-timeout")}
+        assert sum(load.failed.values()) <= 3 * CLIENTS
+
+
+async def test_slow_nobody_fails_and_the_others_do_not_wait(tmp_path: Path, gateways: Path) -> None:
+    async with world(tmp_path, gateways) as w:
+        await w.a.told("hold")
+        held = await at_once(w.port, [request("plain/items")] * 16)
+        assert await _waiting(w, held)
+        # The shortest queue is where the next call goes: with those that are stuck, that is the other's.
+        load = await w.load("plain/items").make(CALLS, clients=4)
+        assert set(load.kinds) == {(200, "b")}
+        await w.a.told("well")
+        assert {(await task).status for task in held} == {200}
+
+
+async def test_corrupt_its_calls_are_answered_502_until_it_is_ejected(tmp_path: Path, gateways: Path) -> None:
+    """What is no HTTP is not asked for a second time, and none of it reaches a client."""
+    async with world(tmp_path, gateways) as w:
+        await w.a.told("corrupt")
+        load = await w.load("ejected/items").make(CALLS, CLIENTS)
+        assert set(load.kinds) == {(200, "b"), (502, "upstream-failed")}
+        assert 2 <= load.kinds[502, "upstream-failed"] <= CLIENTS + 1
+        assert load.kinds[502, "upstream-failed"] == await w.a.requests()
+
+
+async def test_reset_within_an_answer_nobody_takes_a_part_for_the_whole(
+    tmp_path: Path, gateways: Path
+) -> None:
+    """The head was sent: all that is left is to break the connection to those clients, and to no other."""
+    async with world(tmp_path, gateways) as w:
+        await w.a.told("reset")
+        load = await w.load("plain/items").make(CALLS, CLIENTS)
+        assert set(load.kinds) == {(200, "b"), (0, "")}
+        assert load.kinds[0, ""] == await w.a.requests()
+        await w.a.told("well")
+        assert (await w.load("plain/items").make(CALLS, CLIENTS)).failed == {}
+
+
+async def test_refused_nobody_fails_while_one_is_there(tmp_path: Path, gateways: Path) -> None:
+    """Where nobody was there to connect to, even what must not be repeated goes to the other."""
+    async with world(tmp_path, gateways) as w:
+        w.a.kill()
+        for method in ("GET", "POST"):
+            assert set((await w.load("plain/items", method).make(CALLS)).kinds) == {(200, "b")}
+        w.b.kill()
+        load = await w.load("plain/items").make(20)
+        assert load.kinds == {(503, "upstream-unavailable"): 20}
+        await w.b.start()
+        await w.stays("plain/items", 200)
+        assert (await w.load("plain/items", "POST").make(CALLS)).failed == {}
+
+
+async def test_flapping_only_what_it_held_and_must_not_be_repeated_fails(
+    tmp_path: Path, gateways: Path
+) -> None:
+    """Each time it dies, at most one call of each client was under way."""
+    times = 4
+    async with world(tmp_path, gateways) as w:
+        load = w.load("plain/items", "POST")
+        async with load.running(CLIENTS):
+            for _ in range(times):
+                await load.further(CALLS)
+                w.a.kill()
+                await load.further(50)
+                await w.a.start()
+        assert set(load.failed) <= {(502, "upstream-failed")}
+        assert sum(load.failed.values()) <= times * CLIENTS
+        assert (await w.load("plain/items").make(CALLS)).failed == {}

@@ -1,0 +1,154 @@
+"""Processes to be killed, paused and told to misbehave: a service twice, and the gateway in front of it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncGenerator, Generator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from chaos.clients import PATIENCE_S, Load, Outcome, Request, until
+from chaos.specification import SERVICES
+from dhatu_reference.processes import free_ports
+from gateway.processes.support import Running, gateway
+
+SERVICE = Path(__file__).parent / "service.py"
+
+
+class Endpoint:
+    """One process of the service."""
+
+    def __init__(self, name: str, port: int) -> None:
+        self.name = name
+        self.port = port
+        self._process: subprocess.Popen[bytes] | None = None
+
+    async def start(self) -> None:
+        """Start it anew, at its port; it is well and has seen nothing."""
+        self._process = _started(self.name, self.port)
+
+        async def is_up() -> bool:
+            try:
+                await self._ask("tell")
+            except OSError:
+                return False
+            return True
+
+        await until(is_up, "the service is up")
+
+    def kill(self) -> None:
+        """End it without a word, and wait until the system has closed what it had open."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+
+    def pause(self) -> None:
+        self._signal(signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        self._signal(signal.SIGCONT)
+
+    async def told(self, mode: str) -> None:
+        await self._ask(mode)
+
+    async def requests(self) -> int:
+        """How many it has seen since its start."""
+        return (await self._ask("tell"))["requests"]
+
+    async def held(self) -> int:
+        """How many wait in it."""
+        return (await self._ask("tell"))["held"]
+
+    def _signal(self, number: signal.Signals) -> None:
+        assert self._process is not None
+        os.kill(self._process.pid, number)
+
+    async def _ask(self, word: str) -> dict[str, int]:
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+        try:
+            writer.write(f"GET /control/{word} HTTP/1.1\r\n\r\n".encode())
+            await reader.readuntil(b"\r\n\r\n")
+            async with asyncio.timeout(PATIENCE_S):
+                answer: dict[str, int] = json.loads(await reader.readuntil(b"}"))
+                return answer
+        finally:
+            writer.close()
+
+
+def _started(name: str, port: int) -> subprocess.Popen[bytes]:
+    return subprocess.Popen([sys.executable, "-I", str(SERVICE), name, str(port)])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class World:
+    """What stands, and who calls it."""
+
+    a: Endpoint
+    b: Endpoint
+    gateway: Running
+
+    @property
+    def port(self) -> int:
+        return self.gateway.port
+
+    def load(self, target: str, method: str = "GET", **headers: str) -> Load:
+        """Clients that have not begun yet; `target` is `SERVICE/OPERATION`."""
+        return Load(self.port, request(target, method, **headers))
+
+    async def call(self, target: str, method: str = "GET", **headers: str) -> Outcome:
+        """One call over a connection of its own."""
+        return (await self.load(target, method, **headers).make(1, clients=1)).outcomes[0]
+
+    async def hold(self, count: int) -> None:
+        """Wait until so many calls wait in both endpoints together."""
+
+        async def do() -> bool:
+            return await self.a.held() + await self.b.held() == count
+
+        await until(do, f"the service holds {count}")
+
+    async def stays(self, target: str, status: int, method: str = "GET", **headers: str) -> None:
+        """Wait until each of a number of calls, over connections of their own, is answered so."""
+
+        async def is_so() -> bool:
+            outcomes = [await self.call(target, method, **headers) for _ in range(8)]
+            return {outcome.status for outcome in outcomes} == {status}
+
+        await until(is_so, f"{target} is answered with {status}")
+
+
+def request(target: str, method: str = "GET", **headers: str) -> Request:
+    fields = tuple((name.replace("_", "-"), value) for name, value in headers.items())
+    return Request(target=f"/api/v1/{target}", method=method, headers=fields)
+
+
+@contextmanager
+def endpoints() -> Generator[tuple[Endpoint, Endpoint]]:
+    """Two that have not been started."""
+    both = Endpoint("a", 0), Endpoint("b", 0)
+    for endpoint, port in zip(both, free_ports(2), strict=True):
+        endpoint.port = port
+    try:
+        yield both
+    finally:
+        for endpoint in both:
+            endpoint.kill()
+
+
+@asynccontextmanager
+async def world(directory: Path, gateways: Path, **environment: str) -> AsyncGenerator[World]:
+    """Two endpoints and the gateway, all of them ready; `gateways` is what `generate` has made."""
+    with endpoints() as (a, b):
+        urls = f"http://127.0.0.1:{a.port}, http://127.0.0.1:{b.port}"
+        settings = {f"{name.upper()}_SERVICE_URL": urls for name in SERVICES}
+        await asyncio.gather(a.start(), b.start())
+        with gateway(directory, PYTHONPATH=str(gateways), **settings, **environment) as running:
+            await asyncio.to_thread(running.logged, "ready")
+            yield World(a=a, b=b, gateway=running)
