@@ -127,14 +127,16 @@ def test_check_goes_neither_with_force_nor_with_watch(generated: Project) -> Non
 
 
 def test_a_run_without_changes_says_how_many_warnings_there_were(project: Project) -> None:
-    project.simple("alpha", "/alpha", more="x-dhatu: {cache: {ttl_s: 5}}\n")
+    project.simple("alpha", "/alpha")
+    file = project.root / "spec/services/alpha.yaml"
+    file.write_text(file.read_text().replace("      summary: A summary\n", ""))
     code, output = run(project, "generate")
-    assert "warning[DH013]" in output
+    assert "warning[DH040]" in output
     code, output = run(project, "generate")
     assert code == 0
-    assert "warning[DH013]" not in output
+    assert "warning[DH040]" not in output
     assert "1 warning when they were generated, see `--full`" in output
-    assert "warning[DH013]" in run(project, "generate", "--full")[1]
+    assert "warning[DH040]" in run(project, "generate", "--full")[1]
 
 
 def test_an_error_in_one_document_writes_nothing(project: Project) -> None:
