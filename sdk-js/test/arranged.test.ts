@@ -11,6 +11,13 @@ test('arguments by position come first, then an object with the others, then opt
   assert.deepEqual(arranged(['a', undefined, options], ['x']), [{ x: 'a' }, options, false]);
 });
 
+test('where nothing else can come by name, the options follow at once', () => {
+  const options = { timeoutMs: 1 };
+  assert.deepEqual(arranged([['a'], options], ['x'], [1]), [{ x: ['a'] }, options, false]);
+  assert.deepEqual(arranged([{ x: 'a' }, options], ['x'], [1]), [{ x: 'a' }, options, false]);
+  assert.deepEqual(arranged(['a'], ['x'], [1]), [{ x: 'a' }, undefined, false]);
+});
+
 test('a place that takes text or content is told by what stands there', async () => {
   async function* chunks() {
     yield BYTES;
@@ -23,6 +30,10 @@ test('a place that takes text or content is told by what stands there', async ()
 });
 
 test('a flag that asks for events is sent only where it is a parameter', () => {
-  assert.deepEqual(arranged([{ stream: true }], [], 'stream', false), [{ stream: true }, undefined, true]);
-  assert.deepEqual(arranged([{ stream: true }], [], 'stream', true), [{}, undefined, true]);
+  assert.deepEqual(arranged([{ stream: true }], [], [], 'stream', false), [
+    { stream: true },
+    undefined,
+    true,
+  ]);
+  assert.deepEqual(arranged([{ stream: true }], [], [], 'stream', true), [{}, undefined, true]);
 });

@@ -118,6 +118,6 @@ export class DhatuAPI extends APIClient {
   analyze(text: string, options?: CallOptions): APIPromise<t.CompressionAnalysis>;
   analyze(content: Exclude<Content, string>, options?: CallOptions): APIPromise<t.CompressionAnalysis>;
   analyze(...args: readonly unknown[]): never {
-    return this.call(o.ANALYZE, ...arranged(args, ['text|content'])) as never; // the signatures say which
+    return this.call(o.ANALYZE, ...arranged(args, ['text|content'], [1])) as never; // the signatures say which
   }
 }

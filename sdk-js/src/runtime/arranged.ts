@@ -6,12 +6,14 @@ import type { Arguments, CallOptions } from './call.js';
  * The arguments by name, the options, and whether events are wanted.
  *
  * `slots` are the names of those by position; `text|content` is the first of the two where it is text, else the second. The
- * object with the others comes after them, or in the place of the first that is not given. `stream` is the argument that
- * asks for events; `unsent`, whether that is all it is for.
+ * object with the others comes after them, or in the place of the first that is not given; after as many by position as
+ * `alone` tells there are no others, and the options come at once. `stream` is the argument that asks for events; `unsent`,
+ * whether that is all it is for.
  */
 export function arranged(
   given: readonly unknown[],
   slots: readonly string[],
+  alone: readonly number[] = [],
   stream?: string,
   unsent?: boolean,
 ): [Arguments, CallOptions | undefined, boolean] {
@@ -24,10 +26,10 @@ export function arranged(
     args[typeof value === 'string' ? text : content] = value;
     at++;
   }
-  Object.assign(args, given[at]);
+  if (!alone.includes(at)) Object.assign(args, given[at++]);
   const wanted = stream !== undefined && args[stream] === true;
   if (stream !== undefined && unsent) delete args[stream];
-  return [args, given[at + 1] as CallOptions | undefined, wanted];
+  return [args, given[at] as CallOptions | undefined, wanted];
 }
 
 /** Whether a value is an object of arguments: no list, nothing that gives chunks or has a class of its own. */

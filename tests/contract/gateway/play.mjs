@@ -19,10 +19,8 @@ async function outcome(client, { operation, arguments: given = {}, options: chos
   const [resource, name] = operation.split('.');
   const method = name.replace(/_([a-z])/g, (_, letter) => letter.toUpperCase());
   try {
-    const isCollect = operation === 'corpus.collect'; // takes everything by name, the others by position
-    const args = isCollect ? [given] : Object.values(given);
-    const value = await client[resource][method](...args, options(chosen));
-    return isCollect ? value.id : 'ok';
+    const value = await client[resource][method](...Object.values(given), options(chosen));
+    return operation === 'corpus.collect' ? value.id : 'ok';
   } catch (error) {
     if (!(error instanceof APIStatusError)) throw error;
     return String(error.status);

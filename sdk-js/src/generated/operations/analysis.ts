@@ -236,5 +236,5 @@ export function generateInsights(
   options?: CallOptions,
 ): APIPromise<t.InsightReport | EventStream<t.InsightEvent>>;
 export function generateInsights(client: Caller, ...args: readonly unknown[]): never {
-  return client.call(ANALYSIS_GENERATE_INSIGHTS, ...arranged(args, ['text'], 'stream', true)) as never; // the signatures say which
+  return client.call(ANALYSIS_GENERATE_INSIGHTS, ...arranged(args, ['text'], [], 'stream', true)) as never; // the signatures say which
 }

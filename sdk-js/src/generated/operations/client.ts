@@ -176,5 +176,5 @@ export function analyze(
   options?: CallOptions,
 ): APIPromise<t.CompressionAnalysis>;
 export function analyze(client: Caller, ...args: readonly unknown[]): never {
-  return client.call(ANALYZE, ...arranged(args, ['text|content'])) as never; // the signatures say which
+  return client.call(ANALYZE, ...arranged(args, ['text|content'], [1])) as never; // the signatures say which
 }

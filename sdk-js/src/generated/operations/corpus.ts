@@ -109,7 +109,7 @@ export function collect(
   options?: CallOptions,
 ): APIPromise<Job<t.CollectJob>>;
 export function collect(client: Caller, ...args: readonly unknown[]): never {
-  return client.call(CORPUS_COLLECT, ...arranged(args, ['documents'])) as never; // the signatures say which
+  return client.call(CORPUS_COLLECT, ...arranged(args, ['documents'], [1])) as never; // the signatures say which
 }
 
 /** Describes {@link getJob}. */

@@ -109,6 +109,6 @@ export class AnalysisResource {
     options?: CallOptions,
   ): APIPromise<t.InsightReport | EventStream<t.InsightEvent>>;
   generateInsights(...args: readonly unknown[]): never {
-    return this.#client.call(o.ANALYSIS_GENERATE_INSIGHTS, ...arranged(args, ['text'], 'stream', true)) as never; // the signatures say which
+    return this.#client.call(o.ANALYSIS_GENERATE_INSIGHTS, ...arranged(args, ['text'], [], 'stream', true)) as never; // the signatures say which
   }
 }

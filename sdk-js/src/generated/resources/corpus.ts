@@ -46,7 +46,7 @@ export class CorpusResource {
   collect(documents: t.DocumentInput[], options?: CallOptions): APIPromise<Job<t.CollectJob>>;
   collect(params: CorpusCollectParams, options?: CallOptions): APIPromise<Job<t.CollectJob>>;
   collect(...args: readonly unknown[]): never {
-    return this.#client.call(o.CORPUS_COLLECT, ...arranged(args, ['documents'])) as never; // the signatures say which
+    return this.#client.call(o.CORPUS_COLLECT, ...arranged(args, ['documents'], [1])) as never; // the signatures say which
   }
 
   /**

@@ -119,7 +119,14 @@ class Method:
     def _arranged(self) -> str:
         slots = ", ".join(f"'{name}'" for name in self.slots)
         flags = f", '{self.stream}', {'true' if self.unsent else 'false'}" if self.stream else ""
-        return f"...arranged(args, [{slots}]{flags})"
+        alone = self._alone()
+        counts = f", [{', '.join(map(str, alone))}]" if alone or flags else ""
+        return f"...arranged(args, [{slots}]{counts}{flags})"
+
+    def _alone(self) -> list[int]:
+        """After how many arguments by position nothing but the options can come."""
+        followed = {len(signature.positional) for signature in self.signatures if signature.params}
+        return sorted({len(signature.positional) for signature in self.signatures} - followed)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
