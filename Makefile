@@ -27,7 +27,7 @@ CASES_TEST     := $(CONTRACT)/javascript/cases.test.js
 CASE           :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve test test-python test-js test-contract-js check format generate lock fuzz bench bench-codegen bench-gateway bench-limits bench-sdk bench-js clean
+.PHONY: help setup demo serve test test-python test-js test-contract-js check format generate lock fuzz bench bench-codegen bench-gateway bench-limits bench-sdk bench-js soak clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' Makefile
@@ -145,6 +145,10 @@ bench-js: $(JS_STATE)  ## the same of the JavaScript SDK, beside fetch and the n
 
 bench-codegen: setup  ## seconds of generate on this platform, time per schema; BENCH_OPENAPI names a document to add
 	@PYTHONPATH=tests $(BIN)/python -m bench.codegen
+
+soak: setup  ## minutes of reloads under load; SOAK_RELOADS and SOAK_ROUTES say how many, 1,000 and 5,000
+	@PYTHONPATH=tests $(BIN)/python -m soak.stalls
+	@PYTHONPATH=tests $(BIN)/python -m soak.reloads
 
 clean:  ## remove everything that make creates
 	rm -rf $(VENV) build sdk-js/node_modules sdk-js/dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

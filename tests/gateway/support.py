@@ -185,7 +185,7 @@ def compose(
         authenticate=lambda route: None, authorize=lambda route: None, rate_limit=lambda route: None
     )
     schemas = Schemas(document or {})
-    pipeline = Pipeline(platform, routes, schemas, open_door, counts)
+    pipeline = Pipeline(platform, routes, lambda route: schemas, open_door, counts)
     headers = ForwardedHeaders(platform)
     answering = Answering(platform, routes, kept or kept_answers(None))
 

@@ -104,6 +104,17 @@ def ir(
 
 
 @app.command()
+def table(
+    out: Annotated[Path, typer.Option(help="The file; replaced as a whole.")],
+    root: _Root = None,
+) -> None:
+    """Write the gateway's table as one file, which a running gateway takes: see GATEWAY_TABLE."""
+    from .commands.table import write_table
+
+    write_table(_find_root(root), out)
+
+
+@app.command()
 def release(root: _Root = None, form: FormatOption = Format.TEXT) -> None:
     """Make the merged document the released one, with which every later change is compared."""
     diagnostics = release_document(_find_root(root))

@@ -1,77 +1,36 @@
-"""The composition root: the gateway's parts, put together once per process."""
+"""The composition root: what one process opens, and the gateway as an application."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import random
-from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Mapping
+import time
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
-from importlib.resources import files
-from typing import Any
-
-import orjson
 
 from dhatu_gateway.auth.audit import keep_trimmed
 from dhatu_gateway.auth.errors import AuthError
-from dhatu_gateway.auth.jwt import TokenPolicy
-from dhatu_gateway.auth.setup import Auth, AuthSettings, open_auth
-from dhatu_gateway.auth.stage import build_authenticate, build_authorize
 from dhatu_gateway.auth.store.opening import open_store
-from dhatu_gateway.core.answering import Answering, KeptAnswers, kept_answers
-from dhatu_gateway.core.clients import Clients
-from dhatu_gateway.core.cors import CrossOrigin
-from dhatu_gateway.core.degradation.admission import build_admission
+from dhatu_gateway.composing import Around, Opened, Serving, open_serving
+from dhatu_gateway.core.answering import kept_answers
 from dhatu_gateway.core.degradation.maintenance import Maintenance
-from dhatu_gateway.core.edge import Edge, EdgeParts
+from dhatu_gateway.core.edge import Edge
 from dhatu_gateway.core.exchange import Receive, Scope, Send
-from dhatu_gateway.core.forward import Terminal, Way, build_forward
-from dhatu_gateway.core.forward_headers import ForwardedHeaders
 from dhatu_gateway.core.lifecycle import Lifecycle
-from dhatu_gateway.core.local import build_local
-from dhatu_gateway.core.pipeline import Handler, Pipeline, Policies
-from dhatu_gateway.core.placement import build_placement
-from dhatu_gateway.core.router import Router
-from dhatu_gateway.core.security_headers import SecurityHeaders
 from dhatu_gateway.core.tls.context import RenewedContext
-from dhatu_gateway.core.types import Platform, Route
-from dhatu_gateway.core.upstream.discovery import Endpoint
-from dhatu_gateway.core.upstream.service import Upstream
-from dhatu_gateway.core.validation.answers import build_answers
-from dhatu_gateway.core.validation.schemas import Schemas
-from dhatu_gateway.core.versions import VersionResolver
-from dhatu_gateway.monitoring.endpoints import Monitoring
-from dhatu_gateway.monitoring.health import Health, ServiceView, service_check, store_check
-from dhatu_gateway.monitoring.metrics import Metrics
-from dhatu_gateway.monitoring.upstreams import UpstreamFigures
-from dhatu_gateway.rate_limiting.stage import build_rate_limit
+from dhatu_gateway.deployment import Deployment, load_table
 from dhatu_gateway.rate_limiting.storage.memory import MemoryStorage
 from dhatu_gateway.rate_limiting.storage.redis import RedisStorage
+from dhatu_gateway.reloading import Outcome, Reloads, Together
 from dhatu_gateway.settings import Settings
 from dhatu_gateway.shared.link import Link, server_at
-from dhatu_gateway.system import SYSTEM, build_system
-from dhatu_gateway.ways import Ways, build_forwarders, open_ways, share_breakers
+from dhatu_gateway.system import SYSTEM
+from dhatu_gateway.table import Table, generated_table
+from dhatu_gateway.ways import Sharing
+
+__all__ = ["Gateway", "Table", "generated_table", "open_edge"]
 
 _logger = logging.getLogger("dhatu.app")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Table:
-    """What the gateway serves: the generated tables, or a test's own."""
-
-    platform: Platform
-    routes: tuple[Route, ...]
-    document: dict[str, Any]
-    """The merged OpenAPI document."""
-
-
-def generated_table() -> Table:
-    """Return the table that the specification says."""
-    from dhatu_gateway.generated.routes import PLATFORM, ROUTES
-
-    document = orjson.loads(files("dhatu_gateway.generated").joinpath("openapi.json").read_bytes())
-    return Table(platform=PLATFORM, routes=ROUTES, document=document)
 
 
 @asynccontextmanager
@@ -85,113 +44,38 @@ async def open_edge(
 
     `tls` is what clients are met with, watched along with the certificates for services.
     """
+    async with open_site(settings, table, Around(lifecycle=lifecycle or Lifecycle(), tls=tls)) as reloads:
+        yield reloads.serving.edge
+
+
+@asynccontextmanager
+async def open_site(settings: Settings, table: Table, around: Around) -> AsyncGenerator[Reloads[Serving]]:
+    """Open everything, and yield what serves."""
     for variable in settings.without_effect:
         _logger.warning("%s is set but has no effect yet", variable)
     async with AsyncExitStack() as stack:
-        contexts = {name: tls.context(name) for name, tls in settings.service_tls.items()}
-        ways = open_ways(settings, table.platform, contexts, stack)
-        auth = await open_auth(_auth_settings(settings, table), await open_store(settings.database))
-        stack.push_async_callback(auth.close)
+        store = await open_store(settings.database)
+        stack.push_async_callback(store.close)
         if settings.audit_keep_days:
-            _run_beside(stack, keep_trimmed(auth.store, settings.audit_keep_days, wall_clock=auth.wall_clock))
+            _run_beside(stack, keep_trimmed(store, settings.audit_keep_days, wall_clock=time.time))
         link = _link(settings)
         if link is not None:
             stack.push_async_callback(link.close)
             await link.open()
-        edge = build_edge(
-            table,
-            Parts(
-                settings=settings,
-                auth=auth,
-                lifecycle=lifecycle or Lifecycle(),
-                certificates=contexts if tls is None else {"clients": tls, **contexts},
-                storage=_limit_storage(settings, link),
-                kept=kept_answers(link),
-                maintenance=_maintenance(settings, stack),
-                ways=ways,
-            ),
+        opened = Opened(
+            store=store,
+            sharing=None if link is None else Sharing(link),
+            storage=_limit_storage(settings, link),
+            kept=kept_answers(link),
+            maintenance=_maintenance(settings, stack),
+            around=around,
         )
-        if link is not None:
-            stack.push_async_callback(share_breakers(ways.deliveries, link).close)
-        yield edge
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Parts:
-    """What has been opened."""
-
-    settings: Settings
-    auth: Auth
-    storage: MemoryStorage | RedisStorage
-    kept: KeptAnswers
-    maintenance: Maintenance | None
-    ways: Ways
-    lifecycle: Lifecycle
-    certificates: Mapping[str, RenewedContext]
-    """By whom they are shown to: clients, or a service."""
-
-
-def build_edge(table: Table, parts: Parts) -> Edge:
-    """Compose every route; raises where the table asks for something that cannot be enforced."""
-    platform = table.platform
-    metrics = Metrics(table.routes)
-    metrics.add(UpstreamFigures(parts.ways.upstreams, parts.ways.deliveries))
-    if parts.auth.external is not None:
-        metrics.provider_fetches = parts.auth.external.fetches
-    metrics.certificates = {name: _end_of(context) for name, context in parts.certificates.items()}
-    policies = Policies(
-        authenticate=lambda route: build_authenticate(
-            route, platform.security_schemes, parts.auth.authenticator, parts.auth.certificates
-        ),
-        authorize=build_authorize,
-        rate_limit=lambda route: build_rate_limit(route, parts.storage, metrics.watch_limit),
-        admit=lambda route: build_admission(
-            route,
-            metrics,
-            max_in_flight=parts.settings.max_in_flight,
-            maintenance=parts.maintenance,
-        ),
-    )
-    schemas = Schemas(table.document)
-    pipeline = Pipeline(platform, table.routes, schemas, policies, metrics)
-    identity = parts.auth.upstream_identity
-    headers = {name: ForwardedHeaders(platform, identity.for_service(name)) for name in parts.ways.upstreams}
-    places = {
-        service.name: build_placement(service.upstream.balance, random.random)
-        for service in platform.services
-    }
-    system = build_local(build_system(parts.auth, _monitoring(table, parts, metrics), table.routes))
-
-    forwarder = build_forwarders(parts.ways, parts.settings, platform.header_prefix, metrics)
-
-    def terminal(route: Route) -> Terminal:
-        if route.service == SYSTEM:
-            return system
-        way = Way(
-            upstream=forwarder(route),
-            headers=headers[route.service],
-            watched=build_answers(route, schemas, metrics),
-            place=places[route.service],
-            attempt_field=f"{platform.header_prefix}Attempt".lower().encode("ascii"),
-        )
-        return build_forward(route, way)
-
-    answering = Answering(platform, table.routes, parts.kept)
-
-    def handler(route: Route) -> Handler:
-        return pipeline.compose(route, answering.wrap(route, terminal(route)), metrics.recorder(route))
-
-    handlers = [(route.method, route.path, handler(route)) for route in table.routes]
-    return Edge(
-        EdgeParts(
-            router=Router(handlers),
-            versions=VersionResolver(platform.versions, table.routes),
-            cors=CrossOrigin(platform.cors),
-            clients=Clients(parts.settings.clients),
-            metrics=metrics,
-            security_headers=SecurityHeaders(platform.security_headers),
-        )
-    )
+        reloads = Reloads(await open_serving(opened, settings, table), grace_s=settings.drain.grace_s)
+        stack.push_async_callback(reloads.close)
+        if opened.sharing is not None:
+            stack.push_async_callback(opened.sharing.close)
+        reloads.serving.take_over()
+        yield reloads
 
 
 class Gateway:
@@ -202,15 +86,19 @@ class Gateway:
         settings: Settings,
         table: Table,
         *,
-        lifecycle: Lifecycle | None = None,
+        together: Together | None = None,
+        joining: Callable[[], Awaitable[None]] | None = None,
         finish: Callable[[], None] = lambda: None,
     ) -> None:
-        """`finish` is called last, when nothing more will be logged."""
-        self.lifecycle = lifecycle or Lifecycle(settings.drain)
+        """`joining` is called before the first connection is taken; `finish` when nothing more is logged."""
+        self.lifecycle = Lifecycle(settings.drain)
         self._settings = settings
         self._table = table
+        self._together = together
+        self._joining = joining
         self._finish = finish
         self._edge: Edge | None = None
+        self._reloads: Reloads[Serving] | None = None
         self.tls = None if settings.tls is None else settings.tls.context()
         """What clients are met with; None without TLS."""
 
@@ -221,13 +109,49 @@ class Gateway:
             return self._live(receive, send)
         raise RuntimeError(f"the gateway serves no {scope['type']}, or has not been started")
 
+    async def prepare(self, deployment: Deployment) -> Outcome:
+        """Compose what a deployment says beside what is served, and tell whether it can take over."""
+        reloads = self._reloads
+        if reloads is None:
+            return Outcome(problems=("the gateway has not started yet",))
+
+        async def build(before: Serving) -> Serving:
+            table = await load_table(deployment, before.table)
+            return await open_serving(before.parts.opened, deployment.settings, table, before)
+
+        try:
+            prepared = await reloads.prepare(build)
+        except (AuthError, ValueError) as error:
+            return Outcome(problems=(str(error),))
+        except Exception as error:
+            _logger.exception("what shall be served cannot be composed")
+            return Outcome(problems=(f"{type(error).__name__}: {error}",))
+        return Outcome(digest=prepared.table.digest, routes=len(prepared.table.routes))
+
+    def commit(self) -> None:
+        """Serve what has been prepared, from the next request on."""
+        if self._reloads is not None:
+            self._reloads.commit()
+            serving = self._reloads.serving
+            self._edge = serving.edge
+            serving.take_over()
+
+    async def abandon(self) -> None:
+        """Forget what has been prepared."""
+        if self._reloads is not None:
+            await self._reloads.abandon()
+
     async def _live(self, receive: Receive, send: Send) -> None:
         try:
             await receive()
             async with AsyncExitStack() as stack:
                 try:
-                    opening = open_edge(self._settings, self._table, self.lifecycle, self.tls)
-                    self._edge = await stack.enter_async_context(opening)
+                    around = Around(lifecycle=self.lifecycle, tls=self.tls, together=self._together)
+                    site = open_site(self._settings, self._table, around)
+                    self._reloads = await stack.enter_async_context(site)
+                    self._edge = self._reloads.serving.edge
+                    if self._joining is not None:
+                        await self._joining()
                 except Exception as error:
                     expected = isinstance(error, (AuthError, ValueError))
                     _logger.error("the gateway cannot start: %s", error, exc_info=not expected)
@@ -238,16 +162,6 @@ class Gateway:
             await send({"type": "lifespan.shutdown.complete"})
         finally:
             self._finish()
-
-
-def _auth_settings(settings: Settings, table: Table) -> AuthSettings:
-    return AuthSettings(
-        keys=settings.jwt_keys,
-        policy=TokenPolicy(access_lifetime_s=settings.jwt_lifetime_s),
-        roles=table.platform.roles,
-        providers=settings.providers,
-        client_certificates_file=settings.client_certificates_file,
-    )
 
 
 def _maintenance(settings: Settings, stack: AsyncExitStack) -> Maintenance | None:
@@ -279,52 +193,3 @@ def _link(settings: Settings) -> Link | None:
 
 def _limit_storage(settings: Settings, link: Link | None) -> MemoryStorage | RedisStorage:
     return MemoryStorage() if link is None else RedisStorage(link, local_share=settings.limit_local_share)
-
-
-def _monitoring(table: Table, parts: Parts, metrics: Metrics) -> Monitoring:
-    services = [
-        ServiceView(
-            name=name,
-            endpoints=parts.settings.endpoints[name],
-            in_flight=_in_flight(upstream),
-            is_well=_is_well(upstream),
-        )
-        for name, upstream in parts.ways.upstreams.items()
-    ]
-    checks = [store_check("credentials", parts.auth.store.ping, essential=True)]
-    if isinstance(parts.storage, RedisStorage):
-        checks.append(store_check("redis", parts.storage.ping, essential=False))
-    if parts.auth.external is not None:
-        checks += [
-            store_check(f"provider:{opened.provider.name}", opened.ping, essential=False)
-            for opened in parts.auth.external.providers
-        ]
-    checks += map(service_check, services)
-    return Monitoring(
-        title=table.platform.title,
-        version=table.platform.version,
-        routes=len(table.routes),
-        services=services,
-        health=Health(checks),
-        metrics=metrics if parts.settings.metrics else None,
-        lifecycle=parts.lifecycle,
-    )
-
-
-def _in_flight(upstream: Upstream) -> Callable[[Endpoint], int]:
-    return lambda endpoint: dict(upstream.in_flight()).get(endpoint.authority, 0)
-
-
-def _is_well(upstream: Upstream) -> Callable[[Endpoint], bool]:
-    def is_well(endpoint: Endpoint) -> bool:
-        return all(member.health.is_well for member in upstream.members() if member.endpoint == endpoint)
-
-    return is_well
-
-
-def _end_of(context: RenewedContext) -> Callable[[], float | None]:
-    def end() -> float | None:
-        validity = context.validity()
-        return None if validity is None else validity.not_after_s
-
-    return end

@@ -6,13 +6,13 @@ import asyncio
 import os
 import re
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from typing import Annotated, TypeVar
 
 import typer
 
-from dhatu_gateway.app import Table, generated_table, open_edge
+from dhatu_gateway.app import Table, open_edge
 from dhatu_gateway.auth.api_keys import NewKey
 from dhatu_gateway.auth.errors import AuthError
 from dhatu_gateway.auth.identity import key_id
@@ -26,9 +26,11 @@ from dhatu_gateway.auth.store.interface import CredentialStore
 from dhatu_gateway.auth.store.opening import open_store
 from dhatu_gateway.auth.upstream_identity import service_secrets
 from dhatu_gateway.auth.users import NewUser, Users
+from dhatu_gateway.deployment import platform_of, read_deployment, table_of
 from dhatu_gateway.processes.supervisor import WorkersCannotStartError
 from dhatu_gateway.serve import serve as serve_forever
-from dhatu_gateway.settings import Settings, SettingsError, read_database, read_settings
+from dhatu_gateway.settings import Settings, SettingsError, read_database
+from dhatu_gateway.table import TableError
 
 T = TypeVar("T")
 
@@ -56,8 +58,8 @@ RoleOptions = Annotated[list[str], typer.Option("--role", help="May be given sev
 def serve() -> None:
     """Serve until interrupted; everything is set by environment variables."""
     try:
-        serve_forever(_settings(generated_table()))
-    except (SettingsError, WorkersCannotStartError) as error:
+        serve_forever(read_deployment(os.environ))
+    except (SettingsError, TableError, WorkersCannotStartError) as error:
         raise _failure(error) from error
     except KeyboardInterrupt:
         raise typer.Exit(130) from None
@@ -65,26 +67,26 @@ def serve() -> None:
 
 @app.command("check-config")
 def check_config() -> None:
-    """Read the environment and compose every route, without serving."""
-    table = generated_table()
-    settings = _settings(table)
-
-    async def compose() -> None:
-        async with open_edge(settings, table):
-            pass
-
+    """Read the environment and all files that it names, and compose every route, without serving."""
     try:
-        asyncio.run(compose())
-    except (AuthError, ValueError) as error:
+        deployment, table = read_deployment(os.environ), table_of(os.environ)
+        asyncio.run(_compose(deployment.settings, table))
+    except (AuthError, SettingsError, ValueError) as error:
         raise _failure(error) from error
-    typer.echo(f"ok: {len(table.routes)} operations, {len(settings.endpoints)} services")
-    typer.echo(repr(settings))
+    services = len(deployment.settings.endpoints)
+    typer.echo(f"ok: {len(table.routes)} operations, {services} services, table {table.digest}")
+    typer.echo(repr(deployment.settings))
+
+
+async def _compose(settings: Settings, table: Table) -> None:
+    async with open_edge(settings, table):
+        pass
 
 
 @app.command()
 def routes() -> None:
     """List every operation: method, path, name, and the scopes that it asks for."""
-    table = generated_table()
+    table = _read(table_of)
     width = max(len(route.path) for route in table.routes)
     for route in sorted(table.routes, key=lambda route: (route.path, route.method)):
         ways = [" ".join(scope for need in needs for scope in need.scopes) for needs in route.security]
@@ -210,10 +212,10 @@ def revoke_user(
 @app.command("identity-secret")
 def identity_secret(service: Annotated[str, typer.Argument(help="As platform.yaml calls it.")]) -> None:
     """Print the secret that a service verifies X-Dhatu-Identity with, one for each shared key."""
-    table = generated_table()
-    if service not in {known.name for known in table.platform.services}:
+    deployment = _read(read_deployment)
+    if service not in deployment.settings.endpoints:
         raise _failure(f"platform.yaml describes no service {service}")
-    found = service_secrets(make_ring(_settings(table).jwt_keys), service)
+    found = service_secrets(make_ring(deployment.settings.jwt_keys), service)
     if not found:
         raise _failure("no key is a shared secret: verify with the keys at /.well-known/jwks.json")
     for secret in found:
@@ -235,7 +237,7 @@ def _check_grants(scopes: list[str], roles: list[str]) -> None:
     if not scopes and not roles:
         raise _failure("give at least one --scope or --role")
     try:
-        Roles(generated_table().platform.roles).check(roles)
+        Roles(_read(platform_of).roles).check(roles)
     except ValueError as error:
         raise _failure(error) from error
 
@@ -283,10 +285,10 @@ def _with_store(work: Callable[[CredentialStore], Awaitable[T]]) -> T:
         raise _failure(error) from error
 
 
-def _settings(table: Table) -> Settings:
+def _read(read: Callable[[Mapping[str, str]], T]) -> T:
     try:
-        return read_settings(os.environ, table.platform.services)
-    except SettingsError as error:
+        return read(os.environ)
+    except (SettingsError, TableError) as error:
         raise _failure(error) from error
 
 

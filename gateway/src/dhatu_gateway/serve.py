@@ -3,35 +3,41 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+import os
 import signal
 import socket
 import tempfile
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import typer
 import uvloop
 
-from dhatu_gateway.app import Gateway, generated_table
-from dhatu_gateway.core.server.config import BACKLOG, server_config
+from dhatu_gateway.app import Gateway
+from dhatu_gateway.core.server.config import BACKLOG
+from dhatu_gateway.deployment import Deployment, copied, read_again, read_table_of
 from dhatu_gateway.monitoring.logging import configure_logging
-from dhatu_gateway.processes.channel import Channel
-from dhatu_gateway.processes.server import DrainingServer
+from dhatu_gateway.processes.agreement import Agreement
+from dhatu_gateway.processes.garbage import building
 from dhatu_gateway.processes.supervisor import Crew, Supervisor
+from dhatu_gateway.reloading import Outcome, Reload, Together
 from dhatu_gateway.settings import Settings, SettingsError
+from dhatu_gateway.table import TableError
+from dhatu_gateway.work import Signals, run_worker, server_of
 
-Signals = Mapping[signal.Signals, Callable[[], object]]
+_logger = logging.getLogger("dhatu.serve")
 
 
-def serve(settings: Settings) -> None:
+def serve(deployment: Deployment) -> None:
     """Serve until a signal ends it.
 
-    Raises `SettingsError` where the address or the storage cannot be had, `WorkersCannotStartError`, and
-    `KeyboardInterrupt` after it has ended in good order because of one.
+    Raises `SettingsError` where the address or the storage cannot be had, `TableError`,
+    `WorkersCannotStartError`, and `KeyboardInterrupt` after it has ended in good order because of one.
     """
+    settings = deployment.settings
     with _listener(settings) as listener, _shared_storage(settings) as shared:
         host, port = listener.getsockname()[:2]
         shown = f"[{host}]" if ":" in host else host
@@ -39,34 +45,88 @@ def serve(settings: Settings) -> None:
         typer.echo(f"dhātu gateway: {scheme}://{shown}:{port} (workers: {settings.workers})", err=True)
         run = _serve_alone if settings.workers == 1 else _serve_together
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            interrupted = runner.run(run(shared, listener))
+            interrupted = runner.run(run(replace(deployment, settings=shared), listener))
     if interrupted:
         raise KeyboardInterrupt
 
 
-async def _serve_alone(settings: Settings, listener: socket.socket) -> bool:
+async def _serve_alone(deployment: Deployment, listener: socket.socket) -> bool:
     """Serve in this process; answers whether it was SIGINT that ended it."""
-    gateway = Gateway(settings, generated_table(), finish=configure_logging())
+    turn = asyncio.Lock()
+
+    async def change() -> Outcome:
+        async with turn:
+            with building():
+                outcome = await gateway.prepare(read_again(os.environ, deployment))
+                gateway.commit()  # nothing, where it could not be prepared
+                return outcome
+
+    async def workers() -> tuple[int]:
+        return (os.getpid(),)
+
+    reload = _reporting(change)
+    together = Together(reload=reload, workers=workers)
+    table = read_table_of(deployment)
+    gateway = Gateway(deployment.settings, table, together=together, finish=configure_logging())
     stop, interrupted = gateway.lifecycle.stop, _Noted(gateway.lifecycle.stop)
-    server = _server(settings, gateway, {signal.SIGTERM: stop, signal.SIGINT: interrupted}, _say_ready)
-    await server.serve(sockets=[listener])
+    signals: Signals = {signal.SIGTERM: stop, signal.SIGINT: interrupted, signal.SIGHUP: _Started(reload)}
+    await server_of(deployment.settings, gateway, signals, _say_ready).serve(sockets=[listener])
     return interrupted.happened
 
 
-async def _serve_together(settings: Settings, listener: socket.socket) -> bool:
+async def _serve_together(deployment: Deployment, listener: socket.socket) -> bool:
     """Serve by worker processes; answers whether it was SIGINT that ended them."""
     finish = configure_logging()
-    crew = Crew(workers=settings.workers, drain=settings.drain)
-    supervisor = Supervisor(crew, run_worker, listener, settings)
-    interrupted = _Noted(supervisor.stop)
-    loop = asyncio.get_running_loop()
-    for number, act in {**supervisor.signals, signal.SIGINT: interrupted}.items():
-        loop.add_signal_handler(number, act)
-    try:
-        await supervisor.run(_say_ready)
-    finally:
-        finish()
-    return interrupted.happened
+    with tempfile.TemporaryDirectory(prefix="dhatu-table-") as directory:
+        agreement = Agreement(copied(deployment, Path(directory)))
+
+        async def change() -> Outcome:
+            proposed = copied(read_again(os.environ, deployment), Path(directory))
+            answer = await agreement.change(proposed)
+            _sweep(Path(directory), agreement.current[1], proposed)
+            if isinstance(answer, Outcome):
+                return answer
+            return Outcome(problems=("no worker serves at the moment; try again",))
+
+        reload = _reporting(change)
+        crew = Crew(workers=deployment.settings.workers, drain=deployment.settings.drain)
+        supervisor = Supervisor(crew, run_worker, listener, agreement, {"reload": reload})
+        interrupted = _Noted(supervisor.stop)
+        loop = asyncio.get_running_loop()
+        signals = {signal.SIGINT: interrupted, signal.SIGHUP: _Started(reload)}
+        for number, act in (supervisor.signals | signals).items():
+            loop.add_signal_handler(number, act)
+        try:
+            await supervisor.run(_say_ready)
+        finally:
+            finish()
+        return interrupted.happened
+
+
+def _sweep(directory: Path, current: Deployment, proposed: Deployment) -> None:
+    """Remove copies that nobody reads any more; a worker that starts now may read the last but one."""
+    others = [path for path in directory.iterdir() if path not in (current.copy, proposed.copy)]
+    for path in sorted(others, key=lambda path: path.stat().st_mtime_ns)[:-1]:
+        path.unlink(missing_ok=True)
+
+
+def _reporting(change: Callable[[], Awaitable[Outcome]]) -> Reload:
+    """The same, with the problems of reading among its own, and what became of it in the log."""
+
+    async def reload() -> Outcome:
+        try:
+            outcome = await change()
+        except SettingsError as error:
+            outcome = Outcome(problems=error.problems)
+        except TableError as error:
+            outcome = Outcome(problems=(str(error),))
+        if outcome.problems:
+            _logger.error("the gateway serves what it served before: %s", "; ".join(outcome.problems))
+        else:
+            _logger.warning("the gateway serves the table %s: %d routes", outcome.digest, outcome.routes)
+        return outcome
+
+    return reload
 
 
 def _say_ready() -> None:
@@ -85,51 +145,17 @@ class _Noted:
         self._act()
 
 
-def run_worker(listener: socket.socket, end: socket.socket) -> None:
-    """Serve in a worker process, as the parent at the other end of the channel says."""
-    # A terminal sends these to the workers too; what they mean for all is for the parent to say.
-    for number in (signal.SIGINT, signal.SIGHUP, signal.SIGUSR2):
-        signal.signal(number, signal.SIG_IGN)
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_work(listener, end))
+class _Started:
+    """Starts something that nobody waits for."""
 
+    def __init__(self, act: Callable[[], Awaitable[object]]) -> None:
+        self._act = act
+        self._running: set[asyncio.Future[object]] = set()
 
-async def _work(listener: socket.socket, end: socket.socket) -> None:
-    loop = asyncio.get_running_loop()
-    gateway: Gateway | None = None
-
-    async def answer(name: str, argument: Any) -> None:
-        if gateway is not None:
-            match name:
-                case "drain":
-                    gateway.lifecycle.drain(delayed=argument)
-                case "cut":
-                    gateway.lifecycle.cut()
-                case _:  # a ping
-                    pass
-
-    channel = await Channel.open(end, answer)
-    settings: Settings = await channel.call("deployment")
-    gateway = Gateway(settings, generated_table(), finish=configure_logging())
-    lifecycle = gateway.lifecycle
-    told: set[asyncio.Task[Any]] = set()
-
-    def ready() -> None:
-        told.add(loop.create_task(channel.call("ready")))
-        # Without its parent a worker would keep the address for ever.
-        orphaned = loop.create_task(channel.closed())
-        orphaned.add_done_callback(lambda _: lifecycle.drain(delayed=False))
-        told.add(orphaned)
-
-    server = _server(settings, gateway, {signal.SIGTERM: lifecycle.stop}, ready)
-    await server.serve(sockets=[listener])
-
-
-def _server(
-    settings: Settings, gateway: Gateway, signals: Signals, ready: Callable[[], object] = lambda: None
-) -> DrainingServer:
-    config = server_config(gateway, limits=settings.connections, lifecycle=gateway.lifecycle, tls=gateway.tls)
-    return DrainingServer(config, gateway.lifecycle, signals, ready)
+    def __call__(self) -> None:
+        started = asyncio.ensure_future(self._act())
+        self._running.add(started)
+        started.add_done_callback(self._running.discard)
 
 
 @contextmanager

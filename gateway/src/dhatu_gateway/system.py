@@ -18,7 +18,7 @@ from dhatu_gateway.core.exchange import SCOPE_KEY, Exchange
 from dhatu_gateway.core.local import Application
 from dhatu_gateway.core.problem import KINDS, FieldError, Kind, ProblemError
 from dhatu_gateway.core.types import Route
-from dhatu_gateway.monitoring.endpoints import Monitoring, monitoring_router
+from dhatu_gateway.monitoring.endpoints import Shown, monitoring_router
 
 SYSTEM = "system"
 """The service whose operations the gateway answers itself."""
@@ -31,10 +31,10 @@ _LOCATIONS: dict[str, Literal["body", "path", "query", "header", "cookie"]] = {
 }
 
 
-def build_system(auth: Auth, monitoring: Monitoring, routes: Iterable[Route]) -> Application:
+def build_system(auth: Auth, shown: Shown, routes: Iterable[Route]) -> Application:
     """Return the application; raises `ValueError` where it and the table of routes do not agree."""
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
-    routers = (auth_router(auth), monitoring_router(monitoring))
+    routers = (auth_router(auth), monitoring_router(shown))
     check_agreement([route for router in routers for route in router.routes], routes)
     for router in routers:
         app.include_router(router)

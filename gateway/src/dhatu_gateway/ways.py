@@ -1,12 +1,12 @@
-"""The ways to the services, and to the mirrors beside them: opened once per process."""
+"""The ways to the services, and to the mirrors beside them."""
 
 from __future__ import annotations
 
+import asyncio
 import random
 import ssl
 import time
-from collections.abc import Callable, Mapping
-from contextlib import AsyncExitStack
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 
 from dhatu_gateway.core.deliveries import Deliveries
@@ -14,7 +14,8 @@ from dhatu_gateway.core.forward import Forwarder
 from dhatu_gateway.core.mirror import Mirror, Mirrored
 from dhatu_gateway.core.types import Platform, Route
 from dhatu_gateway.core.upstream.breaker.sharing import SharedBreakers
-from dhatu_gateway.core.upstream.policy import Connections
+from dhatu_gateway.core.upstream.discovery import Endpoint
+from dhatu_gateway.core.upstream.policy import Connections, UpstreamPolicy
 from dhatu_gateway.core.upstream.service import Surroundings, Upstream
 from dhatu_gateway.core.upstream.types import UpstreamLimits
 from dhatu_gateway.monitoring.metrics import Metrics
@@ -31,41 +32,54 @@ class Ways:
     """Of those services that have one."""
     deliveries: Deliveries
     """What stands before the upstreams."""
+    made: Mapping[Hashable, Upstream]
+    """All of them, by what they were made of."""
+
+    async def close(self, others: Sequence[Ways]) -> None:
+        """Close what none of the others uses."""
+        in_use = {id(upstream) for ways in others for upstream in ways.made.values()}
+        for upstream in self.made.values():
+            if id(upstream) not in in_use:
+                await upstream.close(0.0)  # who serves has let requests end before
 
 
 def open_ways(
-    settings: Settings, platform: Platform, contexts: Mapping[str, ssl.SSLContext], stack: AsyncExitStack
+    settings: Settings,
+    platform: Platform,
+    contexts: Mapping[str, ssl.SSLContext],
+    before: Ways | None = None,
 ) -> Ways:
-    """Make what sends requests; the stack closes it.
+    """Make what sends requests; those of `before` that would be the same go on.
 
     `contexts` are for services, and their mirrors, of which the operator says how to meet them over TLS.
+    What stands before the upstreams, breakers among it, begins anew where one of them is another.
     """
     around = Surroundings(zone=settings.zone)
+    made: dict[Hashable, Upstream] = {}
+
+    def way(
+        service: str, name: str, endpoints: tuple[Endpoint, ...], policy: UpstreamPolicy | None
+    ) -> Upstream:
+        tls = contexts.get(service)
+        key = (name, endpoints, policy, id(tls))
+        known = before.made.get(key) if before is not None else None
+        limits = UpstreamLimits() if policy is None else _limits(policy.connections)
+        if known is None:
+            known = Upstream(name, endpoints, limits, policy, tls=tls, surroundings=around)
+        made[key] = known
+        return known
+
     policies = {service.name: service.upstream for service in platform.services}
     upstreams = {
-        name: Upstream(
-            name,
-            endpoints,
-            _limits(policies[name].connections),
-            policies[name],
-            tls=contexts.get(name),
-            surroundings=around,
-        )
-        for name, endpoints in settings.endpoints.items()
+        name: way(name, name, endpoints, policies[name]) for name, endpoints in settings.endpoints.items()
     }
     mirrors = {
-        name: Upstream(
-            f"{name} (mirror)",
-            mirrored.endpoints,
-            UpstreamLimits(),
-            tls=contexts.get(name),
-            surroundings=around,
-        )
+        name: way(name, f"{name} (mirror)", mirrored.endpoints, None)
         for name, mirrored in settings.mirrors.items()
     }
-    for upstream in (*upstreams.values(), *mirrors.values()):
-        stack.push_async_callback(upstream.close, 0.0)  # who serves has let requests end before
-    return Ways(upstreams=upstreams, mirrors=mirrors, deliveries=Deliveries(platform, upstreams))
+    same = before is not None and before.upstreams == upstreams
+    deliveries = before.deliveries if before is not None and same else Deliveries(platform, upstreams)
+    return Ways(upstreams=upstreams, mirrors=mirrors, deliveries=deliveries, made=made)
 
 
 def _limits(connections: Connections) -> UpstreamLimits:
@@ -77,12 +91,28 @@ def _limits(connections: Connections) -> UpstreamLimits:
     )
 
 
-def share_breakers(deliveries: Deliveries, link: Link) -> SharedBreakers:
-    """Keep the breakers of one mind with those of other processes, until it is closed."""
-    shared = SharedBreakers(link, time.monotonic)
-    deliveries.changed = shared.tell
-    shared.open(deliveries.breakers.values())
-    return shared
+class Sharing:
+    """Keeps the breakers of what serves of one mind with those of other processes."""
+
+    def __init__(self, link: Link) -> None:
+        self._link = link
+        self._shared: SharedBreakers | None = None
+        self._closing: set[asyncio.Task[None]] = set()
+
+    def share(self, deliveries: Deliveries) -> None:
+        """Share these from now on, and no others."""
+        if self._shared is not None:
+            task = asyncio.get_running_loop().create_task(self._shared.close())
+            self._closing.add(task)
+            task.add_done_callback(self._closing.discard)
+        self._shared = SharedBreakers(self._link, time.monotonic)
+        deliveries.changed = self._shared.tell
+        self._shared.open(deliveries.breakers.values())
+
+    async def close(self) -> None:
+        await asyncio.gather(*self._closing)
+        if self._shared is not None:
+            await self._shared.close()
 
 
 def build_forwarders(

@@ -26,6 +26,7 @@ ALL_SCOPES = (
     "dashboard:read",
     "keys:manage",
     "audit:read",
+    "system:manage",
     "system:read",
 )
 

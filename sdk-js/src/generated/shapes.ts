@@ -158,6 +158,9 @@ export const GatewayStatus: Shape = /*#__PURE__*/ object({
   uptime_s: number,
   process_id: integer,
   routes: integer,
+  table: string,
+  workers: /*#__PURE__*/ array(integer),
+  mocked: /*#__PURE__*/ array(string),
   services: /*#__PURE__*/ array(UpstreamService),
 });
 export const HealthCheck: Shape = /*#__PURE__*/ object({ name: string, status: CheckStatus });
@@ -257,6 +260,7 @@ export const PatternReport: Shape = /*#__PURE__*/ object({
   tokens: integer,
   totals: PatternTotals,
 });
+export const Reloaded: Shape = /*#__PURE__*/ object({ table: string, routes: integer });
 export const SearchHit: Shape = /*#__PURE__*/ object(
   { id: string, title: string, language: string, score: number, snippet: string },
   { source: string },

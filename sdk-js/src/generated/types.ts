@@ -330,6 +330,12 @@ export interface GatewayStatus {
   process_id: number;
   /** How many operations it serves. Range: at least 0. */
   routes: number;
+  /** Tells one table of routes from another; `built-in` without GATEWAY_TABLE. */
+  table: string;
+  /** The processes of this gateway that serve. */
+  workers: number[];
+  /** The operations that are answered with examples, without their services. */
+  mocked: string[];
   /** The services behind it, sorted by name. */
   services: UpstreamService[];
 }
@@ -702,6 +708,14 @@ export interface Problem {
 export interface RefreshRequest {
   /** The newest refresh token. Length: 1 to 200. Format: password. */
   refresh_token: string;
+}
+
+/** What is served after a reload. */
+export interface Reloaded {
+  /** Tells one table of routes from another; `built-in` without GATEWAY_TABLE. */
+  table: string;
+  /** How many operations are served. Range: at least 0. */
+  routes: number;
 }
 
 /**

@@ -219,7 +219,11 @@ async def test_the_audit_log_comes_page_by_page(
     first = (await client.get("/api/v1/audit", params={"page_size": 3})).json()
     assert [entry["number"] for entry in first["entries"]] == [6, 5, 4]  # after the user's
     newest = first["entries"][0]
-    assert (newest["actor"], newest["act"], newest["details"]) == (acting.id, "key.create", "grants keys:manage")
+    assert (newest["actor"], newest["act"], newest["details"]) == (
+        acting.id,
+        "key.create",
+        "grants keys:manage",
+    )
     assert newest["target"].startswith("key:")
     last = (await client.get("/api/v1/audit", params={"page_size": 3, "before": first["next_before"]})).json()
     assert [entry["number"] for entry in last["entries"]] == [3, 2, 1]

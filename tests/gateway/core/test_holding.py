@@ -196,10 +196,11 @@ async def test_calls_that_are_cut_off_when_the_server_stops_give_back() -> None:
 
 
 def test_a_route_that_holds_nothing_is_handled_without_looking() -> None:
+    schemas = Schemas({"schema": {}})
     pipeline = Pipeline(
         PLATFORM,
         (),
-        Schemas({"schema": {}}),
+        lambda route: schemas,
         Policies(authenticate=lambda _: None, authorize=lambda _: None, rate_limit=lambda _: None),
         Counts(),
     )

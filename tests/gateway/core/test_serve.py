@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from dhatu_gateway.deployment import Deployment
 from dhatu_gateway.serve import serve
 from dhatu_gateway.settings import SettingsError, read_settings
 from gateway.tls.authorities import Authority, Files, Leaf
@@ -110,4 +111,4 @@ def test_an_address_that_is_taken_is_named(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         environment = {"GATEWAY_DEMO": "1", "GATEWAY_PORT": str(taken.getsockname()[1])}
         with pytest.raises(SettingsError, match=r"GATEWAY_HOST, GATEWAY_PORT: cannot listen on"):
-            serve(read_settings(environment, ()))
+            serve(Deployment(settings=read_settings(environment, ()), table=None))

@@ -11,7 +11,7 @@ import pytest
 from dhatu_gateway.core.problem import ProblemError
 from dhatu_gateway.core.upstream.discovery import Endpoint
 from dhatu_gateway.generated.routes import ROUTES
-from dhatu_gateway.monitoring.endpoints import Monitoring, monitoring_router
+from dhatu_gateway.monitoring.endpoints import Monitoring, Shown, monitoring_router
 from dhatu_gateway.monitoring.health import Health, ServiceView, store_check
 from dhatu_gateway.monitoring.metrics import Metrics
 from fastapi import FastAPI
@@ -45,7 +45,7 @@ MONITORING = Monitoring(
 
 def client_of(monitoring: Monitoring) -> httpx.AsyncClient:
     app = FastAPI()
-    app.include_router(monitoring_router(monitoring))
+    app.include_router(monitoring_router(Shown(monitoring)))
     return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://g")
 
 
@@ -68,7 +68,7 @@ def test_every_operation_has_a_handler() -> None:
         for route in ROUTES
         if route.operation.startswith("system.") and route.operation != "system.jwks"
     }
-    schema = FastAPI(routes=monitoring_router(MONITORING).routes).openapi()
+    schema = FastAPI(routes=monitoring_router(Shown(MONITORING)).routes).openapi()
     assert {(method.upper(), path) for path, item in schema["paths"].items() for method in item} == expected
 
 
@@ -108,6 +108,9 @@ async def test_the_status_tells_where_requests_go(client: httpx.AsyncClient) -> 
         "uptime_s": 60.5,
         "process_id": os.getpid(),
         "routes": 26,
+        "table": "built-in",
+        "workers": [os.getpid()],
+        "mocked": [],
         "services": [
             {"name": "analysis", "status": "unknown", "endpoints": []},
             {

@@ -52,7 +52,8 @@ def test_durations_are_cumulative_up_to_their_bounds() -> None:
 
 def test_requests_in_flight_and_refusals_are_shown() -> None:
     metrics = Metrics(ROUTES, process=False)
-    metrics.in_flight += 3
+    metrics.edge().in_flight += 1
+    metrics.edge().in_flight += 2
     for kind in ("unauthorized", "unauthorized", "too-many-requests"):
         metrics.refuse(kind)
     read = samples(metrics)

@@ -57,11 +57,12 @@ class Auth:
     logins: Logins
     wall_clock: Callable[[], float]
 
-    async def close(self) -> None:
-        """Let go of the store, and of providers."""
+    async def close(self, *, keep_store: bool = False) -> None:
+        """Let go of the store, unless others go on to use it, and of providers."""
         if self.external is not None:
             await self.external.close()
-        await self.store.close()
+        if not keep_store:
+            await self.store.close()
 
 
 async def open_keys(store: CredentialStore, roles: Roles | None = None) -> ApiKeys:

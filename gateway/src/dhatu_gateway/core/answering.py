@@ -46,9 +46,13 @@ class Answering:
         self._cache = ResponseCache(kept.cache, platform.header_prefix)
         self._cached = {unversioned(route) for route in routes if route.cache is not None}
 
+    def forgets(self, route: Route) -> bool:
+        """Whether a call changes what another route has kept."""
+        return unversioned(route) in self._cached and route.method not in SAFE
+
     def wrap(self, route: Route, terminal: Terminal) -> Terminal:
         """From the nearest to the service to the farthest; the same where the route asks for none of it."""
-        if unversioned(route) in self._cached and route.method not in SAFE:
+        if self.forgets(route):
             terminal = self._cache.build_forgetting(route, terminal)
         terminal = self._cache.build(route, terminal)
         terminal = build_idempotent(route, terminal, self._kept.by_key)

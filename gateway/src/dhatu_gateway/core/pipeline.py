@@ -95,11 +95,12 @@ class Pipeline:
         self,
         platform: Platform,
         routes: Iterable[Route],
-        schemas: Schemas,
+        schemas: Callable[[Route], Schemas],
         policies: Policies,
         findings: Findings,
     ) -> None:
         lifecycles = Lifecycles(platform, routes)
+        self.successor = lifecycles.successor
         self._cross_origins = CrossOrigins(platform.cors)
         self._builders: tuple[StageBuilder, ...] = (
             lambda route: self._cross_origins.of(route).mark,
@@ -111,7 +112,7 @@ class Pipeline:
             policies.authenticate,
             policies.authorize,
             policies.rate_limit,
-            lambda route: build_validation(route, schemas, findings),
+            lambda route: build_validation(route, schemas(route), findings),
         )
 
     def compose(self, route: Route, terminal: Terminal, recorder: Recorder) -> Handler:

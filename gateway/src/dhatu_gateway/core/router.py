@@ -60,23 +60,30 @@ class Router(Generic[T]):
     and `ValueError` for a method that occurs twice or a template that no canonical path can match.
     """
 
-    def __init__(self, entries: Iterable[tuple[str, str, T]]) -> None:
+    def __init__(self, entries: Iterable[tuple[str, str, T]] = ()) -> None:
         self._static: dict[bytes, Match[T]] = {}
         self._root: _Node[T] = _Node()
-        resources: dict[tuple[Segment, ...], Resource[T]] = {}
+        self._resources: dict[tuple[Segment, ...], Resource[T]] = {}
         for method, template, target in entries:
-            segments = _parse(template)
-            resource = resources.get(segments)
-            if resource is None:
-                self._refuse_ambiguity(segments, template)
-                resource = resources[segments] = self._insert(segments, template)
-            if method in resource.methods:
-                raise ValueError(
-                    f"{method} {template} is defined twice, also as {method} {resource.template}"
-                )
-            resource.methods[method] = target
-        for resource in resources.values():
+            self.add(method, template, target)
+        self.complete()
+
+    def add(self, method: str, template: str, target: T) -> None:
+        """Enter a route: for a router that is filled little by little, and used after `complete`."""
+        segments = _parse(template)
+        resource = self._resources.get(segments)
+        if resource is None:
+            self._refuse_ambiguity(segments, template)
+            resource = self._resources[segments] = self._insert(segments, template)
+        if method in resource.methods:
+            raise ValueError(f"{method} {template} is defined twice, also as {method} {resource.template}")
+        resource.methods[method] = target
+
+    def complete(self) -> None:
+        """Make it ready to find what has been entered; nothing is added later."""
+        for resource in self._resources.values():
             self._complete(resource)
+        self._resources.clear()
 
     def find(self, raw: bytes) -> Match[T] | None:
         """Return the most specific resource for a path as it came; raises `ProblemError` for a bad one."""

@@ -107,6 +107,10 @@ class Lifecycles:
         self._platform = platform
         self._successors = _successors(routes)
 
+    def successor(self, route: Route) -> str | None:
+        """The version that has taken the place of a route's own."""
+        return self._successors.get((route.method, route.path))
+
     def build(self, route: Route) -> Stage | None:
         """Mark the answers of a deprecated operation; None for the others."""
         headers = lifecycle_headers(route, self._platform)

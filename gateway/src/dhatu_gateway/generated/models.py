@@ -196,6 +196,19 @@ class Liveness(BaseModel):
     """Always `ok`."""
 
 
+class Worker(RootModel[int]):
+    root: Annotated[int, Field(ge=1)]
+
+
+class Reloaded(BaseModel):
+    """What is served after a reload."""
+
+    table: str
+    """Tells one table of routes from another; `built-in` without GATEWAY_TABLE."""
+    routes: Annotated[int, Field(ge=0)]
+    """How many operations are served."""
+
+
 class UpstreamEndpoint(BaseModel):
     """One place where a service runs."""
 
@@ -339,6 +352,12 @@ class GatewayStatus(BaseModel):
     """The process that answered; one gateway may run several."""
     routes: Annotated[int, Field(ge=0)]
     """How many operations it serves."""
+    table: str
+    """Tells one table of routes from another; `built-in` without GATEWAY_TABLE."""
+    workers: list[Worker]
+    """The processes of this gateway that serve."""
+    mocked: list[str]
+    """The operations that are answered with examples, without their services."""
     services: list[UpstreamService]
     """The services behind it, sorted by name."""
 

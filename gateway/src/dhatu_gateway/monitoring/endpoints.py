@@ -3,19 +3,43 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Protocol
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 
+from dhatu_gateway.core.exchange import SCOPE_KEY, Exchange
 from dhatu_gateway.core.lifecycle import Lifecycle
 from dhatu_gateway.core.problem import ProblemError
 from dhatu_gateway.generated import models
 from dhatu_gateway.monitoring.health import Health, Report, ServiceView, combined
 from dhatu_gateway.monitoring.metrics import CONTENT_TYPE, Metrics
+
+_logger = logging.getLogger("dhatu.monitoring")
+
+
+async def _alone() -> Sequence[int]:
+    return (os.getpid(),)
+
+
+class Reloaded(Protocol):
+    """What became of a reload."""
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """Why everything stays as it is; none where it has changed."""
+        ...
+
+    @property
+    def digest(self) -> str: ...
+
+    @property
+    def routes(self) -> int: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +53,13 @@ class Monitoring:
     health: Health
     metrics: Metrics | None
     """None where the operator has turned metrics off."""
+    table: str = "built-in"
+    """Tells one table of routes from another."""
+    mocked: Sequence[str] = ()
+    """Operations that are answered with examples."""
+    workers: Callable[[], Awaitable[Sequence[int]]] = _alone
+    """The ids of all processes that serve."""
+    reload: Callable[[], Awaitable[Reloaded]] | None = None
     lifecycle: Lifecycle = field(default_factory=Lifecycle)
     clock: Callable[[], float] = time.monotonic
     wall_clock: Callable[[], float] = time.time
@@ -36,12 +67,20 @@ class Monitoring:
     """On `clock`."""
 
 
-def monitoring_router(monitoring: Monitoring) -> APIRouter:
+@dataclass(slots=True)
+class Shown:
+    """What the operations report on at the moment."""
+
+    now: Monitoring
+
+
+def monitoring_router(shown: Shown) -> APIRouter:
     """Handlers of the operations tagged `system`, the public keys excepted."""
     router = APIRouter()
 
     @router.get("/api/v1/health")
     async def health() -> models.HealthReport:
+        monitoring = shown.now
         return _health_report(monitoring, await monitoring.health.report())
 
     @router.get("/api/v1/health/live")
@@ -50,6 +89,7 @@ def monitoring_router(monitoring: Monitoring) -> APIRouter:
 
     @router.get("/api/v1/health/ready")
     async def ready() -> models.HealthReport:
+        monitoring = shown.now
         if monitoring.lifecycle.draining:
             raise ProblemError("unavailable", "The gateway is about to end; send requests elsewhere.")
         report = await monitoring.health.report()
@@ -60,17 +100,35 @@ def monitoring_router(monitoring: Monitoring) -> APIRouter:
 
     @router.get("/api/v1/metrics", response_class=Response)
     async def metrics() -> Response:
-        if monitoring.metrics is None:
+        figures = shown.now.metrics
+        if figures is None:
             raise ProblemError(
                 "not-found", "Metrics are turned off; set PROMETHEUS_ENABLED=1 to turn them on."
             )
-        return Response(monitoring.metrics.exposition(), media_type=CONTENT_TYPE)
+        return Response(figures.exposition(), media_type=CONTENT_TYPE)
+
+    @router.post("/api/v1/admin/reload")
+    async def reload(request: Request) -> models.Reloaded:
+        return await _reload(shown.now, request)
 
     @router.get("/api/v1/status")
     async def status() -> models.GatewayStatus:
-        return await _status(monitoring)
+        return await _status(shown.now)
 
     return router
+
+
+async def _reload(monitoring: Monitoring, request: Request) -> models.Reloaded:
+    exchange: Exchange = request.scope[SCOPE_KEY]
+    if monitoring.reload is None:
+        raise ProblemError("conflict", "This gateway reads nothing anew.")
+    outcome = await monitoring.reload()
+    caller = exchange.principal.id if exchange.principal is not None else "nobody"
+    if outcome.problems:
+        _logger.error("%s asked for a reload, and nothing has changed", caller)
+        raise ProblemError("conflict", "\n".join(("Nothing has changed.", *outcome.problems)))
+    _logger.warning("%s has reloaded the gateway", caller)
+    return models.Reloaded(table=outcome.digest, routes=outcome.routes)
 
 
 def _health_report(monitoring: Monitoring, report: Report) -> models.HealthReport:
@@ -93,6 +151,9 @@ async def _status(monitoring: Monitoring) -> models.GatewayStatus:
         uptime_s=round(uptime_s, 3),
         process_id=os.getpid(),
         routes=monitoring.routes,
+        table=monitoring.table,
+        workers=[models.Worker(pid) for pid in await monitoring.workers()],
+        mocked=list(monitoring.mocked),
         services=await asyncio.gather(*map(_service, services)),
     )
 

@@ -52,13 +52,22 @@ class Recorder:
         self.sum_s += duration_s
 
 
+class EdgeCounts:
+    """What one edge counts itself; while one takes another's place, there are two of them."""
+
+    def __init__(self, metrics: Metrics) -> None:
+        self.in_flight = 0
+        """Requests being answered; the edge counts it up and down."""
+        self.unmatched = metrics.unmatched
+        self.refuse = metrics.refuse
+
+
 class Metrics(Collector):
     """All figures of this process."""
 
-    def __init__(self, routes: Iterable[Route], *, process: bool = True) -> None:
+    def __init__(self, routes: Iterable[Route] = (), *, process: bool = True) -> None:
         """`process` adds what the operating system and Python's garbage collector know."""
-        self.in_flight = 0
-        """Requests being answered; the edge counts it up and down."""
+        self._edges: list[EdgeCounts] = []
         self.unmatched = Recorder("", "")
         """Requests that no route matches, or that cannot be parsed."""
         self.refusals: dict[str, int] = {}
@@ -74,6 +83,7 @@ class Metrics(Collector):
         self.certificates: Mapping[str, Callable[[], float | None]] = {}
         """When certificates end, in seconds since the epoch, by whom they are shown to."""
         self._recorders = {route.operation: Recorder(route.operation, route.service) for route in routes}
+        self._exchanged: Collector | None = None
         self._registry = CollectorRegistry()
         self._registry.register(self)
         if process:
@@ -81,13 +91,38 @@ class Metrics(Collector):
             PlatformCollector(registry=self._registry)
             GCCollector(registry=self._registry)
 
-    def add(self, collector: Collector) -> None:
-        """Scrape this as well."""
+    def exchange(self, collector: Collector) -> None:
+        """Scrape this as well, in the place of what was given before."""
+        if self._exchanged is not None:
+            self._registry.unregister(self._exchanged)
         self._registry.register(collector)
+        self._exchanged = collector
 
     def recorder(self, route: Route) -> Recorder:
-        """The figures of a route, looked up at boot."""
-        return self._recorders[route.operation]
+        """The figures of a route, looked up at boot; they go on where the route was there before."""
+        known = self._recorders.get(route.operation)
+        if known is None or known.service != route.service:
+            known = self._recorders[route.operation] = Recorder(route.operation, route.service)
+        return known
+
+    def keep(self, routes: Iterable[Route]) -> None:
+        """Forget the figures of all other routes: they are not served any more."""
+        kept = {route.operation for route in routes}
+        self._recorders = {name: found for name, found in self._recorders.items() if name in kept}
+
+    def edge(self) -> EdgeCounts:
+        """What a new edge counts with; `forget` it when the edge is not used any more."""
+        counts = EdgeCounts(self)
+        self._edges.append(counts)
+        return counts
+
+    def forget(self, counts: EdgeCounts) -> None:
+        self._edges.remove(counts)
+
+    @property
+    def in_flight(self) -> int:
+        """Requests being answered."""
+        return sum(counts.in_flight for counts in self._edges)
 
     def refuse(self, kind: str) -> None:
         """Count a request that was answered with a problem of this kind."""

@@ -14,6 +14,7 @@ import uvicorn
 
 from dhatu_gateway.core.lifecycle import Lifecycle
 from dhatu_gateway.core.server.protocol import ServerProtocol
+from dhatu_gateway.processes.garbage import building
 
 IDLE_S = 1.0
 """A connection on which nothing has come for so long is closed when the process drains; one that was used
@@ -57,7 +58,8 @@ class DrainingServer(uvicorn.Server):
                 loop.remove_signal_handler(number)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
+        with building():
+            await super().startup(sockets)
         self._ready()
 
     async def on_tick(self, counter: int) -> bool:

@@ -6,11 +6,12 @@ import asyncio
 import logging
 import signal
 import socket
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from dhatu_gateway.core.lifecycle import Drain
+from dhatu_gateway.processes.agreement import Agreement
 from dhatu_gateway.processes.channel import ChannelClosedError
 from dhatu_gateway.processes.restarts import Restarts
 from dhatu_gateway.processes.worker import Target, Worker
@@ -51,14 +52,22 @@ class Place:
 class Supervisor:
     """Runs in the parent process; `listener` is the socket that all workers accept from.
 
-    `deployment` is what a worker serves: it asks for it when it starts.
+    `agreement` is on what the workers serve; `answers` are what else they may ask, by name.
     """
 
-    def __init__(self, crew: Crew, target: Target, listener: socket.socket, deployment: Any) -> None:
+    def __init__(
+        self,
+        crew: Crew,
+        target: Target,
+        listener: socket.socket,
+        agreement: Agreement[Any],
+        answers: Mapping[str, Callable[[], Awaitable[Any]]],
+    ) -> None:
         self._crew = crew
         self._target = target
         self._listener = listener
-        self._deployment = deployment
+        self.agreement = agreement
+        self._answers = answers
         self._places: list[Place] = []
         self._alive: set[Worker] = set()
         """Those that start or drain, too."""
@@ -105,11 +114,15 @@ class Supervisor:
         """Answer what a worker asks or tells."""
         match name:
             case "deployment":
-                return self._deployment
+                return self.agreement.current
+            case "join":
+                return await self.agreement.join(worker, argument)
             case "ready":
                 return worker.is_ready()
+            case "workers":
+                return sorted(place.worker.pid for place in self._places)
             case _:
-                raise ValueError(f"nobody knows how to answer {name}")
+                return await self._answers[name]()
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
@@ -119,8 +132,12 @@ class Supervisor:
     async def _launch(self) -> Worker:
         worker = await Worker.start(self._target, self._listener, self.hear)
         self._alive.add(worker)
-        worker.exited.add_done_callback(lambda _: self._alive.discard(worker))
+        worker.exited.add_done_callback(lambda _: self._forget(worker))
         return worker
+
+    def _forget(self, worker: Worker) -> None:
+        self._alive.discard(worker)
+        self.agreement.leave(worker)
 
     async def _is_ready(self, worker: Worker) -> bool:
         """Wait until a worker serves; one that takes too long is killed."""

@@ -44,6 +44,7 @@ export {
   ready as systemReady,
   metrics as systemMetrics,
   status as systemStatus,
+  reload as systemReload,
   jwks as systemJwks,
 } from './system.js';
 

@@ -142,6 +142,36 @@ export function status(client: Caller, options?: CallOptions): APIPromise<t.Gate
   return client.call(SYSTEM_STATUS, {}, options);
 }
 
+/** Describes {@link reload}. */
+export const SYSTEM_RELOAD: Operation<t.Reloaded> = {
+  key: 'system.reload',
+  method: 'POST',
+  path: '/api/v1/admin/reload',
+  responses: [/*#__PURE__*/ jsonAnswer('200', s.Reloaded)],
+  security: [['bearer'], ['apiKey']],
+  retry: 'idempotent',
+  timeoutMs: 120000,
+};
+
+/**
+ * Serve what the table and the other files say now.
+ *
+ * Reads the table of routes, the keys of tokens and whatever else the gateway's settings name anew,
+ * composes all of it beside what is served, and lets it take over at once, in all processes of this
+ * gateway. Requests under way end as they began. Where anything is wrong the answer is 409, and everything
+ * stays as it is.
+ *
+ * `POST /api/v1/admin/reload`; needs the scope system:manage.
+ *
+ * @returns It has taken over.
+ * @throws ConflictError
+ * @example
+ * const result = await client.system.reload();
+ */
+export function reload(client: Caller, options?: CallOptions): APIPromise<t.Reloaded> {
+  return client.call(SYSTEM_RELOAD, {}, options);
+}
+
 /** Describes {@link jwks}. */
 export const SYSTEM_JWKS: Operation<t.JwkSet> = {
   key: 'system.jwks',

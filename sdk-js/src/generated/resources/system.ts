@@ -91,6 +91,25 @@ export class SystemResource {
   }
 
   /**
+   * Serve what the table and the other files say now.
+   *
+   * Reads the table of routes, the keys of tokens and whatever else the gateway's settings name anew,
+   * composes all of it beside what is served, and lets it take over at once, in all processes of this
+   * gateway. Requests under way end as they began. Where anything is wrong the answer is 409, and everything
+   * stays as it is.
+   *
+   * `POST /api/v1/admin/reload`; needs the scope system:manage.
+   *
+   * @returns It has taken over.
+   * @throws ConflictError
+   * @example
+   * const result = await client.system.reload();
+   */
+  reload(options?: CallOptions): APIPromise<t.Reloaded> {
+    return this.#client.call(o.SYSTEM_RELOAD, {}, options);
+  }
+
+  /**
    * Read the public keys that sign access tokens.
    *
    * The JSON Web Key Set (RFC 7517) with which anybody can verify an access token. It is empty where tokens

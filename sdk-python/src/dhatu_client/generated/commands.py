@@ -501,6 +501,11 @@ PROGRAM: Final = ProgramEntry(
                     description="What this gateway process is, how long it has been up, and where it sends requests.",
                 ),
                 CommandEntry(
+                    name="reload", operation="SYSTEM_RELOAD",
+                    summary="Serve what the table and the other files say now",
+                    description="Reads the table of routes, the keys of tokens and whatever else the gateway's settings name anew, composes all of it\nbeside what is served, and lets it take over at once, in all processes of this gateway. Requests under way end as\nthey began. Where anything is wrong the answer is 409, and everything stays as it is.",
+                ),
+                CommandEntry(
                     name="jwks", operation="SYSTEM_JWKS",
                     summary="Read the public keys that sign access tokens",
                     description="The JSON Web Key Set (RFC 7517) with which anybody can verify an access token. It is empty where tokens are\nsigned with a shared secret (HS256), which has no public half.",

@@ -326,6 +326,11 @@ SYSTEM_STATUS: Final[Operation[models.GatewayStatus]] = Operation(
     responses=(ResponseSpec(status="200", type="GatewayStatus"),), security=(("bearer",), ("apiKey",)),
     retry="safe", timeout_s=10.0,
 )
+SYSTEM_RELOAD: Final[Operation[models.Reloaded]] = Operation(
+    key="system.reload", method="POST", path="/api/v1/admin/reload",
+    responses=(ResponseSpec(status="200", type="Reloaded"),), security=(("bearer",), ("apiKey",)),
+    retry="idempotent", timeout_s=120.0,
+)
 SYSTEM_JWKS: Final[Operation[models.JwkSet]] = Operation(
     key="system.jwks", method="GET", path="/.well-known/jwks.json",
     responses=(ResponseSpec(status="200", type="JwkSet"),), retry="safe", timeout_s=10.0,

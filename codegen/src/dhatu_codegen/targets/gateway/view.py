@@ -53,8 +53,12 @@ def platform(api: Api) -> Call:
 
 def routes(api: Api) -> tuple[Call, ...]:
     """`ROUTES`, sorted by path and method: the router finds the most specific one whatever the order."""
-    ordered = sorted(api.operations, key=lambda operation: (operation.path, operation.method))
-    return tuple(_route(operation, api) for operation in ordered)
+    return tuple(route(operation, api) for operation in in_order(api))
+
+
+def in_order(api: Api) -> list[Operation]:
+    """Every operation, by path and method."""
+    return sorted(api.operations, key=lambda operation: (operation.path, operation.method))
 
 
 def _version(version: Version) -> Call:
@@ -68,7 +72,8 @@ def _version(version: Version) -> Call:
     )
 
 
-def _route(operation: Operation, api: Api) -> Call:
+def route(operation: Operation, api: Api) -> Call:
+    """One operation, as the gateway enforces it."""
     policy = operation.policy
     return _call(
         "Route",

@@ -19,7 +19,8 @@ What is left is for calls that matter more: a flood of one kind leaves room for 
 class Load(Protocol):
     """Counts the calls under way."""
 
-    in_flight: int
+    @property
+    def in_flight(self) -> int: ...
 
 
 def build_admission(

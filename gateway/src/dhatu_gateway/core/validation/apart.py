@@ -47,6 +47,6 @@ def problem_of(document: bytes, pointer: str, body: bytes) -> Problem | None:
     return None
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=16)
 def _schemas(document: bytes) -> Schemas:
     return Schemas(orjson.loads(document))

@@ -237,7 +237,7 @@ class JsonCheck:
 
     def __init__(self, pointer: str, schemas: Schemas) -> None:
         self._pointer = pointer
-        self._schemas = schemas
+        self._source = schemas.source
         self._validator = schemas.validator(pointer) if pointer else None
 
     def __call__(self, body: bytes) -> None:
@@ -249,7 +249,7 @@ class JsonCheck:
 
     async def apart(self, body: bytes) -> None:
         """The same, for a body so large that the others should not wait for it."""
-        await check_apart(self._schemas.document, self._pointer, body)
+        await check_apart(self._source(), self._pointer, body)
 
 
 def _missing() -> ProblemError:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from functools import cached_property
+from collections.abc import Callable
+from functools import cache, cached_property
 from typing import Any, cast
 from urllib.parse import quote
 
@@ -18,22 +19,26 @@ _URI = "urn:dhatu:openapi"
 class Schemas:
     """Compiles schemas by their JSON Pointer into the OpenAPI document."""
 
-    def __init__(self, document: dict[str, Any], side: Side = "request") -> None:
-        """`side` says whose messages are held against the schemas: readOnly and writeOnly differ."""
+    def __init__(
+        self,
+        document: dict[str, Any],
+        side: Side = "request",
+        source: Callable[[], bytes] | None = None,
+    ) -> None:
+        """`side` says whose messages are held against the schemas: readOnly and writeOnly differ.
+
+        `source` gives the document as it was written, as JSON, to make the same schemas elsewhere.
+        """
         self._written = document
+        self.source = source or cache(lambda: orjson.dumps(document))
         self._document = with_bounds(seen_from(document, side))
         self._registry = jsonschema_rs.Registry([(_URI, self._document)], draft=jsonschema_rs.Draft202012)
         self._validators: dict[str, jsonschema_rs.Validator] = {}
 
     @cached_property
-    def document(self) -> bytes:
-        """The document as it was written, as JSON; to make the same schemas elsewhere."""
-        return orjson.dumps(self._written)
-
-    @cached_property
     def answers(self) -> Schemas:
         """The same schemas, for what services answer."""
-        return Schemas(self._written, "answer")
+        return Schemas(self._written, "answer", self.source)
 
     def validator(self, pointer: str) -> jsonschema_rs.Validator:
         """Compile a schema; formats are asserted, and patterns run on a regex engine of linear time.

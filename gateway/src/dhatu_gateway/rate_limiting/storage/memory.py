@@ -32,10 +32,11 @@ class MemoryStorage:
 
     def limiter_of_one(self, rule: Rule) -> TakeOne:
         """The short way for a route with one limit that is `plain`; made at boot."""
-        table, step, cost = self._table(rule), rule.algorithm.step, rule.cost
+        table, algorithm, cost = self._table(rule), rule.algorithm, rule.cost
+        step = algorithm.step
 
         def take_one(key: str, now_us: int) -> Decision:
-            state = table.find(key, now_us)
+            state = table.find(key, now_us, algorithm)
             after, decision = step(state, now_us, cost)
             if not decision.wait_us:
                 table.states[key] = after
@@ -53,7 +54,7 @@ class MemoryStorage:
                 for rule, table, key in zip(rules, tables, keys, strict=True)
                 if key is not None
             ]
-            before = [table.find(key, now_us) for _, table, key in counted]
+            before = [table.find(key, now_us, rule.algorithm) for rule, table, key in counted]
             _, after, decisions = take([rule for rule, _, _ in counted], before, now_us)
             for (_, table, key), old, state in zip(counted, before, after, strict=True):
                 if state is not old:
@@ -84,35 +85,34 @@ class MemoryStorage:
         """Rules that count the same calls share a table."""
         # Who holds a slot cannot be dropped; there are no more of them than calls under way.
         size = sys.maxsize if isinstance(rule.algorithm, Concurrency) else self._max_callers
-        return self._tables.setdefault(rule.space, Table(rule.algorithm, size))
+        return self._tables.setdefault(rule.space, Table(size))
 
 
 class Table:
-    """The states of the callers of one limit."""
+    """The states of the callers of one limit; they stay when its numbers change."""
 
-    __slots__ = ("_algorithm", "_max_callers", "states")
+    __slots__ = ("_max_callers", "states")
 
-    def __init__(self, algorithm: Algorithm, max_callers: int) -> None:
-        self._algorithm = algorithm
+    def __init__(self, max_callers: int) -> None:
         self._max_callers = max_callers
         self.states: dict[str, State] = {}
 
-    def find(self, key: str, now_us: int) -> State:
+    def find(self, key: str, now_us: int, algorithm: Algorithm) -> State:
         """The state of a caller, for whom room is made where it has none."""
         state = self.states.get(key)
         if state is not None:
             return state
         if len(self.states) >= self._max_callers:
-            self._make_room(now_us)
-        return self._algorithm.fresh
+            self._make_room(now_us, algorithm)
+        return algorithm.fresh
 
-    def _make_room(self, now_us: int) -> None:
+    def _make_room(self, now_us: int, algorithm: Algorithm) -> None:
         """Drop every caller who has all calls back, then the oldest until an eighth of the table is free.
 
         The sweep is paid for by the eighth of new callers that it makes room for. A caller who is dropped
         early starts anew: it takes more callers than the table holds, within one window, to get there.
         """
-        states, is_fresh = self.states, self._algorithm.is_fresh
+        states, is_fresh = self.states, algorithm.is_fresh
         kept = len(states) - max(1, len(states) // 8)
         for key in [key for key, state in states.items() if is_fresh(state, now_us)]:
             del states[key]

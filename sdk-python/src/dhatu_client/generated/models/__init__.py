@@ -66,6 +66,7 @@ if TYPE_CHECKING:
     from .picture_query import PictureQuery as PictureQuery
     from .problem import Problem as Problem
     from .refresh_request import RefreshRequest as RefreshRequest
+    from .reloaded import Reloaded as Reloaded
     from .pattern import RepeatPattern as RepeatPattern
     from .token_request import RequestedScopes as RequestedScopes
     from .revoke_request import RevokeRequest as RevokeRequest
@@ -150,6 +151,7 @@ else:  # each is loaded when it is first asked for
             "PictureQuery": "picture_query",
             "Problem": "problem",
             "RefreshRequest": "refresh_request",
+            "Reloaded": "reloaded",
             "RepeatPattern": "pattern",
             "RequestedScopes": "token_request",
             "RevokeRequest": "revoke_request",

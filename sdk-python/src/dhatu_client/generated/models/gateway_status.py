@@ -44,5 +44,11 @@ class GatewayStatus(BaseModel):
     """The process that answered; one gateway may run several."""
     routes: int
     """How many operations it serves."""
+    table: str
+    """Tells one table of routes from another; `built-in` without GATEWAY_TABLE."""
+    workers: list[int]
+    """The processes of this gateway that serve."""
+    mocked: list[str]
+    """The operations that are answered with examples, without their services."""
     services: list[UpstreamService]
     """The services behind it, sorted by name."""

@@ -73,6 +73,19 @@ class SystemDocs:
         Returns: The status.
         """
 
+    def reload(self, *_: Any, **__: Any) -> Any:
+        """Serve what the table and the other files say now.
+
+        Reads the table of routes, the keys of tokens and whatever else the gateway's settings name anew,
+        composes all of it beside what is served, and lets it take over at once, in all processes of this
+        gateway. Requests under way end as they began. Where anything is wrong the answer is 409, and
+        everything stays as it is.
+
+        `POST /api/v1/admin/reload`; needs the scope system:manage; may raise ConflictError.
+
+        Returns: It has taken over.
+        """
+
     def jwks(self, *_: Any, **__: Any) -> Any:
         """Read the public keys that sign access tokens.
 
@@ -113,6 +126,9 @@ class SystemResource(SystemDocs, AsyncOperations):
     async def status(self, **options: Unpack[CallOptions]) -> models.GatewayStatus:
         return await self._client.call(ops.SYSTEM_STATUS, {}, options)
 
+    async def reload(self, **options: Unpack[CallOptions]) -> models.Reloaded:
+        return await self._client.call(ops.SYSTEM_RELOAD, {}, options)
+
     async def jwks(self, **options: Unpack[CallOptions]) -> models.JwkSet:
         return await self._client.call(ops.SYSTEM_JWKS, {}, options)
 
@@ -145,6 +161,9 @@ class SyncSystemResource(SystemDocs, SyncOperations):
     def status(self, **options: Unpack[CallOptions]) -> models.GatewayStatus:
         return self._client.call(ops.SYSTEM_STATUS, {}, options)
 
+    def reload(self, **options: Unpack[CallOptions]) -> models.Reloaded:
+        return self._client.call(ops.SYSTEM_RELOAD, {}, options)
+
     def jwks(self, **options: Unpack[CallOptions]) -> models.JwkSet:
         return self._client.call(ops.SYSTEM_JWKS, {}, options)
 
@@ -156,6 +175,7 @@ class SystemWithRawResponse:
         self.ready = raw(of.ready)
         self.metrics = raw(of.metrics)
         self.status = raw(of.status)
+        self.reload = raw(of.reload)
         self.jwks = raw(of.jwks)
 
 
@@ -166,6 +186,7 @@ class SystemWithStreamingResponse:
         self.ready = streamed(of.ready)
         self.metrics = streamed(of.metrics)
         self.status = streamed(of.status)
+        self.reload = streamed(of.reload)
         self.jwks = streamed(of.jwks)
 
 
@@ -176,6 +197,7 @@ class SyncSystemWithRawResponse:
         self.ready = sync_raw(of.ready)
         self.metrics = sync_raw(of.metrics)
         self.status = sync_raw(of.status)
+        self.reload = sync_raw(of.reload)
         self.jwks = sync_raw(of.jwks)
 
 
@@ -186,4 +208,5 @@ class SyncSystemWithStreamingResponse:
         self.ready = sync_streamed(of.ready)
         self.metrics = sync_streamed(of.metrics)
         self.status = sync_streamed(of.status)
+        self.reload = sync_streamed(of.reload)
         self.jwks = sync_streamed(of.jwks)
