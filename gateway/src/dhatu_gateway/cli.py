@@ -8,7 +8,8 @@ import re
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
-from typing import Annotated, TypeVar
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
 
 import typer
 
@@ -28,9 +29,10 @@ from dhatu_gateway.auth.upstream_identity import service_secrets
 from dhatu_gateway.auth.users import NewUser, Users
 from dhatu_gateway.deployment import platform_of, read_deployment, table_of
 from dhatu_gateway.processes.supervisor import WorkersCannotStartError
+from dhatu_gateway.remote import RemoteError, ask, status_lines
 from dhatu_gateway.serve import serve as serve_forever
 from dhatu_gateway.settings import Settings, SettingsError, read_database
-from dhatu_gateway.table import TableError
+from dhatu_gateway.table import TableError, differences, read_table
 
 T = TypeVar("T")
 
@@ -51,6 +53,16 @@ app.add_typer(keys, name="keys")
 app.add_typer(users, name="users")
 
 ScopeOptions = Annotated[list[str], typer.Option("--scope", help="May be given several times.")]
+KeyOption = Annotated[
+    str,
+    typer.Option(envvar="GATEWAY_API_KEY", help="A key that holds system:read, or system:manage to reload."),
+]
+UrlOption = Annotated[
+    str | None, typer.Option(help="Where it runs; by GATEWAY_HOST and GATEWAY_PORT without.")
+]
+CaOption = Annotated[
+    str | None, typer.Option(help="Authorities, where it serves over TLS with a private one.")
+]
 RoleOptions = Annotated[list[str], typer.Option("--role", help="May be given several times.")]
 
 
@@ -66,16 +78,47 @@ def serve() -> None:
 
 
 @app.command("check-config")
-def check_config() -> None:
+def check_config(
+    before: Annotated[
+        Path | None, typer.Option(help="A table that `dhatu-codegen table` has written: lists what differs.")
+    ] = None,
+) -> None:
     """Read the environment and all files that it names, and compose every route, without serving."""
     try:
         deployment, table = read_deployment(os.environ), table_of(os.environ)
         asyncio.run(_compose(deployment.settings, table))
+        changes = () if before is None else tuple(differences(read_table(before), table))
     except (AuthError, SettingsError, ValueError) as error:
         raise _failure(error) from error
+    for change in changes:
+        typer.echo(change)
     services = len(deployment.settings.endpoints)
     typer.echo(f"ok: {len(table.routes)} operations, {services} services, table {table.digest}")
     typer.echo(repr(deployment.settings))
+
+
+@app.command()
+def status(key: KeyOption, url: UrlOption = None, ca_file: CaOption = None) -> None:
+    """Show what a running gateway serves, by which processes, and how its services are."""
+    for line in status_lines(_asked("GET", "/api/v1/status", url, key, ca_file)):
+        typer.echo(printable(line))
+
+
+@app.command()
+def reload(key: KeyOption, url: UrlOption = None, ca_file: CaOption = None) -> None:
+    """Let a running gateway serve what its table and its other files say now; SIGHUP does the same."""
+    outcome = _asked("POST", "/api/v1/admin/reload", url, key, ca_file)
+    typer.echo(f"the gateway serves the table {outcome['table']}: {outcome['routes']} operations")
+
+
+def _asked(method: str, path: str, url: str | None, key: str, ca_file: str | None) -> dict[str, Any]:
+    if url is None:
+        host, port = os.environ.get("GATEWAY_HOST") or "127.0.0.1", os.environ.get("GATEWAY_PORT") or "8000"
+        url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+    try:
+        return ask(method, url.rstrip("/") + path, key, ca_file)
+    except RemoteError as error:
+        raise _failure(error) from error
 
 
 async def _compose(settings: Settings, table: Table) -> None:

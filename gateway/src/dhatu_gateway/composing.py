@@ -22,6 +22,8 @@ from dhatu_gateway.core.forward import Terminal, Way, build_forward
 from dhatu_gateway.core.forward_headers import ForwardedHeaders
 from dhatu_gateway.core.lifecycle import Lifecycle
 from dhatu_gateway.core.local import build_local
+from dhatu_gateway.core.mocks.selection import is_mocked, mocked_operations
+from dhatu_gateway.core.mocks.terminal import build_mock
 from dhatu_gateway.core.pipeline import Handler, Pipeline, Policies
 from dhatu_gateway.core.placement import build_placement
 from dhatu_gateway.core.router import Router
@@ -275,14 +277,17 @@ def _composer(table: Table, parts: Parts) -> tuple[Callable[[Route], Handler], C
     terminal = _terminals(table, parts, schemas)
 
     def compose(route: Route) -> Handler:
-        return pipeline.compose(route, answering.wrap(route, terminal(route)), metrics.recorder(route))
+        end = terminal(route)
+        if not is_mocked(route, settings.mocked):  # what is made up is not kept
+            end = answering.wrap(route, end)
+        return pipeline.compose(route, end, metrics.recorder(route))
 
     return compose, lambda route: (pipeline.successor(route), answering.forgets(route))
 
 
 def _terminals(table: Table, parts: Parts, schemas: SchemasOf) -> Callable[[Route], Terminal]:
     platform, metrics, identity = table.platform, parts.opened.metrics, parts.auth.upstream_identity
-    upstreams = parts.ways.upstreams
+    upstreams, mocked = parts.ways.upstreams, parts.settings.mocked
     headers = {name: ForwardedHeaders(platform, identity.for_service(name)) for name in upstreams}
     places = {
         service.name: build_placement(service.upstream.balance, random.random)
@@ -295,6 +300,8 @@ def _terminals(table: Table, parts: Parts, schemas: SchemasOf) -> Callable[[Rout
     def terminal(route: Route) -> Terminal:
         if route.service == SYSTEM:
             return parts.own.answer
+        if is_mocked(route, mocked):
+            return build_mock(route, schemas(route), platform.header_prefix)
         way = Way(
             upstream=forwarder(route),
             headers=headers[route.service],
@@ -357,6 +364,9 @@ def _monitoring(table: Table, parts: Checked) -> Monitoring:
         lifecycle=opened.around.lifecycle,
         started_at_s=opened.started_at_s,
         table=table.digest,
+        mocked=mocked_operations(
+            [route for route in table.routes if route.service != SYSTEM], parts.settings.mocked
+        ),
     )
     together = opened.around.together
     if together is None:

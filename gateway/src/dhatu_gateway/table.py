@@ -94,6 +94,25 @@ def generated_table() -> Table:
     return Table(platform=PLATFORM, routes=ROUTES, document=document)
 
 
+def differences(before: Table, after: Table) -> Iterator[str]:
+    """What a table changes: `+` and `-` before operations that come and go, `~` before those that differ.
+
+    Raises `TableError` where one is not from a file: that keeps the schemas of all its routes together.
+    """
+    old, new = before.parts, after.parts
+    if not old or not new:
+        raise TableError("only tables from files can be compared; GATEWAY_TABLE names none")
+    if before.platform != after.platform:
+        yield "~ the platform: services, versions, roles, cross-origin rules or headers"
+    for operation in sorted(old.keys() | new.keys()):
+        if operation not in new:
+            yield f"- {operation}"
+        elif operation not in old:
+            yield f"+ {operation}"
+        elif old[operation].digest != new[operation].digest:
+            yield f"~ {operation}"
+
+
 _STRICT = ConfigDict(extra="forbid", strict=True)
 """What is written must be known, and of its type: also in what these consist of."""
 

@@ -71,7 +71,9 @@ def open_ways(
 
     policies = {service.name: service.upstream for service in platform.services}
     upstreams = {
-        name: way(name, name, endpoints, policies[name]) for name, endpoints in settings.endpoints.items()
+        name: way(name, name, endpoints, policies[name])
+        for name, endpoints in settings.endpoints.items()
+        if name not in settings.mocked
     }
     mirrors = {
         name: way(name, f"{name} (mirror)", mirrored.endpoints, None)

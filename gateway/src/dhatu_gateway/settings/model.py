@@ -69,6 +69,8 @@ class Settings:
     """Whose word counts on where a request comes from, and from where requests are taken."""
     connections: ServerLimits
     drain: Drain
+    mocked: frozenset[str]
+    """Services and operations that are answered with examples."""
     tls: ServerTls | None
     """None where clients come without TLS."""
     client_certificates_file: Path | None
@@ -115,6 +117,7 @@ def read_settings(environment: Mapping[str, str], services: tuple[Service, ...])
         clients=read_clients(reader),
         connections=read_connections(reader),
         drain=read_drain(reader),
+        mocked=reader.value("GATEWAY_MOCK", "", _names),
         tls=read_server_tls(reader),
         client_certificates_file=read_client_certificates_file(reader),
         service_tls=read_service_tls(reader, services, endpoints),
@@ -142,6 +145,10 @@ def _zone(text: str) -> str:
     if not text.isprintable() or text != text.strip():
         raise ValueError(f"must be the name of a zone, such as eu-central-1a, not {text!r}")
     return text
+
+
+def _names(text: str) -> frozenset[str]:
+    return frozenset(name.strip() for name in text.split(",") if name.strip())
 
 
 def _local_share(text: str) -> float:

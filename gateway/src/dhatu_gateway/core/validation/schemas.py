@@ -60,6 +60,13 @@ class Schemas:
             self._validators[pointer] = validator
         return validator
 
+    def check(self, schema: Any, value: Any) -> bool:
+        """Whether a schema of the document allows a value; for once, since nothing is kept."""
+        validator = jsonschema_rs.Draft202012Validator(
+            _absolute(schema), registry=self._registry, validate_formats=True, offline=True
+        )
+        return validator.is_valid(value)
+
     def resolve(self, schema: Any) -> dict[str, Any]:
         """Follow `$ref` to the schema that says something itself; `true` and `false` say nothing."""
         seen: set[str] = set()
@@ -84,3 +91,16 @@ class Schemas:
             except (KeyError, IndexError, TypeError, ValueError) as error:
                 raise ValueError(f"openapi.json has nothing at {pointer}") from error
         return value
+
+
+def _absolute(schema: Any) -> Any:
+    """A schema whose references lead into the document, wherever it stands."""
+    if isinstance(schema, list):
+        return [_absolute(item) for item in cast(list[object], schema)]
+    if not isinstance(schema, dict):
+        return schema
+    members = cast(dict[str, Any], schema)
+    return {
+        name: f"{_URI}{member}" if name == "$ref" and isinstance(member, str) else _absolute(member)
+        for name, member in members.items()
+    }

@@ -1,0 +1,60 @@
+"""What the command line asks of a gateway that runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import httpx
+
+TIMEOUT_S = 150.0
+"""Longer than a reload may take."""
+
+
+class RemoteError(Exception):
+    """The gateway cannot be reached, or refuses; the message says why."""
+
+
+def ask(method: str, url: str, key: str, tls_ca: str | None = None) -> dict[str, Any]:
+    """Call an operation of the gateway and return its answer; raises `RemoteError`."""
+    try:
+        verify: Any = True if tls_ca is None else httpx.create_ssl_context(verify=tls_ca)
+        with httpx.Client(timeout=TIMEOUT_S, verify=verify, trust_env=False) as client:
+            reply = client.request(method, url, headers={"X-API-Key": key})
+            answer: dict[str, Any] = reply.json()
+    except httpx.HTTPError as error:
+        raise RemoteError(f"{url} cannot be asked: {error}") from error
+    except ValueError as error:
+        raise RemoteError(f"{url} does not answer in JSON; is it a gateway?") from error
+    if reply.status_code != 200:
+        detail = answer.get("detail", answer.get("title", ""))
+        raise RemoteError(f"{url} answers {reply.status_code}: {detail}")
+    return answer
+
+
+def status_lines(status: dict[str, Any]) -> Iterator[str]:
+    """The status for people.
+
+    >>> endpoint = {"url": "http://a", "status": "ok", "in_flight": 2}
+    >>> service = {"name": "corpus", "status": "ok", "endpoints": [endpoint]}
+    >>> status = {"title": "T", "version": "1", "routes": 3, "table": "built-in", "services": [service]}
+    >>> print("\\n".join(status_lines({**status, "mocked": ["a.b"], "workers": [7, 8], "uptime_s": 90.0})))
+    T 1: 3 operations, table built-in
+    workers   7 8 (this one is up for 90 s)
+    mocked    a.b
+    corpus    ok
+              http://a  ok, 2 under way
+    """
+    yield f"{status['title']} {status['version']}: {status['routes']} operations, table {status['table']}"
+    workers = " ".join(map(str, status["workers"]))
+    yield f"{'workers':9} {workers} (this one is up for {status['uptime_s']:.0f} s)"
+    if status["mocked"]:
+        yield f"{'mocked':9} {' '.join(status['mocked'])}"
+    for service in status["services"]:
+        yield f"{service['name']:9} {service['status']}"
+        yield from _endpoint_lines(service["endpoints"])
+
+
+def _endpoint_lines(endpoints: Iterable[dict[str, Any]]) -> Iterator[str]:
+    for endpoint in endpoints:
+        yield f"{'':9} {endpoint['url']}  {endpoint['status']}, {endpoint['in_flight']} under way"
