@@ -59,6 +59,14 @@ paths:
       description: Has two seconds.
       x-dhatu: {sdk: {method: brief}, timeout_s: 2}
       responses: *done
+  /api/v1/$name/tried:
+    get:
+      operationId: ${name}Try
+      tags: [$name]
+      summary: Read in two attempts
+      description: The first one has two of thirty seconds.
+      x-dhatu: {sdk: {method: tried}, retry: {class: safe, attempts: 2, per_try_timeout_s: 2}}
+      responses: *done
   /api/v1/$name/jobs:
     post:
       operationId: ${name}Start

@@ -6,7 +6,7 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from chaos.clients import Outcome, at_once, until
+from chaos.clients import PATIENCE_S, Outcome, at_once, until
 from chaos.world import World, request, world
 
 CALLS = 200
@@ -47,7 +47,7 @@ async def test_killed_no_safe_call_fails_and_of_the_others_those_it_held(
             assert set((await w.load("plain/items", method).make(CALLS)).kinds) == {(200, "b")}
         await w.a.start()
         load = w.load("plain/items")
-        async with load.running(CLIENTS):
+        async with asyncio.timeout(2 * PATIENCE_S), load.running(CLIENTS):
             while await w.a.requests() == 0:
                 await load.further(10)
         assert load.failed == {}
@@ -78,12 +78,39 @@ async def test_paused_calls_that_it_caught_fail_by_their_time_until_it_is_ejecte
         w.a.go_on()
 
 
+async def test_paused_no_safe_call_fails_where_an_attempt_has_less_time_than_the_call(
+    tmp_path: Path, gateways: Path
+) -> None:
+    """What it caught is asked of the other, within a budget that grows with the calls before."""
+    async with world(tmp_path, gateways) as w:
+        await w.load("ejected/tried").make(CALLS, CLIENTS)
+        w.a.pause()
+        load = await w.load("ejected/tried").make(CALLS, CLIENTS)
+        w.a.go_on()
+        assert load.failed == {}
+        assert load.kinds[200, "b"] >= CALLS - CLIENTS
+
+
+async def test_failing_no_safe_call_fails_and_of_the_others_those_it_got_until_it_is_ejected(
+    tmp_path: Path, gateways: Path
+) -> None:
+    async with world(tmp_path, gateways) as w:
+        await w.load("ejected/items").make(CALLS, CLIENTS)
+        await w.a.told("fail")
+        load = w.load("ejected/items")
+        others = w.load("ejected/items", "POST")
+        await asyncio.gather(load.make(CALLS, CLIENTS), others.make(CALLS, CLIENTS))
+        assert load.failed == {}
+        assert set(others.failed) <= {(503, "")}
+        assert sum(others.failed.values()) <= 2 + CLIENTS
+
+
 async def test_paused_its_health_is_looked_after_and_it_comes_back(tmp_path: Path, gateways: Path) -> None:
     """Nobody has to call it: active checks find out."""
     async with world(tmp_path, gateways) as w:
         w.a.pause()
         load = w.load("checked/brief")
-        async with load.running(CLIENTS):
+        async with asyncio.timeout(2 * PATIENCE_S), load.running(CLIENTS):
             while sum(outcome.status == 200 for outcome in load.outcomes[-CALLS:]) < CALLS:
                 await load.further(CALLS)
             w.a.go_on()

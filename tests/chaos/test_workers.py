@@ -9,7 +9,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from chaos.clients import Connection, Outcome, until
+from chaos.clients import PATIENCE_S, Connection, Outcome, until
 from chaos.sockets import ports_of_clients
 from chaos.world import World, request, world
 
@@ -27,7 +27,7 @@ async def test_killed_calls_on_its_own_connections_break_and_no_others(
         os.kill(victim, signal.SIGKILL)
         # The other one serves meanwhile, and whoever takes the place of the first.
         load = w.load("plain/jobs", "POST")
-        async with load.running(clients=4):
+        async with asyncio.timeout(2 * PATIENCE_S), load.running(clients=4):
             while w.gateway.workers() & {victim} or len(w.gateway.workers()) < 2:
                 await load.further(10)
             await load.further(CALLS)
