@@ -17,7 +17,7 @@ from dhatu_gateway.core.upstream.errors import (
     UpstreamUnavailable,
 )
 from dhatu_gateway.core.upstream.types import ResponseSink, UpstreamRequest
-from gateway.support import PLATFORM, Reply, compose, make_route, serving
+from gateway.support import PLATFORM, Reply, compose, head, make_route, serving
 
 THINGS = make_route()
 THING = make_route("DELETE", "/api/v1/things/{id}", operation="things.delete")
@@ -342,22 +342,44 @@ async def test_a_failure_in_the_middle_cuts_the_answer_off(error: Exception) -> 
     assert bench.counts.recorded == [("GET /api/v1/things", 200)]
 
 
-async def test_streamed_bodies_are_counted() -> None:
-    anything = Body(
-        required=True,
-        media_types=(MediaType(media_type="application/octet-stream", schema="", kind="stream", parts=()),),
-    )
-    route = make_route("POST", body=anything, max_body_bytes=10)
-    binary = {"Content-Type": "application/octet-stream"}
-    chunked = binary | {"Transfer-Encoding": "chunked"}
+_ANYTHING = Body(
+    required=True,
+    media_types=(MediaType(media_type="application/octet-stream", schema="", kind="stream", parts=()),),
+)
+_BINARY = {"Content-Type": "application/octet-stream"}
+
+
+async def test_bodies_that_nobody_reads_are_counted() -> None:
+    route = make_route("POST", body=_ANYTHING, max_body_bytes=10)
+    chunked = _BINARY | {"Transfer-Encoding": "chunked"}
     async with serving(compose(route).edge) as client:
-        fits = await client.request("POST", "/api/v1/things", b"x" * 10, binary)
-        announced = await client.request("POST", "/api/v1/things", b"x" * 11, binary)
+        fits = await client.request("POST", "/api/v1/things", b"x" * 10, _BINARY)
+        announced = await client.request("POST", "/api/v1/things", b"x" * 11, _BINARY)
         counted = await client.request(
             "POST", "/api/v1/things", b"6\r\nabcdef\r\n6\r\nabcdef\r\n0\r\n\r\n", chunked
         )
-    assert (fits.json["content_length"], len(fits.json["body"])) == (10, 10)
+    assert (fits.status, len(fits.json["body"])) == (200, 10)
     assert [announced.status, counted.status] == [413, 413]
+
+
+async def test_a_small_body_in_one_piece_is_no_stream() -> None:
+    bench = compose(make_route("POST", body=_ANYTHING, max_body_bytes=100_000))
+    small, large = b"x" * 100, b"x" * 50_000
+    async with serving(bench.edge) as client:
+        whole = await client.request("POST", "/api/v1/things", small, _BINARY)
+        streamed = await client.request("POST", "/api/v1/things", large, _BINARY)
+        asked = await client.request("POST", "/api/v1/things", small, _BINARY | {"Expect": "100-continue"})
+    assert [request.stream is None for request in bench.upstream.requests] == [True, False, False]
+    assert [len(reply.json["body"]) for reply in (whole, streamed, asked)] == [100, 50_000, 100]
+    assert [reply.json["content_length"] for reply in (whole, streamed)] == [None, 50_000]
+
+
+async def test_a_small_body_in_pieces_is_a_whole_one_for_the_service() -> None:
+    bench = compose(make_route("POST", body=_ANYTHING))
+    request = head("POST", "/api/v1/things", b"0123456789", _BINARY)
+    async with serving(bench.edge) as client, client.connect() as wire:
+        await wire.write(request[:-6], request[-6:-3], request[-3:])
+        assert (await wire.reply()).json["body"] == "0123456789"
 
 
 def test_every_kind_of_problem_has_a_status_and_a_title() -> None:

@@ -29,6 +29,9 @@ from dhatu_gateway.core.validation.body import content_length, too_large
 Terminal = Callable[[Exchange], Awaitable[None]]
 """Answers an exchange that no stage has refused."""
 
+_ONE_PIECE_BYTES = 16_384
+"""A body announced as no larger is not streamed if it comes in one piece; most are read at once."""
+
 _logger = logging.getLogger("dhatu.upstream")
 
 
@@ -70,8 +73,7 @@ def build_forward(route: Route, way: Way) -> Terminal:
             exchange.deadline_at_s,
         )
         if exchange.body is None:
-            request.stream = _stream(exchange, limit_bytes)
-            request.content_length = content_length(exchange)
+            await _attach_body(exchange, request, limit_bytes)
         if exchange.deadline_at_s < exchange.started_at_s + timeout_s:
             request.impatient = True
         if place is not None:
@@ -119,20 +121,44 @@ def refusal(error: UpstreamError, service: str) -> ProblemError:
             return ProblemError("upstream-failed", f"The {service} service gave no proper answer.")
 
 
-async def _stream(exchange: Exchange, limit_bytes: int) -> AsyncIterator[bytes]:
+async def _attach_body(exchange: Exchange, request: UpstreamRequest, limit_bytes: int) -> None:
+    """Give the request the body that no stage has read: as a stream, unless it comes in one small piece.
+
+    A stream costs a task and a write more than a whole exchange without one.
+    """
+    length = content_length(exchange)
+    first: bytes | None = None
+    if length is not None and length <= _ONE_PIECE_BYTES and b"expect" not in exchange.fields:
+        first, more = await _receive(exchange)
+        if not more:
+            if len(first) > limit_bytes:
+                raise too_large(limit_bytes)
+            request.body = first
+            return
+    request.stream = _stream(exchange, first, limit_bytes)
+    request.content_length = length
+
+
+async def _stream(exchange: Exchange, first: bytes | None, limit_bytes: int) -> AsyncIterator[bytes]:
     size_bytes = 0
+    part, more = (first, True) if first is not None else await _receive(exchange)
     while True:
-        message = await exchange.receive()
-        if message["type"] == "http.disconnect":
-            raise ClientDisconnected("the client closed its connection before its request was complete")
-        part: bytes = message.get("body", b"")
         size_bytes += len(part)
         if size_bytes > limit_bytes:
             raise too_large(limit_bytes)
         if part:
             yield part
-        if not message.get("more_body", False):
+        if not more:
             return
+        part, more = await _receive(exchange)
+
+
+async def _receive(exchange: Exchange) -> tuple[bytes, bool]:
+    """Return the next part of the body, and whether there are more."""
+    message = await exchange.receive()
+    if message["type"] == "http.disconnect":
+        raise ClientDisconnected("the client closed its connection before its request was complete")
+    return message.get("body", b""), message.get("more_body", False)
 
 
 class ClientSink:
