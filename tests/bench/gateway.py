@@ -166,8 +166,9 @@ class _Running:
     def __init__(self, popen: subprocess.Popen[bytes]) -> None:
         self._popen = popen
 
-    def __enter__(self) -> None:
-        pass
+    def __enter__(self) -> int:
+        """Return its id."""
+        return self._popen.pid
 
     def __exit__(self, *error: object) -> None:
         self._popen.terminate()

@@ -31,6 +31,7 @@ class Request:
 class Load:
     """What one run measured."""
 
+    requests: int
     requests_per_s: float
     p50_ms: float
     p99_ms: float
@@ -69,6 +70,7 @@ def run(base_url: str, request: Request, *, connections: int, duration_s: int, c
     if figures["failed"] or not figures["requests"]:
         raise LoadError(f"{figures['failed']} of {figures['requests']} requests to {base_url} failed")
     return Load(
+        requests=figures["requests"],
         requests_per_s=figures["requests"] / (figures["duration_us"] / 1e6),
         p50_ms=figures["p50_us"] / 1e3,
         p99_ms=figures["p99_us"] / 1e3,

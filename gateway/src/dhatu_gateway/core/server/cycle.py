@@ -18,6 +18,7 @@ _STATUS_LINES: dict[int, bytes] = {
     status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode("ascii") for status in HTTPStatus
 }
 _BODILESS = frozenset({204, 304})
+_join_field = b": ".join
 
 _logger = logging.getLogger("dhatu.server")
 
@@ -147,7 +148,9 @@ class Cycle:
         if self._started:
             raise RuntimeError("the answer has been started already")
         fields = dict(headers)
-        lines = [b"%b: %b\r\n" % header for header in headers if header[0] != b"transfer-encoding"]
+        if b"transfer-encoding" in fields:
+            headers = [header for header in headers if header[0] != b"transfer-encoding"]
+        lines = list(map(_join_field, headers))
         if status in _BODILESS or self.scope["method"] == "HEAD":
             self._framing = "none"
         elif b"content-length" in fields:
@@ -155,20 +158,22 @@ class Cycle:
             self._remaining_bytes = int(fields[b"content-length"])
         elif self.scope["http_version"] == "1.1":
             self._framing = "chunked"
-            lines.append(b"transfer-encoding: chunked\r\n")
+            lines.append(b"transfer-encoding: chunked")
         else:
             self._framing = "close"
             self.keep_alive = False
         if not self.body_complete or b"close" in fields.get(b"connection", b""):
             self.keep_alive = False
         if not self.keep_alive and b"connection" not in fields:
-            lines.append(b"connection: close\r\n")
-        head = b"".join(lines)
-        if head.count(b"\n") != len(lines) or head.count(b"\r") != len(lines) or b"\0" in head:
+            lines.append(b"connection: close")
+        lines.append(b"\r\n")
+        head = b"\r\n".join(lines)
+        line_ends = len(lines)
+        if head.count(b"\n") != line_ends or head.count(b"\r") != line_ends or b"\0" in head:
             raise ValueError("a header of the answer has a line break or a NUL in it")
         self._started = True
         status_line = _STATUS_LINES.get(status) or b"HTTP/1.1 %d \r\n" % status
-        self._head = b"%b%b%b\r\n" % (status_line, self._connection.date_line(), head)
+        self._head = status_line + self._connection.date_line() + head
 
     def _write(self, body: bytes, *, more: bool) -> None:
         if not self._started or self.answered:
