@@ -27,7 +27,7 @@ CASES_TEST     := $(CONTRACT)/javascript/cases.test.js
 CASE           :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve test test-python test-js test-contract-js check format generate lock fuzz bench bench-codegen bench-gateway bench-limits bench-sdk bench-js soak clean
+.PHONY: help setup demo serve test test-python test-js test-contract-js check format generate lock fuzz bench bench-codegen bench-gateway bench-proxy bench-limits bench-sdk bench-js soak clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' Makefile
@@ -127,10 +127,16 @@ REQUESTS ?= 100000
 fuzz: setup  ## send REQUESTS=100000 made-up requests to a gateway: no 500, no hang, no leak; SEED=n repeats a run
 	@PYTHONPATH=tests $(BIN)/python -m fuzz --requests $(REQUESTS) $(if $(SEED),--seed $(SEED))
 
-bench: bench-codegen bench-gateway bench-limits bench-sdk bench-js  ## measure everything; writes build/bench.json
+bench: bench-codegen bench-gateway bench-proxy bench-limits bench-sdk bench-js  ## measure everything; writes build/bench.json
 
 bench-gateway: setup  ## requests per second and latency: the gateway, a naive proxy and Envoy side by side
 	@PYTHONPATH=tests $(BIN)/python -m bench.gateway
+
+bench-proxy: setup  ## the gateway beside nginx: requests, large bodies, latency at half load, scaling, memory
+	@PYTHONPATH=tests $(BIN)/python -m bench.proxies
+	@PYTHONPATH=tests $(BIN)/python -m bench.bodies
+	@PYTHONPATH=tests $(BIN)/python -m bench.half_load
+	@PYTHONPATH=tests $(BIN)/python -m bench.scaling
 
 bench-limits: setup  ## what refusing costs, and a limit: in memory, over Redis, leased, and while Redis is out
 	@PYTHONPATH=tests $(BIN)/python -m bench.refusals

@@ -132,7 +132,7 @@ def running(site: Site) -> Generator[Request]:
         stack.enter_context(process(site, PROXY_CORE, (*naive, "--log-level", "warning", "--no-access-log")))
         wait_for(f"http://127.0.0.1:{site.gateway_port}/api/v1/health/live")
         token = buy_token(site.gateway_port, key)
-        stack.enter_context(_envoy(site, token))
+        stack.enter_context(envoy_process(site, token))
         request = Request(
             path="/api/v1/compress",
             method="POST",
@@ -144,7 +144,7 @@ def running(site: Site) -> Generator[Request]:
         yield request
 
 
-def _envoy(site: Site, token: str) -> _Running:
+def envoy_process(site: Site, token: str) -> _Running:
     claims = jwt.decode(token, options={"verify_signature": False})
     config = site.directory / "envoy.json"
     envoy.write_config(
@@ -176,15 +176,18 @@ class _Running:
 
 
 def process(
-    site: Site, core: int, command: tuple[str, ...], changes: Mapping[str, str] | None = None
+    site: Site,
+    core: int,
+    command: tuple[str, ...],
+    changes: Mapping[str, str] | None = None,
+    files: tuple[int, ...] = (),
 ) -> _Running:
-    """A process on one core, its environment that of the site with some changes."""
+    """A process on one core, its environment that of the site with some changes; it inherits these files."""
     log = (site.directory / "log").open("ab")
     with log:
         pinned = ["taskset", "-c", str(core), *command]
-        return _Running(
-            subprocess.Popen(pinned, env={**site.environment, **(changes or {})}, stdout=log, stderr=log)
-        )
+        environment = {**site.environment, **(changes or {})}
+        return _Running(subprocess.Popen(pinned, env=environment, stdout=log, stderr=log, pass_fds=files))
 
 
 def create_key(site: Site) -> str:
