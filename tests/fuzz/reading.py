@@ -11,8 +11,8 @@ from .held import Fault
 
 _MAX_HEAD_BYTES = 131_072
 # What RFC 9112 lets a server read leniently, and llhttp does, but h11 does not: empty lines before a request
-# (section 2.2), and several spaces before its target (section 3).
-_SPACES = re.compile(rb"\A([!-~]+) +")
+# (section 2.2), and several spaces before and after its target (section 3).
+_SPACES = re.compile(rb"\A([!-~]+) +(?:([!-\xff]+) +(?=HTTP/))?")
 _STATUS_LINE = re.compile(rb"HTTP/1\.1 ([1-5][0-9]{2}) [ -~]*")
 _FIELD_LINE = re.compile(rb"([!#$%&'*+.^_`|~0-9a-z-]+): ([\t -~\x80-\xff]*)")
 _BODILESS = frozenset({204, 304})
@@ -43,7 +43,7 @@ class Reading:
 def read_requests(data: bytes) -> Reading:
     """Read all complete requests, as a server would that keeps its connections as long as it may."""
     sent: list[Sent] = []
-    while data := _SPACES.sub(rb"\1 ", data.lstrip(b"\r\n"), count=1):
+    while data := _SPACES.sub(_with_one_space, data.lstrip(b"\r\n"), count=1):
         machine = h11.Connection(h11.SERVER, max_incomplete_event_size=_MAX_HEAD_BYTES)
         machine.receive_data(data)
         try:
@@ -57,6 +57,11 @@ def read_requests(data: bytes) -> Reading:
         if machine.their_state is not h11.DONE:
             break
     return Reading(requests=tuple(sent), whole=not data)
+
+
+def _with_one_space(line: re.Match[bytes]) -> bytes:
+    method, target = line.groups()
+    return method + b" " + (target + b" " if target is not None else b"")
 
 
 def _next(machine: h11.Connection) -> Sent | None:

@@ -174,3 +174,12 @@ def _answering(answers: bytes, first: Callable[[], None] = lambda: None) -> Gene
         thread.start()
         yield listener.getsockname()[1]
         thread.join()
+
+
+def test_a_request_line_with_more_spaces_is_read_as_the_gateway_reads_it() -> None:
+    line = b"POST   /a  HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\nx"
+    reading = read_requests(line + line)
+    assert [(sent.method, sent.target, sent.body) for sent in reading.requests] == [
+        (b"POST", b"/a", b"x")
+    ] * 2
+    assert reading.whole
