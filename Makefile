@@ -152,9 +152,10 @@ bench-js: $(JS_STATE)  ## the same of the JavaScript SDK, beside fetch and the n
 bench-codegen: setup  ## seconds of generate on this platform, time per schema; BENCH_OPENAPI names a document to add
 	@PYTHONPATH=tests $(BIN)/python -m bench.codegen
 
-soak: setup  ## minutes of reloads under load; SOAK_RELOADS and SOAK_ROUTES say how many, 1,000 and 5,000
+soak: setup  ## minutes of reloads under load, and thousands of connections; SOAK_RELOADS, SOAK_ROUTES, SOAK_IDLE, SOAK_SLOW
 	@PYTHONPATH=tests $(BIN)/python -m soak.stalls
 	@PYTHONPATH=tests $(BIN)/python -m soak.reloads
+	@PYTHONPATH=tests $(BIN)/python -m soak.connections
 
 clean:  ## remove everything that make creates
 	rm -rf $(VENV) build sdk-js/node_modules sdk-js/dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -1,4 +1,4 @@
-"""The gateway of this specification is generated once; each test starts processes of its own."""
+"""The table of this specification is made once; each test starts processes of its own."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from chaos.specification import generate
 
 
 @pytest.fixture(scope="session")
-def gateways(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def table(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return generate(tmp_path_factory.mktemp("chaos"))
 
 

@@ -11,7 +11,8 @@ tells, as each of them does, what it has seen: `{"requests": how many, "held": h
 | `reset` | the head of an answer and a part of its body, then the connection is reset |
 | `fail` | 503 |
 | `ill` | as `well`, but `/health` answers 503 |
-| `large` | 200 and 256 KiB |
+
+`/large` is always answered with 4 MiB, more than what the system keeps for a connection.
 """
 
 from __future__ import annotations
@@ -22,7 +23,11 @@ import socket
 import struct
 import sys
 
-LARGE = 256 * 1024
+LARGE = 4 * 1024 * 1024
+"""Bytes."""
+
+
+_LARGE = bytes(LARGE)
 
 
 class Service:
@@ -51,6 +56,10 @@ class Service:
             writer.write(_json(200, {"requests": self._requests, "held": self._held}))
         elif target == "/health":
             writer.write(_json(503 if self._mode == "ill" else 200, {}))
+        elif target.endswith("/large"):
+            head = f"HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\ncontent-length: {LARGE}\r\n\r\n"
+            writer.write(head.encode())
+            writer.write(_LARGE)
         else:
             self._requests += 1
             if not target.endswith("/jobs"):
@@ -82,8 +91,6 @@ class Service:
                 writer.transport.abort()
             case "fail":
                 writer.write(_json(503, {}))
-            case "large":
-                writer.write(_json(200, {"text": "x" * LARGE}))
             case _:
                 writer.write(_json(200, {"by": self._name, "number": number}))
 

@@ -1,4 +1,4 @@
-"""The specification of the platform that is made to suffer, and a gateway that is generated from it."""
+"""The specification of the platform that is made to suffer, and the table that is made of it."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from string import Template
 
-import dhatu_gateway
 from dhatu_codegen.pipeline import build
-from dhatu_codegen.targets.gateway import GatewayTarget
+from dhatu_codegen.targets.gateway.table import table_lines
 
 ROOT = Path(__file__).parents[2]
 
 SERVICES: Mapping[str, str] = {
     "plain": "",
+    "wide": "connections: {max: 1000}",
     "ejected": "ejection: {consecutive_failures: 2, base_ejection_s: 300}",
     "checked": "health: {path: /health, interval_s: 0.2, timeout_s: 1, unhealthy_after: 1, healthy_after: 1}",
 }
@@ -67,6 +67,14 @@ paths:
       description: The first one has two of thirty seconds.
       x-dhatu: {sdk: {method: tried}, retry: {class: safe, attempts: 2, per_try_timeout_s: 2}}
       responses: *done
+  /api/v1/$name/large:
+    get:
+      operationId: ${name}Large
+      tags: [$name]
+      summary: Read much
+      description: Four MiB, for which ten minutes are enough.
+      x-dhatu: {sdk: {method: large}, timeout_s: 600}
+      responses: *done
   /api/v1/$name/jobs:
     post:
       operationId: ${name}Start
@@ -97,25 +105,20 @@ paths:
 
 
 def generate(directory: Path) -> Path:
-    """A folder for PYTHONPATH: the gateway as it is, with the tables of this specification."""
+    """The table that a gateway is to serve: its own operations, and those of the services."""
     spec, services = directory / "spec", directory / "spec" / "services"
     services.mkdir(parents=True)
     shutil.copy(ROOT / "spec" / "x-dhatu.schema.json", spec)
-    shutil.copy(ROOT / "spec" / "services" / "system.yaml", services)  # what the gateway answers itself
+    shutil.copy(ROOT / "spec" / "services" / "system.yaml", services)
     platform = _PLATFORM
     for name, upstream in SERVICES.items():
         (services / f"{name}.yaml").write_text(_SERVICE.substitute(name=name))
         where = f"{{env: {name.upper()}_SERVICE_URL, {upstream}}}"
         platform += f"  {name}: {{spec: services/{name}.yaml, upstream: {where}}}\n"
     (spec / "platform.yaml").write_text(platform)
-    built = build(directory, (GatewayTarget(),))
+    built = build(directory, targets=())
     assert built.diagnostics.errors == (), built.diagnostics.errors
-    for file in built.files:
-        path = directory / file.path
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(file.text, encoding="utf-8")
-    generated = directory / "gateway" / "src" / "dhatu_gateway"
-    for part in Path(dhatu_gateway.__file__).parent.iterdir():
-        if part.name not in ("generated", "__pycache__"):
-            (generated / part.name).symlink_to(part)
-    return generated.parent
+    assert built.api is not None
+    table = directory / "table.jsonl"
+    table.write_text("".join(f"{line}\n" for line in table_lines(built.api)), encoding="utf-8")
+    return table

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from chaos.clients import PATIENCE_S, Outcome, at_once, until
+from chaos.clients import PATIENCE_S, Outcome, Request, at_once, until
 from chaos.world import World, request, world
 
 CALLS = 200
@@ -14,28 +15,30 @@ CLIENTS = 8
 WORKERS = pytest.mark.parametrize("workers", [1, 2])
 
 
-async def _waiting(w: World, calls: list[asyncio.Task[Outcome]]) -> list[asyncio.Task[Outcome]]:
-    """Those that `a` holds, once all others have been answered."""
+async def _held_by_a(w: World, requests: Sequence[Request]) -> list[asyncio.Task[Outcome]]:
+    """Send them, and leave those under way that `a` has got: about half of them; the rest is answered."""
+    await asyncio.gather(w.a.told("hold"), w.b.told("hold"))
+    calls = await at_once(w.port, requests)
+    await w.hold(len(calls))
+    await w.b.told("well")
 
     async def is_so() -> bool:
         return await w.a.held() == sum(not call.done() for call in calls)
 
     await until(is_so, "what is not answered is held")
-    return [call for call in calls if not call.done()]
+    return calls
 
 
 @WORKERS
 async def test_killed_no_safe_call_fails_and_of_the_others_those_it_held(
-    workers: int, tmp_path: Path, gateways: Path
+    workers: int, tmp_path: Path, table: Path
 ) -> None:
     """Safe calls that it held are made again at the other; what must not be repeated is answered 502."""
-    async with world(tmp_path, gateways, GATEWAY_WORKERS=str(workers)) as w:
+    async with world(tmp_path, table, GATEWAY_WORKERS=str(workers)) as w:
         before = await w.load("plain/items").make(CALLS)
         assert set(before.kinds) == {(200, "a"), (200, "b")}
-        await w.a.told("hold")
-        held = await at_once(w.port, [request("plain/items")] * 4 + [request("plain/items", "POST")] * 8)
-        waiting = await _waiting(w, held)
-        unsafe = sum(task in held[4:] for task in waiting)
+        held = await _held_by_a(w, [request("plain/items")] * 4 + [request("plain/items", "POST")] * 8)
+        unsafe = sum(not task.done() for task in held[4:])
         w.a.kill()
         outcomes = [await task for task in held]
         assert {outcome.status for outcome in outcomes[:4]} == {200}
@@ -53,8 +56,8 @@ async def test_killed_no_safe_call_fails_and_of_the_others_those_it_held(
         assert load.failed == {}
 
 
-async def test_killed_under_load_nothing_that_is_safe_fails(tmp_path: Path, gateways: Path) -> None:
-    async with world(tmp_path, gateways) as w:
+async def test_killed_under_load_nothing_that_is_safe_fails(tmp_path: Path, table: Path) -> None:
+    async with world(tmp_path, table) as w:
         load = w.load("plain/items")
         async with load.running(CLIENTS):
             for endpoint in (w.a, w.b, w.a, w.b):  # one at a time, and back before the next
@@ -67,10 +70,10 @@ async def test_killed_under_load_nothing_that_is_safe_fails(tmp_path: Path, gate
 
 @WORKERS
 async def test_paused_calls_that_it_caught_fail_by_their_time_until_it_is_ejected(
-    workers: int, tmp_path: Path, gateways: Path
+    workers: int, tmp_path: Path, table: Path
 ) -> None:
     """Each worker finds out by itself, by two failures; what is under way there by then fails as well."""
-    async with world(tmp_path, gateways, GATEWAY_WORKERS=str(workers)) as w:
+    async with world(tmp_path, table, GATEWAY_WORKERS=str(workers)) as w:
         w.a.pause()
         load = await w.load("ejected/brief").make(CALLS, CLIENTS)
         assert set(load.failed) <= {(504, "upstream-timeout")}
@@ -79,10 +82,10 @@ async def test_paused_calls_that_it_caught_fail_by_their_time_until_it_is_ejecte
 
 
 async def test_paused_no_safe_call_fails_where_an_attempt_has_less_time_than_the_call(
-    tmp_path: Path, gateways: Path
+    tmp_path: Path, table: Path
 ) -> None:
     """What it caught is asked of the other, within a budget that grows with the calls before."""
-    async with world(tmp_path, gateways) as w:
+    async with world(tmp_path, table) as w:
         await w.load("ejected/tried").make(CALLS, CLIENTS)
         w.a.pause()
         load = await w.load("ejected/tried").make(CALLS, CLIENTS)
@@ -92,9 +95,9 @@ async def test_paused_no_safe_call_fails_where_an_attempt_has_less_time_than_the
 
 
 async def test_failing_no_safe_call_fails_and_of_the_others_those_it_got_until_it_is_ejected(
-    tmp_path: Path, gateways: Path
+    tmp_path: Path, table: Path
 ) -> None:
-    async with world(tmp_path, gateways) as w:
+    async with world(tmp_path, table) as w:
         await w.load("ejected/items").make(CALLS, CLIENTS)
         await w.a.told("fail")
         load = w.load("ejected/items")
@@ -105,9 +108,9 @@ async def test_failing_no_safe_call_fails_and_of_the_others_those_it_got_until_i
         assert sum(others.failed.values()) <= 2 + CLIENTS
 
 
-async def test_paused_its_health_is_looked_after_and_it_comes_back(tmp_path: Path, gateways: Path) -> None:
+async def test_paused_its_health_is_looked_after_and_it_comes_back(tmp_path: Path, table: Path) -> None:
     """Nobody has to call it: active checks find out."""
-    async with world(tmp_path, gateways) as w:
+    async with world(tmp_path, table) as w:
         w.a.pause()
         load = w.load("checked/brief")
         async with asyncio.timeout(2 * PATIENCE_S), load.running(CLIENTS):
@@ -121,11 +124,9 @@ async def test_paused_its_health_is_looked_after_and_it_comes_back(tmp_path: Pat
         assert sum(load.failed.values()) <= 3 * CLIENTS
 
 
-async def test_slow_nobody_fails_and_the_others_do_not_wait(tmp_path: Path, gateways: Path) -> None:
-    async with world(tmp_path, gateways) as w:
-        await w.a.told("hold")
-        held = await at_once(w.port, [request("plain/items")] * 16)
-        assert await _waiting(w, held)
+async def test_slow_nobody_fails_and_the_others_do_not_wait(tmp_path: Path, table: Path) -> None:
+    async with world(tmp_path, table) as w:
+        held = await _held_by_a(w, [request("plain/items")] * 16)
         # The shortest queue is where the next call goes: with those that are stuck, that is the other's.
         load = await w.load("plain/items").make(CALLS, clients=4)
         assert set(load.kinds) == {(200, "b")}
@@ -133,9 +134,9 @@ async def test_slow_nobody_fails_and_the_others_do_not_wait(tmp_path: Path, gate
         assert {(await task).status for task in held} == {200}
 
 
-async def test_corrupt_its_calls_are_answered_502_until_it_is_ejected(tmp_path: Path, gateways: Path) -> None:
+async def test_corrupt_its_calls_are_answered_502_until_it_is_ejected(tmp_path: Path, table: Path) -> None:
     """What is no HTTP is not asked for a second time, and none of it reaches a client."""
-    async with world(tmp_path, gateways) as w:
+    async with world(tmp_path, table) as w:
         await w.a.told("corrupt")
         load = await w.load("ejected/items").make(CALLS, CLIENTS)
         assert set(load.kinds) == {(200, "b"), (502, "upstream-failed")}
@@ -143,11 +144,9 @@ async def test_corrupt_its_calls_are_answered_502_until_it_is_ejected(tmp_path: 
         assert load.kinds[502, "upstream-failed"] == await w.a.requests()
 
 
-async def test_reset_within_an_answer_nobody_takes_a_part_for_the_whole(
-    tmp_path: Path, gateways: Path
-) -> None:
+async def test_reset_within_an_answer_nobody_takes_a_part_for_the_whole(tmp_path: Path, table: Path) -> None:
     """The head was sent: all that is left is to break the connection to those clients, and to no other."""
-    async with world(tmp_path, gateways) as w:
+    async with world(tmp_path, table) as w:
         await w.a.told("reset")
         load = await w.load("plain/items").make(CALLS, CLIENTS)
         assert set(load.kinds) == {(200, "b"), (0, "")}
@@ -156,9 +155,9 @@ async def test_reset_within_an_answer_nobody_takes_a_part_for_the_whole(
         assert (await w.load("plain/items").make(CALLS, CLIENTS)).failed == {}
 
 
-async def test_refused_nobody_fails_while_one_is_there(tmp_path: Path, gateways: Path) -> None:
+async def test_refused_nobody_fails_while_one_is_there(tmp_path: Path, table: Path) -> None:
     """Where nobody was there to connect to, even what must not be repeated goes to the other."""
-    async with world(tmp_path, gateways) as w:
+    async with world(tmp_path, table) as w:
         w.a.kill()
         for method in ("GET", "POST"):
             assert set((await w.load("plain/items", method).make(CALLS)).kinds) == {(200, "b")}
@@ -170,12 +169,10 @@ async def test_refused_nobody_fails_while_one_is_there(tmp_path: Path, gateways:
         assert (await w.load("plain/items", "POST").make(CALLS)).failed == {}
 
 
-async def test_flapping_only_what_it_held_and_must_not_be_repeated_fails(
-    tmp_path: Path, gateways: Path
-) -> None:
+async def test_flapping_only_what_it_held_and_must_not_be_repeated_fails(tmp_path: Path, table: Path) -> None:
     """Each time it dies, at most one call of each client was under way."""
     times = 4
-    async with world(tmp_path, gateways) as w:
+    async with world(tmp_path, table) as w:
         load = w.load("plain/items", "POST")
         async with load.running(CLIENTS):
             for _ in range(times):

@@ -16,11 +16,11 @@ LIMIT = 5
 
 @pytest.mark.parametrize("fault", ["kill", "pause"])
 async def test_without_valkey_limits_are_local_nothing_is_cached_and_keys_are_refused(
-    fault: Literal["kill", "pause"], tmp_path: Path, gateways: Path
+    fault: Literal["kill", "pause"], tmp_path: Path, table: Path
 ) -> None:
     """May fail: calls with an Idempotency-Key, by 503, since one might be the second. No other does."""
     with valkey(tmp_path / "valkey") as shared:
-        async with world(tmp_path, gateways, GATEWAY_WORKERS="2", REDIS_URL=shared.url) as w:
+        async with world(tmp_path, table, GATEWAY_WORKERS="2", REDIS_URL=shared.url) as w:
             await _all_is_shared(w)
             load = w.load("plain/items")
             async with load.running():

@@ -17,10 +17,8 @@ CALLS = 200
 CONNECTIONS = 24
 
 
-async def test_killed_calls_on_its_own_connections_break_and_no_others(
-    tmp_path: Path, gateways: Path
-) -> None:
-    async with world(tmp_path, gateways, GATEWAY_WORKERS="2") as w, _under_way(w) as (connections, calls):
+async def test_killed_calls_on_its_own_connections_break_and_no_others(tmp_path: Path, table: Path) -> None:
+    async with world(tmp_path, table, GATEWAY_WORKERS="2") as w, _under_way(w) as (connections, calls):
         workers = w.gateway.workers()
         served = {worker: ports_of_clients(worker, w.port) for worker in workers}
         victim = max(served, key=lambda worker: len(served[worker]))
@@ -40,10 +38,10 @@ async def test_killed_calls_on_its_own_connections_break_and_no_others(
 
 
 async def test_paused_new_connections_go_to_the_others_and_its_own_go_on_afterwards(
-    tmp_path: Path, gateways: Path
+    tmp_path: Path, table: Path
 ) -> None:
     """Nothing fails at all: a call that it has waits until it goes on."""
-    async with world(tmp_path, gateways, GATEWAY_WORKERS="2") as w, _under_way(w) as (_, calls):
+    async with world(tmp_path, table, GATEWAY_WORKERS="2") as w, _under_way(w) as (_, calls):
         victim = min(w.gateway.workers())
         os.kill(victim, signal.SIGSTOP)
         try:

@@ -143,12 +143,12 @@ def endpoints() -> Generator[tuple[Endpoint, Endpoint]]:
 
 
 @asynccontextmanager
-async def world(directory: Path, gateways: Path, **environment: str) -> AsyncGenerator[World]:
-    """Two endpoints and the gateway, all of them ready; `gateways` is what `generate` has made."""
+async def world(directory: Path, table: Path, **environment: str) -> AsyncGenerator[World]:
+    """Two endpoints and the gateway, all of them ready; `table` is what `generate` has made."""
     with endpoints() as (a, b):
         urls = f"http://127.0.0.1:{a.port}, http://127.0.0.1:{b.port}"
         settings = {f"{name.upper()}_SERVICE_URL": urls for name in SERVICES}
         await asyncio.gather(a.start(), b.start())
-        with gateway(directory, PYTHONPATH=str(gateways), **settings, **environment) as running:
+        with gateway(directory, GATEWAY_TABLE=str(table), **settings, **environment) as running:
             await asyncio.to_thread(running.logged, "ready")
             yield World(a=a, b=b, gateway=running)
