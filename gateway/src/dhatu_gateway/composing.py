@@ -22,7 +22,7 @@ from dhatu_gateway.core.forward import Terminal, Way, build_forward
 from dhatu_gateway.core.forward_headers import ForwardedHeaders
 from dhatu_gateway.core.lifecycle import Lifecycle
 from dhatu_gateway.core.local import build_local
-from dhatu_gateway.core.mocks.selection import is_mocked, mocked_operations
+from dhatu_gateway.core.mocks.selection import is_mocked
 from dhatu_gateway.core.mocks.terminal import build_mock
 from dhatu_gateway.core.pipeline import Handler, Pipeline, Policies
 from dhatu_gateway.core.placement import build_placement
@@ -31,13 +31,10 @@ from dhatu_gateway.core.security_headers import SecurityHeaders
 from dhatu_gateway.core.slices import Slices
 from dhatu_gateway.core.tls.context import RenewedContext
 from dhatu_gateway.core.types import Platform, Route
-from dhatu_gateway.core.upstream.discovery import Endpoint
-from dhatu_gateway.core.upstream.service import Upstream
 from dhatu_gateway.core.upstream.tls import TlsSettings
 from dhatu_gateway.core.validation.answers import build_answers
 from dhatu_gateway.core.versions import VersionResolver
 from dhatu_gateway.monitoring.endpoints import Monitoring, Shown
-from dhatu_gateway.monitoring.health import Health, ServiceView, service_check, store_check
 from dhatu_gateway.monitoring.metrics import EdgeCounts, Metrics
 from dhatu_gateway.monitoring.upstreams import UpstreamFigures
 from dhatu_gateway.rate_limiting.stage import build_rate_limit
@@ -47,6 +44,7 @@ from dhatu_gateway.reloading import Together
 from dhatu_gateway.settings import Settings
 from dhatu_gateway.system import SYSTEM, build_system
 from dhatu_gateway.table import SchemasOf, Table
+from dhatu_gateway.watching import Watched, build_monitoring
 from dhatu_gateway.ways import Sharing, Ways, build_forwarders, open_ways
 
 
@@ -191,8 +189,11 @@ async def open_serving(
     auth = before.parts.auth if before is not None and same else await open_auth(auth_settings, opened.store)
     known = before.parts.ways if before is not None else None
     ways = open_ways(settings, table.platform, opened.contexts_of(settings), known)
-    monitoring = _monitoring(table, Checked(settings, opened, auth, ways))
+    watched = Watched(settings=settings, auth=auth, ways=ways, storage=opened.storage)
+    monitoring = build_monitoring(table, watched, opened.metrics, opened.around.together)
+    monitoring = replace(monitoring, lifecycle=opened.around.lifecycle, started_at_s=opened.started_at_s)
     try:
+        await ways.discovery.open()
         own = await _own(table, auth, monitoring, before)
         parts = Parts(
             settings=settings,
@@ -322,67 +323,6 @@ def _auth_settings(settings: Settings, table: Table) -> AuthSettings:
         providers=settings.providers,
         client_certificates_file=settings.client_certificates_file,
     )
-
-
-@dataclass(frozen=True, slots=True)
-class Checked:
-    """What monitoring looks at."""
-
-    settings: Settings
-    opened: Opened
-    auth: Auth
-    ways: Ways
-
-
-def _monitoring(table: Table, parts: Checked) -> Monitoring:
-    services = [
-        ServiceView(
-            name=name,
-            endpoints=parts.settings.endpoints[name],
-            in_flight=_in_flight(upstream),
-            is_well=_is_well(upstream),
-        )
-        for name, upstream in parts.ways.upstreams.items()
-    ]
-    checks = [store_check("credentials", parts.auth.store.ping, essential=True)]
-    opened = parts.opened
-    if isinstance(opened.storage, RedisStorage):
-        checks.append(store_check("redis", opened.storage.ping, essential=False))
-    if parts.auth.external is not None:
-        checks += [
-            store_check(f"provider:{found.provider.name}", found.ping, essential=False)
-            for found in parts.auth.external.providers
-        ]
-    checks += map(service_check, services)
-    monitoring = Monitoring(
-        title=table.platform.title,
-        version=table.platform.version,
-        routes=len(table.routes),
-        services=services,
-        health=Health(checks),
-        metrics=opened.metrics if parts.settings.metrics else None,
-        lifecycle=opened.around.lifecycle,
-        started_at_s=opened.started_at_s,
-        table=table.digest,
-        mocked=mocked_operations(
-            [route for route in table.routes if route.service != SYSTEM], parts.settings.mocked
-        ),
-    )
-    together = opened.around.together
-    if together is None:
-        return monitoring
-    return replace(monitoring, reload=together.reload, workers=together.workers)
-
-
-def _in_flight(upstream: Upstream) -> Callable[[Endpoint], int]:
-    return lambda endpoint: dict(upstream.in_flight()).get(endpoint.authority, 0)
-
-
-def _is_well(upstream: Upstream) -> Callable[[Endpoint], bool]:
-    def is_well(endpoint: Endpoint) -> bool:
-        return all(member.health.is_well for member in upstream.members() if member.endpoint == endpoint)
-
-    return is_well
 
 
 def _end_of(context: RenewedContext) -> Callable[[], float | None]:

@@ -10,11 +10,12 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 
 from dhatu_gateway.core.deliveries import Deliveries
+from dhatu_gateway.core.discovery.discovery import Discovery
+from dhatu_gateway.core.discovery.origin import Origin
 from dhatu_gateway.core.forward import Forwarder
 from dhatu_gateway.core.mirror import Mirror, Mirrored
 from dhatu_gateway.core.types import Platform, Route
 from dhatu_gateway.core.upstream.breaker.sharing import SharedBreakers
-from dhatu_gateway.core.upstream.discovery import Endpoint
 from dhatu_gateway.core.upstream.policy import Connections, UpstreamPolicy
 from dhatu_gateway.core.upstream.service import Surroundings, Upstream
 from dhatu_gateway.core.upstream.types import UpstreamLimits
@@ -32,11 +33,15 @@ class Ways:
     """Of those services that have one."""
     deliveries: Deliveries
     """What stands before the upstreams."""
+    discovery: Discovery
+    """Says to the upstreams where their services are."""
     made: Mapping[Hashable, Upstream]
     """All of them, by what they were made of."""
 
     async def close(self, others: Sequence[Ways]) -> None:
         """Close what none of the others uses."""
+        if all(ways.discovery is not self.discovery for ways in others):
+            await self.discovery.close()
         in_use = {id(upstream) for ways in others for upstream in ways.made.values()}
         for upstream in self.made.values():
             if id(upstream) not in in_use:
@@ -57,11 +62,10 @@ def open_ways(
     around = Surroundings(zone=settings.zone)
     made: dict[Hashable, Upstream] = {}
 
-    def way(
-        service: str, name: str, endpoints: tuple[Endpoint, ...], policy: UpstreamPolicy | None
-    ) -> Upstream:
+    def way(service: str, name: str, origin: Origin, policy: UpstreamPolicy | None) -> Upstream:
         tls = contexts.get(service)
-        key = (name, endpoints, policy, id(tls))
+        key = (name, origin, policy, id(tls))
+        endpoints = origin if isinstance(origin, tuple) else ()
         known = before.made.get(key) if before is not None else None
         limits = UpstreamLimits() if policy is None else _limits(policy.connections)
         if known is None:
@@ -71,8 +75,8 @@ def open_ways(
 
     policies = {service.name: service.upstream for service in platform.services}
     upstreams = {
-        name: way(name, name, endpoints, policies[name])
-        for name, endpoints in settings.endpoints.items()
+        name: way(name, name, origin, policies[name])
+        for name, origin in settings.origins.items()
         if name not in settings.mocked
     }
     mirrors = {
@@ -81,7 +85,14 @@ def open_ways(
     }
     same = before is not None and before.upstreams == upstreams
     deliveries = before.deliveries if before is not None and same else Deliveries(platform, upstreams)
-    return Ways(upstreams=upstreams, mirrors=mirrors, deliveries=deliveries, made=made)
+    discovery = before.discovery if before is not None and same else None
+    if discovery is None or discovery.config != settings.discovery:
+        discovery = Discovery(
+            {name: settings.origins[name] for name in upstreams},
+            settings.discovery,
+            {name: upstream.replace for name, upstream in upstreams.items()},
+        )
+    return Ways(upstreams=upstreams, mirrors=mirrors, deliveries=deliveries, discovery=discovery, made=made)
 
 
 def _limits(connections: Connections) -> UpstreamLimits:

@@ -60,8 +60,8 @@ class ServiceProblem(Exception):
 
 
 def create_service(title: str, *, lifespan: Lifespan | None = None) -> FastAPI:
-    """An app that answers `GET /health`, and every error as problem+json; no pages of documentation."""
-    app = FastAPI(title=title, lifespan=lifespan, openapi_url=None, docs_url=None, redoc_url=None)
+    """An app that answers `GET /health`, its document, and every error as problem+json; no pages."""
+    app = FastAPI(title=title, lifespan=lifespan, docs_url=None, redoc_url=None)
     app.router.redirect_slashes = False
     app.add_api_route("/health", _health, methods=["GET"])
     app.add_exception_handler(ServiceProblem, _on_problem)

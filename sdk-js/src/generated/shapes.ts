@@ -2,6 +2,7 @@
 /** What answers are checked against. */
 import {
   array,
+  boolean,
   integer,
   nullable,
   number,
@@ -137,19 +138,42 @@ export const DhatuPattern: Shape = /*#__PURE__*/ object({
   count: integer,
   forms: /*#__PURE__*/ array(DhatuForm),
 });
+export const DiscoveryStatus: Shape = /*#__PURE__*/ object({
+  source: /*#__PURE__*/ oneOf('static', 'dns', 'srv', 'consul', 'kubernetes'),
+  good_at: /*#__PURE__*/ nullable(string),
+  failures: integer,
+  error: string,
+});
 export const Document: Shape = /*#__PURE__*/ object(
   { id: string, title: string, text: string, language: string, characters: integer, collected_at: string },
   { source: string },
 );
+export const DriftReport: Shape = /*#__PURE__*/ object({
+  problem: string,
+  missing: /*#__PURE__*/ array(string),
+  extra: /*#__PURE__*/ array(string),
+});
+export const NewService: Shape = /*#__PURE__*/ object({
+  name: string,
+  tags: /*#__PURE__*/ array(string),
+  urls: /*#__PURE__*/ array(string),
+  drift: DriftReport,
+});
 export const UpstreamEndpoint: Shape = /*#__PURE__*/ object({
   url: string,
   status: CheckStatus,
   in_flight: integer,
+  well: boolean,
+  weight: number,
+  zone: string,
+  tags: /*#__PURE__*/ array(string),
 });
 export const UpstreamService: Shape = /*#__PURE__*/ object({
   name: string,
   status: CheckStatus,
+  discovery: DiscoveryStatus,
   endpoints: /*#__PURE__*/ array(UpstreamEndpoint),
+  drift: DriftReport,
 });
 export const GatewayStatus: Shape = /*#__PURE__*/ object({
   title: string,
@@ -162,6 +186,7 @@ export const GatewayStatus: Shape = /*#__PURE__*/ object({
   workers: /*#__PURE__*/ array(integer),
   mocked: /*#__PURE__*/ array(string),
   services: /*#__PURE__*/ array(UpstreamService),
+  new_services: /*#__PURE__*/ array(NewService),
 });
 export const HealthCheck: Shape = /*#__PURE__*/ object({ name: string, status: CheckStatus });
 export const HealthReport: Shape = /*#__PURE__*/ object({

@@ -278,6 +278,18 @@ export interface DhatuPattern {
   forms: DhatuForm[];
 }
 
+/** Who says where a service runs, and how that goes. While nobody can say, the last good endpoints stay. */
+export interface DiscoveryStatus {
+  /** Who is asked. */
+  source: 'static' | 'dns' | 'srv' | 'consul' | 'kubernetes' | (string & {});
+  /** When it last gave an answer that could be believed; null where it never did. Format: date-time. */
+  good_at: string | null;
+  /** How many times in a row it has not since. Range: at least 0. */
+  failures: number;
+  /** What is wrong now; empty where nothing is. */
+  error: string;
+}
+
 /** A document of the corpus. */
 export interface Document {
   /** Identifies the document; derived from its title, text and language. */
@@ -304,6 +316,16 @@ export interface DocumentInput {
   language: LanguageTag;
   /** Where it comes from: a book, an edition, an address. Length: 1 to 500. */
   source?: string;
+}
+
+/** How the document that a service gives of itself (`/openapi.json`) differs from the specification. */
+export interface DriftReport {
+  /** Why it could not be compared; empty where it was. */
+  problem: string;
+  /** Operations of the specification that the service does not name. */
+  missing: string[];
+  /** Operations that the service names and the specification does not. */
+  extra: string[];
 }
 
 /** One part of a request that was refused. */
@@ -338,6 +360,8 @@ export interface GatewayStatus {
   mocked: string[];
   /** The services behind it, sorted by name. */
   services: UpstreamService[];
+  /** Services with the tag `dhatu` in Consul that the specification does not know, sorted by name. */
+  new_services: NewService[];
 }
 
 /** How one part of the platform is doing. */
@@ -540,6 +564,17 @@ export interface NewApiKey {
   roles?: string[];
   /** Seconds until the key ends; it does not end by itself when absent. Range: 60 to 315360000. */
   expires_in_s?: number;
+}
+
+/** A service that has appeared and that nobody has specified. */
+export interface NewService {
+  /** Its name in Consul. */
+  name: string;
+  /** Its tags there. */
+  tags: string[];
+  /** Where it runs. */
+  urls: string[];
+  drift: DriftReport;
 }
 
 /** A sequence of words that occurs more often than its words would by chance. */
@@ -875,6 +910,14 @@ export interface UpstreamEndpoint {
   status: CheckStatus;
   /** Requests of this gateway process that it is working on. Range: at least 0. */
   in_flight: number;
+  /** Whether requests are sent to it, as far as health checks and its answers say. */
+  well: boolean;
+  /** Its share beside the others. Range: more than 0. */
+  weight: number;
+  /** Where it runs; empty where nobody says. */
+  zone: string;
+  /** What canaries and subsets choose by. */
+  tags: string[];
 }
 
 /** A service behind the gateway. */
@@ -882,8 +925,10 @@ export interface UpstreamService {
   /** The name of the service. */
   name: string;
   status: CheckStatus;
+  discovery: DiscoveryStatus;
   /** Where it runs. */
   endpoints: UpstreamEndpoint[];
+  drift: DriftReport;
 }
 
 /** One line of the usage report. */

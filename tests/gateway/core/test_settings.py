@@ -63,7 +63,7 @@ def test_everything_can_be_set() -> None:
         GATEWAY_MIN_BODY_BYTES_PER_S="700",
         GATEWAY_KEEP_ALIVE_S="650",
         GATEWAY_WRITE_STALL_S="8",
-        CONSUL_URL="http://127.0.0.1:8500",
+        JAEGER_ENDPOINT="http://127.0.0.1:4318",
     )
     assert (settings.host, settings.port, settings.workers) == ("0.0.0.0", 0, 4)
     assert (settings.redis_url, settings.redis_password) == ("rediss://cache:6380/1", "hunter2")
@@ -71,7 +71,7 @@ def test_everything_can_be_set() -> None:
     assert (settings.jwt_lifetime_s, settings.metrics) == (300, False)
     assert settings.limit_local_share == 0.125
     assert str(settings.database) == "/var/lib/keys.sqlite3"
-    assert settings.without_effect == ("CONSUL_URL",)
+    assert settings.without_effect == ("JAEGER_ENDPOINT",)
     assert settings.connections == ServerLimits(
         max_target_bytes=4_096,
         max_header_bytes=16_384,
@@ -214,6 +214,11 @@ def test_an_empty_variable_counts_as_not_set() -> None:
         ("GATEWAY_DENIED_NETWORKS", "::ffff:10.0.0.0/104"),
         ("JAEGER_ENDPOINT", "jaeger"),
         ("CONSUL_URL", "ftp://consul"),
+        ("CORPUS_SERVICE_URL", "consul+http://a b"),
+        ("DNS_NAMESERVERS", "dns.example"),
+        ("DNS_NAMESERVERS", "10.0.0.2:0"),
+        ("DNS_NAMESERVERS", "10.0.0.2,"),
+        ("KUBERNETES_URL", "kubernetes"),
         ("GATEWAY_DEMO", "2"),
     ],
 )
@@ -252,3 +257,55 @@ def test_secrets_stay_secret() -> None:
     with pytest.raises(SettingsError) as caught:
         read_settings({"JWT_SECRET_KEY": "hunter2", "REDIS_URL": "http://:hunter4@cache"}, SERVICES)
     assert "hunter" not in str(caught.value)
+
+
+def test_who_is_asked_for_endpoints_has_to_be_named() -> None:
+    with pytest.raises(SettingsError, match=r"CONSUL_URL: must be set, for consul\+http://corpus asks it"):
+        read(CORPUS_SERVICE_URL="consul+http://corpus")
+    with pytest.raises(SettingsError, match="KUBERNETES_URL: must be set outside of a cluster"):
+        read(CORPUS_SERVICE_URL="k8s+http://prod/corpus")
+    with pytest.raises(SettingsError, match="CONSUL_KEY_PREFIX: needs CONSUL_URL"):
+        read(CONSUL_KEY_PREFIX="dhatu/gateway")
+
+
+def test_consul_is_asked_as_the_settings_say(tmp_path: Path) -> None:
+    token = tmp_path / "token"
+    token.write_text("s3cret", encoding="ascii")
+    consul = {"CONSUL_URL": "https://consul:8501/", "CORPUS_SERVICE_URL": "consul+http://corpus"}
+    settings = read(**consul, CONSUL_TOKEN_FILE=str(token), CONSUL_KEY_PREFIX="/dhatu/gateway/")
+    access = settings.discovery.consul
+    assert access is not None
+    assert (access.url, access.token_file) == ("https://consul:8501", token)
+    assert settings.discovery.key_prefix == "dhatu/gateway"
+    assert settings.endpoints == {"corpus": ()}
+    assert "hunter2" not in repr(read(**consul, CONSUL_TOKEN="hunter2"))
+    with pytest.raises(SettingsError, match="must not be set together"):
+        read(**consul, CONSUL_TOKEN_FILE=str(token), CONSUL_TOKEN="x")
+
+
+@pytest.mark.parametrize("variable", ["CONSUL_CA_FILE", "CONSUL_TOKEN_FILE", "CONSUL_CERTIFICATE_FILE"])
+def test_files_of_consul_have_to_be_there_and_to_be_right(variable: str, tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=f"{variable}: must name a file that exists"):
+        read(CONSUL_URL="https://consul", **{variable: str(tmp_path / "none")})
+    (tmp_path / "ca.pem").write_text("no certificate", encoding="ascii")
+    if variable != "CONSUL_TOKEN_FILE":
+        with pytest.raises(SettingsError, match="cannot be used"):
+            read(CONSUL_URL="https://consul", **{variable: str(tmp_path / "ca.pem")})
+
+
+def test_in_a_cluster_the_service_account_is_used() -> None:
+    inside = {"KUBERNETES_SERVICE_HOST": "10.96.0.1", "KUBERNETES_SERVICE_PORT": "443"}
+    access = read(CORPUS_SERVICE_URL="k8s+http://prod/corpus", **inside).discovery.kubernetes
+    assert access is not None
+    assert access.url == "https://10.96.0.1:443"
+    assert str(access.token_file) == "/var/run/secrets/kubernetes.io/serviceaccount/token"
+    assert read(**inside).discovery.kubernetes is None
+
+
+def test_nameservers_may_have_ports() -> None:
+    found = read(DNS_NAMESERVERS="10.0.0.2, 10.0.0.3:5353, [fd00::1]:54").discovery.nameservers
+    assert [(each.host, each.port) for each in found] == [
+        ("10.0.0.2", 53),
+        ("10.0.0.3", 5353),
+        ("fd00::1", 54),
+    ]

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 
 import httpx
 import pytest
+from dhatu_gateway.core.discovery.drift import Drift
+from dhatu_gateway.core.discovery.report import NewService
 from dhatu_gateway.core.problem import ProblemError
 from dhatu_gateway.core.upstream.discovery import Endpoint
 from dhatu_gateway.generated.routes import ROUTES
 from dhatu_gateway.monitoring.endpoints import Monitoring, Shown, monitoring_router
-from dhatu_gateway.monitoring.health import Health, ServiceView, store_check
+from dhatu_gateway.monitoring.health import EndpointView, Health, ServiceView, SourceView, store_check
 from dhatu_gateway.monitoring.metrics import Metrics
 from fastapi import FastAPI
 
@@ -25,17 +27,36 @@ async def working() -> None:
     return None
 
 
+CANARY = Endpoint(host="127.0.0.1", port=1, weight=3, zone="eu-1", tags=("canary",))
+
+
+class Discovered:
+    async def drift(self, service: str) -> Drift:
+        return Drift(missing=(("GET", "/api/v1/a"),)) if service == "corpus" else Drift(problem="no answer")
+
+    async def new_services(self) -> Sequence[NewService]:
+        drift = Drift(extra=(("GET", "/api/v1/glossary"),))
+        return [NewService(name="glossary", tags=("dhatu",), endpoints=(CANARY,), drift=drift)]
+
+
 MONITORING = Monitoring(
     title="dhātu API",
     version="1.0.0",
     routes=26,
     services=(
         ServiceView(
-            name="corpus", endpoints=(Endpoint(host="127.0.0.1", port=1),), in_flight=lambda endpoint: 2
+            name="corpus",
+            endpoints=lambda: [EndpointView(endpoint=CANARY, in_flight=2, well=False)],
+            source=lambda: SourceView(kind="consul", good_at_s=1_800_000_000.0, failures=3, error="is down"),
         ),
-        ServiceView(name="analysis", endpoints=()),
+        ServiceView(
+            name="analysis",
+            endpoints=list,
+            source=lambda: SourceView(kind="dns", good_at_s=None, failures=0, error=""),
+        ),
     ),
     health=Health([store_check("credentials", working, essential=True)]),
+    discovery=Discovered(),
     metrics=Metrics(ROUTES),
     clock=lambda: 160.5,
     wall_clock=lambda: 1_800_000_060.5,
@@ -112,11 +133,42 @@ async def test_the_status_tells_where_requests_go(client: httpx.AsyncClient) -> 
         "workers": [os.getpid()],
         "mocked": [],
         "services": [
-            {"name": "analysis", "status": "unknown", "endpoints": []},
+            {
+                "name": "analysis",
+                "status": "unknown",
+                "discovery": {"source": "dns", "good_at": None, "failures": 0, "error": ""},
+                "endpoints": [],
+                "drift": {"problem": "no answer", "missing": [], "extra": []},
+            },
             {
                 "name": "corpus",
                 "status": "failed",
-                "endpoints": [{"url": "http://127.0.0.1:1", "status": "failed", "in_flight": 2}],
+                "discovery": {
+                    "source": "consul",
+                    "good_at": "2027-01-15T08:00:00Z",
+                    "failures": 3,
+                    "error": "is down",
+                },
+                "endpoints": [
+                    {
+                        "url": "http://127.0.0.1:1",
+                        "status": "failed",
+                        "in_flight": 2,
+                        "well": False,
+                        "weight": 3.0,
+                        "zone": "eu-1",
+                        "tags": ["canary"],
+                    }
+                ],
+                "drift": {"problem": "", "missing": ["GET /api/v1/a"], "extra": []},
             },
+        ],
+        "new_services": [
+            {
+                "name": "glossary",
+                "tags": ["dhatu"],
+                "urls": ["http://127.0.0.1:1"],
+                "drift": {"problem": "", "missing": [], "extra": ["GET /api/v1/glossary"]},
+            }
         ],
     }

@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 import pytest
 from dhatu_gateway.core.upstream.discovery import Endpoint
 from dhatu_gateway.monitoring.health import (
     Check,
+    EndpointView,
     Health,
     ServiceView,
+    SourceView,
     Status,
     combined,
     service_check,
@@ -106,12 +109,18 @@ async def listening(handle: Callable[[], Awaitable[None]] = succeed) -> asyncio.
     return await asyncio.start_server(accept, "127.0.0.1", 0)
 
 
+def no_source() -> SourceView:
+    return SourceView(kind="static", good_at_s=None, failures=0, error="")
+
+
 async def test_a_service_is_reachable_where_somebody_listens() -> None:
     server = await listening()
     up = Endpoint(host="127.0.0.1", port=server.sockets[0].getsockname()[1])
     down = Endpoint(host="127.0.0.1", port=await closed_port())
     for endpoints, status in (((up,), "ok"), ((up, down), "degraded"), ((down,), "failed"), ((), "unknown")):
-        assert await service_check(ServiceView(name="corpus", endpoints=endpoints)).run() == status
+        views = [EndpointView(endpoint=endpoint) for endpoint in endpoints]
+        view = ServiceView(name="corpus", endpoints=partial(list, views), source=no_source)
+        assert await service_check(view).run() == status
     server.close()
     await server.wait_closed()
 

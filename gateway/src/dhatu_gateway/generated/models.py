@@ -209,6 +209,42 @@ class Reloaded(BaseModel):
     """How many operations are served."""
 
 
+class DiscoveryStatus(BaseModel):
+    """Who says where a service runs, and how that goes. While nobody can say, the last good endpoints stay."""
+
+    source: Literal["static", "dns", "srv", "consul", "kubernetes"]
+    """Who is asked."""
+    good_at: AwareDatetime | None
+    """When it last gave an answer that could be believed; null where it never did."""
+    failures: Annotated[int, Field(ge=0)]
+    """How many times in a row it has not since."""
+    error: str
+    """What is wrong now; empty where nothing is."""
+
+
+class DriftReport(BaseModel):
+    """How the document that a service gives of itself (`/openapi.json`) differs from the specification."""
+
+    problem: str
+    """Why it could not be compared; empty where it was."""
+    missing: list[str]
+    """Operations of the specification that the service does not name."""
+    extra: list[str]
+    """Operations that the service names and the specification does not."""
+
+
+class NewService(BaseModel):
+    """A service that has appeared and that nobody has specified."""
+
+    name: str
+    """Its name in Consul."""
+    tags: list[str]
+    """Its tags there."""
+    urls: list[str]
+    """Where it runs."""
+    drift: DriftReport
+
+
 class UpstreamEndpoint(BaseModel):
     """One place where a service runs."""
 
@@ -217,6 +253,14 @@ class UpstreamEndpoint(BaseModel):
     status: CheckStatus
     in_flight: Annotated[int, Field(ge=0)]
     """Requests of this gateway process that it is working on."""
+    well: bool
+    """Whether requests are sent to it, as far as health checks and its answers say."""
+    weight: Annotated[float, Field(gt=0.0)]
+    """Its share beside the others."""
+    zone: str
+    """Where it runs; empty where nobody says."""
+    tags: list[str]
+    """What canaries and subsets choose by."""
 
 
 class Jwk(BaseModel):
@@ -283,8 +327,10 @@ class UpstreamService(BaseModel):
     name: str
     """The name of the service."""
     status: CheckStatus
+    discovery: DiscoveryStatus
     endpoints: list[UpstreamEndpoint]
     """Where it runs."""
+    drift: DriftReport
 
 
 class JwkSet(BaseModel):
@@ -360,6 +406,8 @@ class GatewayStatus(BaseModel):
     """The operations that are answered with examples, without their services."""
     services: list[UpstreamService]
     """The services behind it, sorted by name."""
+    new_services: list[NewService]
+    """Services with the tag `dhatu` in Consul that the specification does not know, sorted by name."""
 
 
 class TokenRequest(RootModel[PasswordGrant | ApiKeyGrant | LoginCodeGrant]):

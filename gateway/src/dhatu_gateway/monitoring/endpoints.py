@@ -13,11 +13,22 @@ from typing import Protocol
 
 from fastapi import APIRouter, Request, Response
 
+from dhatu_gateway.core.discovery.drift import Drift
+from dhatu_gateway.core.discovery.report import NewService
 from dhatu_gateway.core.exchange import SCOPE_KEY, Exchange
 from dhatu_gateway.core.lifecycle import Lifecycle
 from dhatu_gateway.core.problem import ProblemError
 from dhatu_gateway.generated import models
-from dhatu_gateway.monitoring.health import Health, Report, ServiceView, combined
+from dhatu_gateway.monitoring.health import (
+    EndpointView,
+    Health,
+    Report,
+    ServiceView,
+    SourceView,
+    Status,
+    combined,
+    endpoint_status,
+)
 from dhatu_gateway.monitoring.metrics import CONTENT_TYPE, Metrics
 
 _logger = logging.getLogger("dhatu.monitoring")
@@ -42,6 +53,14 @@ class Reloaded(Protocol):
     def routes(self) -> int: ...
 
 
+class DiscoveryView(Protocol):
+    """How services differ from the specification, and which have appeared."""
+
+    async def drift(self, service: str) -> Drift: ...
+
+    async def new_services(self) -> Sequence[NewService]: ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Monitoring:
     """What the operations report on."""
@@ -51,6 +70,7 @@ class Monitoring:
     routes: int
     services: Sequence[ServiceView]
     health: Health
+    discovery: DiscoveryView
     metrics: Metrics | None
     """None where the operator has turned metrics off."""
     table: str = "built-in"
@@ -144,6 +164,7 @@ def _health_report(monitoring: Monitoring, report: Report) -> models.HealthRepor
 async def _status(monitoring: Monitoring) -> models.GatewayStatus:
     uptime_s = monitoring.clock() - monitoring.started_at_s
     services = sorted(monitoring.services, key=lambda service: service.name)
+    shown = asyncio.gather(*(_service(monitoring, service) for service in services))
     return models.GatewayStatus(
         title=monitoring.title,
         version=monitoring.version,
@@ -154,21 +175,59 @@ async def _status(monitoring: Monitoring) -> models.GatewayStatus:
         table=monitoring.table,
         workers=[models.Worker(pid) for pid in await monitoring.workers()],
         mocked=list(monitoring.mocked),
-        services=await asyncio.gather(*map(_service, services)),
+        services=await shown,
+        new_services=[_new_service(service) for service in await monitoring.discovery.new_services()],
     )
 
 
-async def _service(service: ServiceView) -> models.UpstreamService:
-    statuses = await asyncio.gather(*map(service.status, service.endpoints))
+async def _service(monitoring: Monitoring, service: ServiceView) -> models.UpstreamService:
+    views = service.endpoints()
+    statuses, drift = await asyncio.gather(
+        asyncio.gather(*map(endpoint_status, views)), monitoring.discovery.drift(service.name)
+    )
     return models.UpstreamService(
         name=service.name,
         status=models.CheckStatus(combined(statuses)),
-        endpoints=[
-            models.UpstreamEndpoint(
-                url=f"{'https' if endpoint.tls else 'http'}://{endpoint.authority}",
-                status=models.CheckStatus(status),
-                in_flight=service.in_flight(endpoint),
-            )
-            for endpoint, status in zip(service.endpoints, statuses, strict=True)
-        ],
+        discovery=_source(service.source()),
+        endpoints=[_endpoint(view, status) for view, status in zip(views, statuses, strict=True)],
+        drift=_drift(drift),
+    )
+
+
+def _endpoint(view: EndpointView, status: Status) -> models.UpstreamEndpoint:
+    return models.UpstreamEndpoint(
+        url=view.endpoint.url,
+        status=models.CheckStatus(status),
+        in_flight=view.in_flight,
+        well=view.well,
+        weight=view.endpoint.weight,
+        zone=view.endpoint.zone,
+        tags=list(view.endpoint.tags),
+    )
+
+
+def _source(source: SourceView) -> models.DiscoveryStatus:
+    good_at_s = source.good_at_s
+    return models.DiscoveryStatus(
+        source=source.kind,
+        good_at=datetime.fromtimestamp(good_at_s, UTC) if good_at_s is not None else None,
+        failures=source.failures,
+        error=source.error,
+    )
+
+
+def _new_service(service: NewService) -> models.NewService:
+    return models.NewService(
+        name=service.name,
+        tags=list(service.tags),
+        urls=[endpoint.url for endpoint in service.endpoints],
+        drift=_drift(service.drift),
+    )
+
+
+def _drift(drift: Drift) -> models.DriftReport:
+    return models.DriftReport(
+        problem=drift.problem,
+        missing=[f"{method} {path}" for method, path in drift.missing],
+        extra=[f"{method} {path}" for method, path in drift.extra],
     )

@@ -9,9 +9,10 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from dhatu_gateway.core.discovery.source import Kind
 from dhatu_gateway.core.upstream.discovery import Endpoint
 
 Status: TypeAlias = Literal["ok", "degraded", "failed", "unknown"]
@@ -100,12 +101,26 @@ def store_check(name: str, ping: Callable[[], Awaitable[None]], *, essential: bo
     return Check(name=name, run=run, essential=essential)
 
 
-def _idle(endpoint: Endpoint) -> int:
-    return 0
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndpointView:
+    """What monitoring knows about one endpoint of a service."""
+
+    endpoint: Endpoint
+    in_flight: int = 0
+    """Requests of this process that it is working on."""
+    well: bool = True
+    """Whether requests are sent to it, as far as checks and its answers say."""
 
 
-def _well(endpoint: Endpoint) -> bool:
-    return True
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceView:
+    """Who says where a service is, and how it is doing."""
+
+    kind: Kind
+    good_at_s: float | None
+    """When it last said something that could be believed, on the wall clock."""
+    failures: int
+    error: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,15 +128,13 @@ class ServiceView:
     """What monitoring knows about a service behind the gateway."""
 
     name: str
-    endpoints: tuple[Endpoint, ...]
-    in_flight: Callable[[Endpoint], int] = field(default=_idle)
-    """Requests of this process that an endpoint is working on."""
-    is_well: Callable[[Endpoint], bool] = field(default=_well)
-    """Whether its checks and its answers let it have requests."""
+    endpoints: Callable[[], Sequence[EndpointView]]
+    source: Callable[[], SourceView]
 
-    async def status(self, endpoint: Endpoint) -> Status:
-        """Failed as well where somebody listens, but the gateway sends it nothing."""
-        return await reach(endpoint) if self.is_well(endpoint) else "failed"
+
+async def endpoint_status(view: EndpointView) -> Status:
+    """Failed as well where somebody listens, but the gateway sends it nothing."""
+    return await reach(view.endpoint) if view.well else "failed"
 
 
 def service_check(service: ServiceView) -> Check:
@@ -131,7 +144,7 @@ def service_check(service: ServiceView) -> Check:
     """
 
     async def run() -> Status:
-        return combined(await asyncio.gather(*map(service.status, service.endpoints)))
+        return combined(await asyncio.gather(*map(endpoint_status, service.endpoints())))
 
     return Check(name=service.name, run=run, essential=False)
 

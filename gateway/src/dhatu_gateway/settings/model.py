@@ -11,14 +11,17 @@ from dhatu_gateway.auth.key_ring import KeySource
 from dhatu_gateway.auth.providers.config import Provider
 from dhatu_gateway.auth.store.opening import Location
 from dhatu_gateway.core.clients import ClientNetworks
+from dhatu_gateway.core.discovery.discovery import DiscoveryConfig
+from dhatu_gateway.core.discovery.origin import Origin
 from dhatu_gateway.core.lifecycle import Drain
 from dhatu_gateway.core.server.limits import ServerLimits
 from dhatu_gateway.core.server.tls import ServerTls
 from dhatu_gateway.core.types import Service
-from dhatu_gateway.core.upstream.discovery import Endpoint, parse_endpoints
+from dhatu_gateway.core.upstream.discovery import Endpoint
 from dhatu_gateway.core.upstream.tls import TlsSettings
 from dhatu_gateway.settings.connections import read_clients, read_connections, read_drain
 from dhatu_gateway.settings.credentials import read_jwt_keys, read_location
+from dhatu_gateway.settings.discovery import read_discovery, read_origins
 from dhatu_gateway.settings.mirrors import MirrorSettings, read_mirrors
 from dhatu_gateway.settings.providers import read_providers
 from dhatu_gateway.settings.reader import (
@@ -33,7 +36,7 @@ from dhatu_gateway.settings.reader import (
 from dhatu_gateway.settings.tls import read_client_certificates_file, read_server_tls, read_service_tls
 
 MAX_WORKERS = 256
-NOT_YET_EFFECTIVE = ("JAEGER_ENDPOINT", "CONSUL_URL")
+NOT_YET_EFFECTIVE = ("JAEGER_ENDPOINT",)
 """Read and checked, so that a configuration can be written once, but nothing follows from them yet."""
 
 
@@ -55,8 +58,9 @@ class Settings:
     redis_password: str | None = field(repr=False)
     limit_local_share: float
     """The part of a limit that one process allows while Redis is out."""
-    endpoints: Mapping[str, tuple[Endpoint, ...]]
-    """By service."""
+    origins: Mapping[str, Origin]
+    """Where each service is, or whom to ask for it."""
+    discovery: DiscoveryConfig
     zone: str
     """Where this gateway runs; empty where it has no zone."""
     jwt_keys: tuple[KeySource, ...]
@@ -86,6 +90,11 @@ class Settings:
     without_effect: tuple[str, ...]
     """Variables that are set and not used yet."""
 
+    @property
+    def endpoints(self) -> dict[str, tuple[Endpoint, ...]]:
+        """What is known by itself, by service; nothing where somebody has to be asked."""
+        return {name: origin if isinstance(origin, tuple) else () for name, origin in self.origins.items()}
+
 
 def read_settings(environment: Mapping[str, str], services: tuple[Service, ...]) -> Settings:
     """Read the environment; raises `SettingsError` that names everything that is wrong with it."""
@@ -93,11 +102,7 @@ def read_settings(environment: Mapping[str, str], services: tuple[Service, ...])
     demo = reader.value("GATEWAY_DEMO", "0", boolean)
     for variable in NOT_YET_EFFECTIVE:
         reader.value(variable, "", http_url)
-    endpoints = {
-        service.name: reader.value(service.url_variable, service.default_url, parse_endpoints)
-        for service in services
-        if service.url_variable
-    }
+    origins = read_origins(reader, services)
     settings = Settings(
         host=reader.value("GATEWAY_HOST", "127.0.0.1", _host),
         port=reader.value("GATEWAY_PORT", "8000", between(0, 65_535)),
@@ -108,7 +113,8 @@ def read_settings(environment: Mapping[str, str], services: tuple[Service, ...])
         redis_url=reader.value("REDIS_URL", "", redis_url) or None,
         redis_password=environment.get("REDIS_PASSWORD") or None,
         limit_local_share=reader.value("RATE_LIMIT_LOCAL_SHARE", "", _local_share) or 1 / workers,
-        endpoints=endpoints,
+        origins=origins,
+        discovery=read_discovery(reader, origins),
         zone=reader.value("GATEWAY_ZONE", "", _zone),
         jwt_keys=read_jwt_keys(reader, demo),
         jwt_lifetime_s=60 * reader.value("JWT_EXPIRE_MINUTES", "60", between(1, MAX_ACCESS_LIFETIME_S // 60)),
@@ -120,7 +126,7 @@ def read_settings(environment: Mapping[str, str], services: tuple[Service, ...])
         mocked=reader.value("GATEWAY_MOCK", "", _names),
         tls=read_server_tls(reader),
         client_certificates_file=read_client_certificates_file(reader),
-        service_tls=read_service_tls(reader, services, endpoints),
+        service_tls=read_service_tls(reader, services, origins),
         mirrors=read_mirrors(reader, services),
         max_in_flight=reader.value("GATEWAY_MAX_IN_FLIGHT", "0", between(0, 1_000_000)),
         maintenance_file=reader.value("GATEWAY_MAINTENANCE_FILE", "", _file),

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from dhatu_gateway.core.discovery.origin import Origin
 from dhatu_gateway.core.server.tls import ClientCertificates, ServerTls
 from dhatu_gateway.core.tls.pem import InvalidTlsSettings
 from dhatu_gateway.core.types import Service
-from dhatu_gateway.core.upstream.discovery import Endpoint
 from dhatu_gateway.core.upstream.tls import TlsSettings
 from dhatu_gateway.settings.reader import Reader
 
@@ -51,7 +51,7 @@ def read_client_certificates_file(reader: Reader) -> Path | None:
 
 
 def read_service_tls(
-    reader: Reader, services: tuple[Service, ...], endpoints: Mapping[str, tuple[Endpoint, ...]]
+    reader: Reader, services: tuple[Service, ...], origins: Mapping[str, Origin]
 ) -> Mapping[str, TlsSettings]:
     """How each service is met; those of which nothing is said are left out."""
     found: dict[str, TlsSettings] = {}
@@ -69,7 +69,9 @@ def read_service_tls(
             continue
         found[service.name] = tls
         _check_together(reader, f"{stem}_KEY_FILE", f"{stem}_CERTIFICATE_FILE")
-        plain = [endpoint.authority for endpoint in endpoints[service.name] or () if not endpoint.tls]
+        origin = origins[service.name]
+        known = origin if isinstance(origin, tuple) else ()
+        plain = [endpoint.authority for endpoint in known if not endpoint.tls]
         if plain:
             reader.problems.append(
                 f"{service.url_variable}: must be https:// for {', '.join(plain)}, "

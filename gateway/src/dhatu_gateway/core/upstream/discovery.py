@@ -80,6 +80,11 @@ def parse_endpoints(urls: str) -> tuple[Endpoint, ...]:
     return endpoints
 
 
+def valid_host(host: str) -> bool:
+    """Whether this is a name or an address in lower case, an IPv6 one without brackets."""
+    return bool(_HOST.fullmatch(f"[{host}]" if ":" in host else host))
+
+
 def parse_weight(text: str) -> float:
     """Read a share beside others; raises `InvalidEndpoint`.
 
@@ -141,7 +146,7 @@ def _parse_url(url: str) -> Endpoint:
             f"{url!r} must be scheme, host and port only: the path comes from the specification"
         )
     host = parts.hostname or ""
-    if not _HOST.fullmatch(f"[{host}]" if ":" in host else host):
+    if not valid_host(host):
         raise InvalidEndpoint(f"{url!r} has no valid host name or address")
     if port == 0:
         raise InvalidEndpoint(f"{url!r} has port 0, which nothing can listen on")

@@ -31,8 +31,10 @@ if TYPE_CHECKING:
     from .decompress_result import DecompressResult as DecompressResult
     from .pattern import DhatuForm as DhatuForm
     from .pattern import DhatuPattern as DhatuPattern
+    from .gateway_status import DiscoveryStatus as DiscoveryStatus
     from .document import Document as Document
     from .collect_request import DocumentInput as DocumentInput
+    from .gateway_status import DriftReport as DriftReport
     from .problem import FieldError as FieldError
     from .gateway_status import GatewayStatus as GatewayStatus
     from .health_report import HealthCheck as HealthCheck
@@ -55,6 +57,7 @@ if TYPE_CHECKING:
     from .liveness import Liveness as Liveness
     from .token_request import LoginCodeGrant as LoginCodeGrant
     from .new_api_key import NewApiKey as NewApiKey
+    from .gateway_status import NewService as NewService
     from .pattern import NgramPattern as NgramPattern
     from .numbered_document import NumberedDocument as NumberedDocument
     from .token_request import PasswordGrant as PasswordGrant
@@ -116,8 +119,10 @@ else:  # each is loaded when it is first asked for
             "DecompressResult": "decompress_result",
             "DhatuForm": "pattern",
             "DhatuPattern": "pattern",
+            "DiscoveryStatus": "gateway_status",
             "Document": "document",
             "DocumentInput": "collect_request",
+            "DriftReport": "gateway_status",
             "FieldError": "problem",
             "GatewayStatus": "gateway_status",
             "HealthCheck": "health_report",
@@ -140,6 +145,7 @@ else:  # each is loaded when it is first asked for
             "Liveness": "liveness",
             "LoginCodeGrant": "token_request",
             "NewApiKey": "new_api_key",
+            "NewService": "gateway_status",
             "NgramPattern": "pattern",
             "NumberedDocument": "numbered_document",
             "PasswordGrant": "token_request",

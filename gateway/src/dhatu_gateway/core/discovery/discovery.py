@@ -1,0 +1,138 @@
+"""Follows the endpoints of all services, for as long as the gateway runs."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from dhatu_gateway.core.discovery.catalog import Catalog
+from dhatu_gateway.core.discovery.consul import ConsulSource
+from dhatu_gateway.core.discovery.dns import DnsSource, Nameserver, SrvSource, build_resolver
+from dhatu_gateway.core.discovery.http import JsonClient, ServerAccess
+from dhatu_gateway.core.discovery.key_values import follow_overrides
+from dhatu_gateway.core.discovery.kubernetes import KubernetesSource
+from dhatu_gateway.core.discovery.origin import (
+    ConsulOrigin,
+    DnsOrigin,
+    Dynamic,
+    KubernetesOrigin,
+    Origin,
+    SrvOrigin,
+)
+from dhatu_gateway.core.discovery.overrides import Overrides
+from dhatu_gateway.core.discovery.source import Found, Rhythm, Source
+from dhatu_gateway.core.discovery.standing import Standing, follow
+from dhatu_gateway.core.upstream.discovery import Endpoint
+
+FIRST_ROUND_S: Final = 3.0
+"""How long the start of the gateway waits for the first answers; it goes on without those that are late."""
+
+Publish = Callable[[Sequence[Endpoint]], None]
+
+_logger = logging.getLogger("dhatu.discovery")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DiscoveryConfig:
+    """Whom to ask, and how."""
+
+    nameservers: tuple[Nameserver, ...] = ()
+    """Empty for those of the system."""
+    consul: ServerAccess | None = None
+    kubernetes: ServerAccess | None = None
+    key_prefix: str = ""
+    """Of the overrides in Consul's key-value store; empty for none."""
+
+
+class Discovery:
+    """One task for each service whose endpoints somebody is asked for, and one for the overrides."""
+
+    def __init__(
+        self,
+        origins: Mapping[str, Origin],
+        config: DiscoveryConfig,
+        publish: Mapping[str, Publish],
+        rhythm: Rhythm | None = None,
+    ) -> None:
+        """`publish` swaps the endpoints of a service; raises `ValueError` where a file cannot be used."""
+        self._rhythm = rhythm or Rhythm()
+        self.config = config
+        self._tasks: list[asyncio.Task[None]] = []
+        self._is_open = False
+        self.consul = JsonClient(config.consul) if config.consul is not None else None
+        self._kubernetes = JsonClient(config.kubernetes) if config.kubernetes is not None else None
+        self.standings: dict[str, Standing] = {}
+        """By service."""
+        consul_names = {o.service for o in origins.values() if isinstance(o, ConsulOrigin)}
+        self.catalog = Catalog(self.consul, {*origins, *consul_names}) if self.consul is not None else None
+        """None without Consul."""
+        self._sources: dict[str, Source] = {}
+        self._static: dict[str, tuple[Endpoint, ...]] = {}
+        for service, origin in origins.items():
+            if isinstance(origin, tuple):
+                self.standings[service] = Standing(service, "static", publish[service])
+                self._static[service] = origin
+            else:
+                source = self._source(origin)
+                self._sources[service] = source
+                self.standings[service] = Standing(service, source.kind, publish[service])
+
+    async def open(self) -> None:
+        """Begin to ask, and wait a little for the first answers; nothing more where it was opened before."""
+        if self._is_open:
+            return
+        self._is_open = True
+        for service, endpoints in self._static.items():
+            self.standings[service].take(Found(endpoints=endpoints), self._rhythm.wall_clock())
+        for service, source in self._sources.items():
+            self._start(follow(source, self.standings[service], self._rhythm))
+        if self.catalog is not None:
+            self._start(self.catalog.follow(self._rhythm))
+        prefix = self.config.key_prefix
+        if self.consul is not None and prefix:
+            services = frozenset(self.standings)
+            self._start(follow_overrides(self.consul, prefix, services, self.override, self._rhythm))
+        waiting = [
+            standing.first.wait() for service, standing in self.standings.items() if service in self._sources
+        ]
+        try:
+            async with asyncio.timeout(FIRST_ROUND_S):
+                await asyncio.gather(*waiting)
+        except TimeoutError:
+            late = [name for name, standing in self.standings.items() if not standing.found]
+            _logger.warning("nobody has said yet where these services are: %s", ", ".join(late))
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        self._tasks.append(asyncio.create_task(work))
+
+    async def close(self) -> None:
+        """Ask nobody any more; what is known stays in force."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        for client in (self.consul, self._kubernetes):
+            if client is not None:
+                await client.close()
+
+    def override(self, overrides: Mapping[str, Overrides]) -> None:
+        """Put these in force for all services at once; a service that is not among them has none."""
+        for service, standing in self.standings.items():
+            standing.override(overrides.get(service, Overrides()))
+
+    def _source(self, origin: Dynamic) -> Source:
+        match origin:
+            case DnsOrigin():
+                return DnsSource(origin, build_resolver(self.config.nameservers))
+            case SrvOrigin():
+                return SrvSource(origin, build_resolver(self.config.nameservers))
+            case ConsulOrigin():
+                if self.consul is None:
+                    raise ValueError("consul+http:// needs CONSUL_URL")
+                return ConsulSource(origin, self.consul)
+            case KubernetesOrigin():
+                if self._kubernetes is None:
+                    raise ValueError("k8s+http:// needs KUBERNETES_URL, or to run in a cluster")
+                return KubernetesSource(origin, self._kubernetes)

@@ -1,0 +1,100 @@
+"""What an operator changes about endpoints at run time: their weights, and who gets no requests."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, cast
+
+import orjson
+
+from dhatu_gateway.core.upstream.discovery import MAX_WEIGHT, Endpoint
+
+
+class InvalidOverrides(ValueError):
+    """Overrides that cannot be used; the message says where and why."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overrides:
+    """Of one service. A selector is `host:port`, `tag:<tag>`, `zone:<zone>` or `*`."""
+
+    weights: Mapping[str, float] = field(default_factory=dict[str, float])
+    """New weights by selector; the first of address, tag, zone and `*` that fits counts."""
+    drain: frozenset[str] = frozenset()
+    """Selectors of endpoints that get no new requests."""
+
+    def applied(self, endpoints: Sequence[Endpoint]) -> tuple[Endpoint, ...]:
+        """Change these; a drain that would leave nobody is not followed."""
+        staying = [endpoint for endpoint in endpoints if self.drain.isdisjoint(_selectors(endpoint))]
+        return tuple(self._weighted(endpoint) for endpoint in staying or endpoints)
+
+    def _weighted(self, endpoint: Endpoint) -> Endpoint:
+        for selector in _selectors(endpoint):
+            if selector in self.weights:
+                return replace(endpoint, weight=self.weights[selector])
+        return endpoint
+
+
+NO_OVERRIDES = Overrides()
+
+
+def parse_overrides(texts: Mapping[str, bytes], services: Collection[str]) -> dict[str, Overrides]:
+    """Read a JSON document for each service, all or none of them.
+
+    >>> parse_overrides({"corpus": b'{"weights": {"tag:canary": 0.1}, "drain": ["10.0.0.1:80"]}'}, ["corpus"])
+    {'corpus': Overrides(weights={'tag:canary': 0.1}, drain=frozenset({'10.0.0.1:80'}))}
+
+    Raises `InvalidOverrides` that names everything that is wrong.
+    """
+    problems: list[str] = []
+    result: dict[str, Overrides] = {}
+    for service, text in sorted(texts.items()):
+        try:
+            if service not in services:
+                raise InvalidOverrides(f"there is no such service; there are {', '.join(sorted(services))}")
+            result[service] = _parse(text)
+        except InvalidOverrides as error:
+            problems.append(f"{service}: {error}")
+    if problems:
+        raise InvalidOverrides("; ".join(problems))
+    return result
+
+
+def _parse(text: bytes) -> Overrides:
+    try:
+        document: Any = orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        raise InvalidOverrides(f"is not JSON: {error}") from error
+    if not isinstance(document, dict):
+        raise InvalidOverrides("must be an object with weights and drain")
+    members = cast(dict[str, Any], document)
+    if unknown := members.keys() - {"weights", "drain"}:
+        raise InvalidOverrides(f"may hold weights and drain, not {', '.join(sorted(unknown))}")
+    weights: Any = members.get("weights", {})
+    drain: Any = members.get("drain", [])
+    if not isinstance(weights, dict) or not isinstance(drain, list):
+        raise InvalidOverrides("weights must be an object, and drain an array")
+    shares, selectors = cast(dict[str, Any], weights), cast(list[object], drain)
+    return Overrides(
+        weights={_selector(name): _weight(value) for name, value in shares.items()},
+        drain=frozenset(_selector(selector) for selector in selectors),
+    )
+
+
+def _weight(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= MAX_WEIGHT:
+        raise InvalidOverrides(f"a weight must be a number above 0 and up to {MAX_WEIGHT}, not {value!r}")
+    return float(value)
+
+
+def _selector(value: object) -> str:
+    if not isinstance(value, str) or not (value == "*" or ":" in value.strip(":")):
+        raise InvalidOverrides(f"{value!r} must be host:port, tag:<tag>, zone:<zone> or *")
+    return value
+
+
+def _selectors(endpoint: Endpoint) -> tuple[str, ...]:
+    host = f"[{endpoint.host}]" if ":" in endpoint.host else endpoint.host
+    tags = (f"tag:{tag}" for tag in endpoint.tags)
+    return f"{host}:{endpoint.port}", *tags, f"zone:{endpoint.zone}", "*"
