@@ -68,12 +68,13 @@ def build_forward(route: Route, way: Way) -> Terminal:
         request = UpstreamRequest(
             exchange.method.encode("ascii"),
             target,
-            headers.to_service(exchange, clock()),
+            [],
             exchange.body or b"",
             exchange.deadline_at_s,
         )
         if exchange.body is None:
             await _attach_body(exchange, request, limit_bytes)
+        request.headers = headers.to_service(exchange, clock())
         if exchange.deadline_at_s < exchange.started_at_s + timeout_s:
             request.impatient = True
         if place is not None:
