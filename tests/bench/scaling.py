@@ -69,7 +69,7 @@ def start(site: gateway.Site, stack: ExitStack, *, routes: int = 1, workers: int
 
 def over_routes(site: gateway.Site, stack: ExitStack) -> list[Figure]:
     """The last of so many routes is asked for."""
-    subjects = []
+    subjects: list[Subject] = []
     for routes in ROUTES:
         crew = start(site, stack, routes=routes)
         last = Request(path=f"/plain/{routes - 1}/thing", headers={})
