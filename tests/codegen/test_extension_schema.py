@@ -10,7 +10,16 @@ import jsonschema_rs
 import pytest
 from codegen.project import REPOSITORY
 from dhatu_codegen.ir.operation import Job, Pagination, TokenTrade
-from dhatu_codegen.ir.policy import Cache, Cors, Fallback, Networks, Policy, RateLimit, Validate
+from dhatu_codegen.ir.policy import (
+    Cache,
+    Cors,
+    Fallback,
+    Networks,
+    Policy,
+    RateLimit,
+    Validate,
+    WebSocket,
+)
 from dhatu_codegen.ir.upstream import (
     Adaptive,
     Balance,
@@ -41,9 +50,10 @@ def test_every_policy_can_be_written_on_an_operation() -> None:
     policies = fields(Policy) - {"idempotency", "tries"}  # parts of `retry`
     assert set(DEFINITIONS["operation"]["properties"]) == policies | {"sdk", "sunset"}
     assert set(DEFINITIONS["root"]["properties"]) == set(DEFINITIONS["operation"]["properties"])
-    # Retry follows the method; a default for all would call a POST safe. That of `cors` stands beside.
+    # Retry follows the method; a default for all would call a POST safe. That of `cors` stands beside,
+    # and no API is nothing but WebSockets.
     defaults = set(DEFINITIONS["platform"]["properties"]["defaults"]["properties"])
-    assert defaults == policies - {"retry", "hedge", "cors"}
+    assert defaults == policies - {"retry", "hedge", "cors", "websocket"}
 
 
 @pytest.mark.parametrize(
@@ -64,6 +74,7 @@ def test_every_policy_can_be_written_on_an_operation() -> None:
         (DEFINITIONS["cache"], Cache),
         (DEFINITIONS["cors"], Cors),
         (DEFINITIONS["networks"], Networks),
+        (DEFINITIONS["websocket"], WebSocket),
         (DEFINITIONS["fallback"], Fallback),
         (DEFINITIONS["validate"], Validate),
         (DEFINITIONS["sdk"]["properties"]["paginate"], Pagination),

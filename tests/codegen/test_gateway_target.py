@@ -25,6 +25,7 @@ from dhatu_codegen.ir.policy import (
     Policy,
     RateLimit,
     Validate,
+    WebSocket,
 )
 from dhatu_codegen.ir.upstream import Breaker, Hedge, Tries
 from dhatu_codegen.targets import TARGETS
@@ -286,6 +287,7 @@ CHANGES: dict[str, Any] = {
     "validate.undeclared": dataclasses.replace(VALIDATE, undeclared="strip"),
     "roles": ("seventh",),
     "networks": Networks(allow=("10.7.0.0/16",), deny=()),
+    "websocket": WebSocket(idle_s=7.0),
     "cors": Cors(allow_origins=("https://seventh.example",)),
 }
 

@@ -16,7 +16,7 @@ from dhatu_gateway.core.answering import Answering, KeptAnswers, kept_answers
 from dhatu_gateway.core.clients import ClientNetworks, Clients
 from dhatu_gateway.core.cors import CrossOrigin
 from dhatu_gateway.core.edge import Edge, EdgeParts
-from dhatu_gateway.core.forward import Way, build_forward
+from dhatu_gateway.core.forward import Forwarder, Way, build_forward
 from dhatu_gateway.core.forward_headers import ForwardedHeaders
 from dhatu_gateway.core.lifecycle import Lifecycle
 from dhatu_gateway.core.pipeline import Handler, Pipeline, Policies
@@ -178,8 +178,12 @@ def compose(
     clients: ClientNetworks | None = None,
     clock: Callable[[], float] = time.monotonic,
     kept: KeptAnswers | None = None,
+    service: Forwarder | None = None,
 ) -> Bench:
-    """Put an edge together as `app.py` does, with stages that let everybody through."""
+    """Put an edge together as `app.py` does, with stages that let everybody through.
+
+    `service` takes the place of the bench's own upstream.
+    """
     upstream, counts = FakeUpstream(), Counts()
     open_door = policies or Policies(
         authenticate=lambda route: None, authorize=lambda route: None, rate_limit=lambda route: None
@@ -190,8 +194,8 @@ def compose(
     answering = Answering(platform, routes, kept or kept_answers(None))
 
     def handler(route: Route) -> Handler:
-        way = Way(upstream=upstream, headers=headers, watched=build_answers(route, schemas, counts))
-        forward = build_forward(route, way)
+        watched = build_answers(route, schemas, counts)
+        forward = build_forward(route, Way(upstream=service or upstream, headers=headers, watched=watched))
         return pipeline.compose(route, answering.wrap(route, forward), counts.of(route))
 
     handlers = [(route.method, route.path, handler(route)) for route in routes]

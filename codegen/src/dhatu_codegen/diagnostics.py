@@ -30,6 +30,7 @@ CODES: dict[str, tuple[Severity, str]] = {
     "DH013": ("warning", "a policy that a target does not honour"),
     "DH014": ("error", "rules for browsers that none obeys, or that let in anybody"),
     "DH015": ("error", "a network of addresses that is none"),
+    "DH016": ("error", "a WebSocket that no client could open"),
     "DH020": ("error", "not a valid OpenAPI document"),
     "DH021": ("error", "an OpenAPI version that is not read"),
     "DH022": ("error", "a reference that leads nowhere"),

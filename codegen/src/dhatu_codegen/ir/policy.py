@@ -135,6 +135,14 @@ class Networks:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WebSocket:
+    """That an operation opens a WebSocket to its service."""
+
+    idle_s: float
+    """How long neither side may send a byte."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
     """Everything that `x-dhatu` says about one operation, `sdk` excepted."""
 
@@ -158,3 +166,4 @@ class Policy:
     roles: tuple[str, ...]
     cors: Cors
     networks: Networks | None
+    websocket: WebSocket | None

@@ -16,6 +16,7 @@ from .overlap import overlapping_routes
 from .prose import described
 from .roles import roles_reach_operations
 from .sdk_names import sdk_arguments
+from .sockets import sockets
 from .stand_ins import stand_ins
 from .style import ALWAYS, lint_style
 from .ways import ways
@@ -27,6 +28,7 @@ RULES: Final[tuple[Callable[[Api, Diagnostics], None], ...]] = (
     declared_security,
     cross_origin,
     networks,
+    sockets,
     sdk_arguments,
     countable_limits,
     roles_reach_operations,

@@ -16,6 +16,7 @@ from ..ir.policy import (
     Priority,
     RetryClass,
     Validate,
+    WebSocket,
 )
 from .cors import parse_cors
 from .limits import parse_limits
@@ -34,6 +35,8 @@ _RETRY_OF_METHOD: Final[dict[str, RetryClass]] = {
 
 _TIMEOUT_S: Final = 60.0
 _MAX_BODY_BYTES: Final = 1_048_576
+_WEBSOCKET_IDLE_S: Final = 300.0
+"""Envoy's `stream_idle_timeout`, far above the pings that libraries send."""
 _KEEP_S: Final = 86_400
 
 
@@ -74,6 +77,7 @@ def parse_policy(operation: Node, facts: Node | None, method: str, *, asks_who_c
             own.get("cors") if own else None, parse_cors(facts.get("cors") if facts else None, Cors())
         ),
         networks=_networks(setting("networks")),
+        websocket=_websocket(own.get("websocket") if own else None),
     )
 
 
@@ -108,6 +112,12 @@ def _fallback(node: Node | None) -> Fallback | None:
 def _networks(node: Node | None) -> Networks | None:
     found = Networks(allow=node.texts("allow"), deny=node.texts("deny")) if node else None
     return found if found and (found.allow or found.deny) else None
+
+
+def _websocket(node: Node | None) -> WebSocket | None:
+    if node is None or not (node.value is True or isinstance(node.value, dict)):
+        return None
+    return WebSocket(idle_s=float(_number(node.get("idle_s"), _WEBSOCKET_IDLE_S)))
 
 
 def _validate(own: Node | None, defaults: Node | None) -> Validate:

@@ -52,6 +52,8 @@ class Answering:
 
     def wrap(self, route: Route, terminal: Terminal) -> Terminal:
         """From the nearest to the service to the farthest; the same where the route asks for none of it."""
+        if route.websocket is not None:
+            return terminal  # what it passes on is no answer that could be kept or replaced
         if self.forgets(route):
             terminal = self._cache.build_forgetting(route, terminal)
         terminal = self._cache.build(route, terminal)

@@ -45,6 +45,10 @@ class CrossOrigin:
         if allowed:
             exchange.response_headers += self._exposed
 
+    def allows(self, origin: bytes) -> bool:
+        """Whether pages of this origin may call."""
+        return self._any_origin or origin in self._origins
+
     def preflight(self, origin: bytes, allow: bytes) -> list[Header]:
         """Return the headers of the answer to a preflight; `allow` lists the methods under these rules."""
         allowed, headers = self._decide(origin)

@@ -92,6 +92,11 @@ class Exchange:
     """Of the answer; 0 until it has started."""
 
 
+UPGRADE = "dhatu.upgrade"
+"""Among the extensions of a scope: the client asks for another protocol, and an answer 101 switches to it.
+
+What it sends after that comes as parts of a body, which its leaving ends; what is sent to it goes as it is.
+"""
 SCOPE_KEY = "dhatu.exchange"
 """Where the handler of one of the gateway's own operations finds the exchange in its ASGI scope."""
 

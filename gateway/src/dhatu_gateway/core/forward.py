@@ -25,6 +25,7 @@ from dhatu_gateway.core.upstream.errors import (
 from dhatu_gateway.core.upstream.types import ResponseSink, UpstreamRequest
 from dhatu_gateway.core.validation.answers import WrapSink
 from dhatu_gateway.core.validation.body import content_length, too_large
+from dhatu_gateway.core.websocket import SWITCHED, SWITCHING, tunnel_of, tunnelled
 
 Terminal = Callable[[Exchange], Awaitable[None]]
 """Answers an exchange that no stage has refused."""
@@ -59,6 +60,7 @@ def build_forward(route: Route, way: Way) -> Terminal:
     """Answer a route by its service."""
     service, limit_bytes, timeout_s = route.service, route.max_body_bytes, route.timeout_s
     attempt_field, keyed = way.attempt_field if route.retry != "never" else None, route.retry == "keyed"
+    tunnel = tunnel_of(route)
     upstream, headers, watched, place, clock = way.upstream, way.headers, way.watched, way.place, way.clock
 
     async def forward(exchange: Exchange) -> None:
@@ -72,7 +74,10 @@ def build_forward(route: Route, way: Way) -> Terminal:
             exchange.body or b"",
             exchange.deadline_at_s,
         )
-        if exchange.body is None:
+        if tunnel is not None:
+            request.tunnel = tunnel
+            request.stream = tunnelled(exchange)
+        elif exchange.body is None:
             await _attach_body(exchange, request, limit_bytes)
         request.headers = headers.to_service(exchange, clock())
         if exchange.deadline_at_s < exchange.started_at_s + timeout_s:
@@ -175,6 +180,8 @@ class ClientSink:
     def start(self, status: int, headers: list[Header]) -> None:
         self._exchange.status = status
         self._head = self._headers.to_client(headers, self._exchange)
+        if status == SWITCHING:
+            self._head += SWITCHED
 
     async def body(self, chunk: bytes, more: bool) -> None:
         exchange = self._exchange

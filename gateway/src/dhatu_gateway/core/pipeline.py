@@ -17,6 +17,7 @@ from dhatu_gateway.core.validation.refusals import Findings
 from dhatu_gateway.core.validation.schemas import Schemas
 from dhatu_gateway.core.validation.stage import build_validation
 from dhatu_gateway.core.versions import Lifecycles
+from dhatu_gateway.core.websocket import build_websocket
 
 StageBuilder = Callable[[Route], Stage | None]
 
@@ -106,6 +107,7 @@ class Pipeline:
             lambda route: self._cross_origins.of(route).mark,
             lambda route: build_vary(route, platform),
             build_networks,
+            lambda route: build_websocket(route, self._cross_origins.of(route)),
             lifecycles.build,
             lambda route: build_deadline(route, platform.header_prefix),
             policies.admit,

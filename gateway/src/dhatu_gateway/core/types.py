@@ -201,6 +201,14 @@ class Networks:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WebSocket:
+    """That an operation opens a WebSocket to its service."""
+
+    idle_s: float
+    """How long neither side may send a byte."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
     """One operation, as the gateway enforces it."""
 
@@ -241,6 +249,7 @@ class Route:
     """Where `retry` allows more than one."""
     hedge: Hedge | None = None
     breaker: Breaker | None = None
+    websocket: WebSocket | None = None
 
     @property
     def holds(self) -> bool:

@@ -66,6 +66,11 @@ def compared(was: Policy, now: Policy) -> list[tuple[str, str]]:
     if was.networks != now.networks:
         code = "DH236" if _narrower(was.networks, now.networks) else ADDED
         found.append((code, f"networks was {_whence(was.networks)}, is {_whence(now.networks)}"))
+    if (was.websocket is None) != (now.websocket is None):
+        found.append(("DH236", f"it is {'now' if now.websocket else 'no longer'} a WebSocket"))
+    elif was.websocket and now.websocket and was.websocket != now.websocket:
+        before, after = was.websocket.idle_s, now.websocket.idle_s
+        found.append((ADDED, f"websocket.idle_s was {before:g}, is {after:g}"))
     for part in ("tries", "hedge", "breaker", "cache", "fallback", "priority"):
         before, after = getattr(was, part), getattr(now, part)
         if before != after:

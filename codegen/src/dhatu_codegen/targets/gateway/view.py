@@ -105,6 +105,7 @@ def route(operation: Operation, api: Api) -> Call:
         sunset=operation.sunset,
         cors=_cors(policy.cors) if policy.cors != api.cors else None,
         networks=_networks(policy.networks),
+        websocket=_call("WebSocket", idle_s=policy.websocket.idle_s) if policy.websocket else None,
         idempotency=_idempotency(policy.idempotency),
         cache=_cache(policy.cache),
         fallback=_fallback(policy.fallback),

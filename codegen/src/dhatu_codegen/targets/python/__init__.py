@@ -34,6 +34,7 @@ class PythonTarget:
             "roles",
             "cors",
             "networks",
+            "websocket",
         }
     )
 

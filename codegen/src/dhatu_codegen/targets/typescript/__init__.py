@@ -34,6 +34,7 @@ class TypeScriptTarget:
             "roles",
             "cors",
             "networks",
+            "websocket",
         }
     )
 

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from http import HTTPStatus
 from typing import Any, Literal, Protocol
 
-from dhatu_gateway.core.exchange import Header, Message, Receive, Scope, Send
+from dhatu_gateway.core.exchange import UPGRADE, Header, Message, Receive, Scope, Send
 from dhatu_gateway.core.problem import INTERNAL_ERROR, Problem, ProblemError, problem_headers
 from dhatu_gateway.core.server.flow import Flow
 
@@ -17,6 +17,7 @@ Application = Callable[[Scope, Receive, Send], Awaitable[Any]]
 _STATUS_LINES: dict[int, bytes] = {
     status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode("ascii") for status in HTTPStatus
 }
+_SWITCHING = 101
 _BODILESS = frozenset({204, 304})
 _join_field = b": ".join
 
@@ -54,6 +55,7 @@ class Cycle:
         "_started",
         "_waiter",
         "answered",
+        "beyond",
         "body",
         "body_complete",
         "disconnected",
@@ -61,6 +63,7 @@ class Cycle:
         "failure",
         "keep_alive",
         "scope",
+        "tunnelling",
     )
 
     def __init__(
@@ -74,6 +77,10 @@ class Cycle:
         self.body_complete = False
         self.answered = False
         self.disconnected = False
+        self.beyond = b""
+        """What has come after a request for another protocol: nobody's, unless that is switched to."""
+        self.tunnelling = False
+        """The protocol has been switched: bytes go both ways as they are."""
         self.failure: Problem | None = None
         """Why the rest of the body will never come, though the client is still there."""
         self._connection = connection
@@ -108,6 +115,17 @@ class Cycle:
         self._start(problem.status, problem_headers(problem, body))
         self._write(body, more=False)
 
+    def hold(self, data: bytes) -> int:
+        """Take what comes after a request for another protocol; answers how many bytes wait."""
+        if self.answered:
+            return 0
+        if not self.tunnelling:
+            self.beyond += data
+            return len(self.beyond)
+        self.body = self.body + data if self.body else data
+        self.wake()
+        return len(self.body)
+
     def wake(self) -> None:
         """Let `receive` look again."""
         if self._waiter is not None and not self._waiter.done():
@@ -119,7 +137,7 @@ class Cycle:
             self.expects_continue = False
             if not self.body and not self.body_complete and not self._started:
                 self._connection.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-        while not self.disconnected and not self.answered:
+        while not self.answered and (not self.disconnected or (self.tunnelling and self.body)):
             if not self._ended:
                 if self.body or self.body_complete:
                     body, self.body = self.body, b""
@@ -151,7 +169,9 @@ class Cycle:
         if b"transfer-encoding" in fields:
             headers = [header for header in headers if header[0] != b"transfer-encoding"]
         lines = list(map(_join_field, headers))
-        if status in _BODILESS or self.scope["method"] == "HEAD":
+        if status == _SWITCHING:
+            self._switch()
+        elif status in _BODILESS or self.scope["method"] == "HEAD":
             self._framing = "none"
         elif b"content-length" in fields:
             self._framing = "length"
@@ -174,6 +194,15 @@ class Cycle:
         self._started = True
         status_line = _STATUS_LINES.get(status) or b"HTTP/1.1 %d \r\n" % status
         self._head = status_line + self._connection.date_line() + head
+
+    def _switch(self) -> None:
+        if UPGRADE not in self.scope.get("extensions", ()):
+            raise RuntimeError("the client has not asked for another protocol")
+        self.tunnelling = True
+        self.keep_alive = False
+        self._framing = "close"
+        self._ended = self.body_complete = False
+        self.body, self.beyond = self.beyond, b""
 
     def _write(self, body: bytes, *, more: bool) -> None:
         if not self._started or self.answered:

@@ -14,7 +14,7 @@ import httptools
 from uvicorn.config import Config
 from uvicorn.server import ServerState
 
-from dhatu_gateway.core.exchange import Header, Scope
+from dhatu_gateway.core.exchange import UPGRADE, Header, Scope
 from dhatu_gateway.core.lifecycle import Lifecycle
 from dhatu_gateway.core.problem import Problem
 from dhatu_gateway.core.server.clock import ConnectionClock, Phase
@@ -65,6 +65,8 @@ class ServerProtocol(asyncio.Protocol):
         self._serving = False
         self._idle: asyncio.Future[None] | None = None
         """Ends the task's wait for the next request."""
+        self._upgrading: Cycle | None = None
+        """The one that asks for another protocol, to which all bytes after it belong."""
         self._lost = False
         self._refused: Problem | None = None
         self._refused_method = ""
@@ -110,13 +112,19 @@ class ServerProtocol(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         if self._closing:
+            if self._upgrading is not None:
+                self._keep(self._upgrading, data)
             return
         self._head_bytes += len(data)
         try:
             self._parser.feed_data(data)
-        except httptools.HttpParserUpgrade:
-            # The upgrade is declined by answering the request as it is; what follows cannot be parsed.
+        except httptools.HttpParserUpgrade as upgrade:
+            # What follows is of another protocol. One that is declined, by answering the request as it is,
+            # ends the connection: nothing that follows it is ever taken for a request.
             self._closing = True
+            if self._arriving is not None and "extensions" in self._arriving.scope:
+                self._upgrading = self._arriving
+                self._keep(self._upgrading, data[upgrade.args[0] :])
         except httptools.HttpParserError as error:
             problem = self._refused or Problem(
                 kind="malformed-request", detail=f"This is not a proper HTTP/1.1 request: {error}."
@@ -207,6 +215,10 @@ class ServerProtocol(asyncio.Protocol):
             keep_alive=head.version == "1.1" and parser.should_keep_alive() and not self._lifecycle.draining,
             expects_continue=head.expects_continue,
         )
+        if head.names_protocol and parser.should_upgrade():
+            cycle.keep_alive = False
+            if head.version == "1.1":
+                cycle.scope["extensions"] = {UPGRADE: {}}
         if self._cycle is None or self._cycle.answered:
             self._run(cycle)
         else:
@@ -310,6 +322,10 @@ class ServerProtocol(asyncio.Protocol):
                 self.transport.abort()
             case _:
                 self._end()
+
+    def _keep(self, cycle: Cycle, data: bytes) -> None:
+        if cycle.hold(data) > self._limits.high_water_bytes:
+            self.flow.pause_reading()
 
     def _check_unfinished_body(self) -> None:
         if self._clock.phase != "body" and not self._closing:

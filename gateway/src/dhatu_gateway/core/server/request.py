@@ -32,6 +32,8 @@ class Head:
     headers: Sequence[Header]
     expects_continue: bool = False
     """Set by `check_head`: the client waits for 100 before it sends the body."""
+    names_protocol: bool = False
+    """Set by `check_head`: there is an Upgrade field."""
 
 
 def check_head(head: Head, limits: ServerLimits) -> Problem | None:
@@ -53,11 +55,11 @@ def check_head(head: Head, limits: ServerLimits) -> Problem | None:
             return _refusal("malformed-request", "HTTP/1.1 requires a Host field.")
     elif _HOST.fullmatch(host) is None:
         return _refusal("malformed-request", "The Host field is not a host name with an optional port.")
-    if b"upgrade" in fields and (
-        b"transfer-encoding" in fields or fields.get(b"content-length", b"0") != b"0"
-    ):
-        # llhttp takes the body for a part of the new protocol.
-        return _refusal("malformed-request", "A request with a body cannot ask for an upgrade.")
+    if b"upgrade" in fields:
+        head.names_protocol = True
+        if b"transfer-encoding" in fields or fields.get(b"content-length", b"0") != b"0":
+            # llhttp takes the body for a part of the new protocol.
+            return _refusal("malformed-request", "A request with a body cannot ask for an upgrade.")
     if b"expect" in fields:
         if fields[b"expect"].lower() != b"100-continue":
             return _refusal("expectation-failed", "Only Expect: 100-continue is understood.")

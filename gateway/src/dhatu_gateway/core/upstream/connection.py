@@ -11,7 +11,7 @@ from dhatu_gateway.core.upstream.deadlines import Deadlines
 from dhatu_gateway.core.upstream.errors import UpstreamClosed, UpstreamProtocolError
 from dhatu_gateway.core.upstream.request import host_line, request_head
 from dhatu_gateway.core.upstream.response import AnswerReader, MalformedAnswer
-from dhatu_gateway.core.upstream.types import UpstreamLimits, UpstreamRequest
+from dhatu_gateway.core.upstream.types import Tunnel, UpstreamLimits, UpstreamRequest
 
 _JOINED_BYTES = 65_536
 """Up to this size a body is copied behind its head: one write costs more than the copy."""
@@ -22,6 +22,10 @@ class ConnectionOwner(Protocol):
 
     def released(self, connection: Connection) -> None:
         """Its exchange is over and it can carry another."""
+        ...
+
+    def detached(self, connection: Connection) -> None:
+        """It has become a tunnel, and stays one until it is lost."""
         ...
 
     def lost(self, connection: Connection) -> None:
@@ -57,6 +61,7 @@ class Connection(asyncio.Protocol):
         "_lost",
         "_reading_paused",
         "_transport",
+        "_tunnel",
         "_waiter",
         "_writable",
         "answer",
@@ -80,6 +85,8 @@ class Connection(asyncio.Protocol):
         self._ended = False
         self._reading_paused = False
         self._buffered_bytes = 0
+        self._tunnel: Tunnel | None = None
+        """What it was asked to become; a connection is asked once, and carries nothing else after that."""
         self.answer = AnswerReader(context.limits)
         self.busy = False
         self.reused = False
@@ -106,7 +113,11 @@ class Connection(asyncio.Protocol):
         self.busy = True
         self.deadlines.begin(now_s, request.deadline_s, request.first_byte_s)
         body = request.body
-        if request.stream is not None:
+        if request.tunnel is not None:
+            self._tunnel = request.tunnel
+            self.answer.expect_switch(request.tunnel.protocol)
+            self._write(head)
+        elif request.stream is not None:
             self.uploading = True
             self.deadlines.await_client()
             self._write(head)
@@ -141,12 +152,28 @@ class Connection(asyncio.Protocol):
         self.deadlines.lift_total()
         self._await_progress()
 
+    def switch(self) -> None:
+        """The service has switched protocols: the connection is a tunnel from now on."""
+        if self._tunnel is not None:
+            self.deadlines.switch(self._tunnel.idle_s)
+            self._context.owner.detached(self)
+
+    def finish(self) -> None:
+        """End a tunnel from the client's side: the service gets all that was written before the end."""
+        self.busy = False
+        if self._transport is not None:
+            self._transport.close()
+        if not self._lost:
+            self.deadlines.await_next()  # which a service that does not read cannot put off
+        self.wake()
+
     def release(self) -> None:
         """Give the connection back after a complete answer."""
         transport = self._transport
         if (
             transport is None
             or self.uploading
+            or self._tunnel is not None
             or self._ended
             or self._lost
             or not self.answer.keep_alive
@@ -182,7 +209,7 @@ class Connection(asyncio.Protocol):
             if not waiter.done():
                 waiter.set_result(None)
 
-    # The upload of a streamed body.
+    # The upload of a streamed body, or the client's side of a tunnel.
 
     async def write_body(self, data: bytes) -> None:
         """Write a piece of a streamed body; returns when the service can take the next one."""
@@ -190,8 +217,9 @@ class Connection(asyncio.Protocol):
         if self._writable is not None:
             self.deadlines.await_progress()
             await self._writable
-            if not self._lost:
-                self.deadlines.await_client()
+            self._await_progress()
+        elif self._tunnel is not None:
+            self._await_progress()
 
     def end_body(self, last: bytes) -> None:
         """The streamed body is over: from now on the service is expected to answer."""

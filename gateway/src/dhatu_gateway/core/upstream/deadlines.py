@@ -22,6 +22,7 @@ class Deadlines:
         "_clock",
         "_fail_at_s",
         "_first_byte_s",
+        "_idle_s",
         "_limits",
         "_phase",
         "_timer",
@@ -41,6 +42,7 @@ class Deadlines:
         self._timer = LazyTimer(loop, clock, callback)
         self._check_at_s = self._fail_at_s = self._total_at_s = math.inf
         self._first_byte_s = limits.first_byte_s
+        self._idle_s = limits.idle_s
         self._phase: Phase = "total"
         self.slow = False
         """Whether the exchange has taken longer than `disconnect_check_s`."""
@@ -67,7 +69,7 @@ class Deadlines:
 
     def await_progress(self) -> None:
         """The service owes the next bytes of its answer, or has to read those of the request."""
-        self._fail_after(self._limits.idle_s, "idle")
+        self._fail_after(self._idle_s, "idle")
 
     def await_client(self) -> None:
         """It is the client's turn to read or to send: only the whole exchange has a deadline."""
@@ -80,6 +82,12 @@ class Deadlines:
     def lift_total(self) -> None:
         """Forget the deadline of the whole exchange."""
         self._total_at_s = math.inf
+
+    def switch(self, idle_s: float) -> None:
+        """The connection is a tunnel now: it may last for ever, but not be silent for longer than this."""
+        self._idle_s = idle_s
+        self._total_at_s = math.inf
+        self.await_progress()
 
     def close(self) -> None:
         """Never call back again."""
@@ -101,7 +109,7 @@ class Deadlines:
             case "first_byte":
                 what = f"begin its answer within {self._first_byte_s} s"
             case "idle":
-                what = f"go on within {self._limits.idle_s} s"
+                what = f"go on within {self._idle_s} s"
             case "total":
                 what = "complete its answer before the deadline"
         return UpstreamTimeout(f"{authority} did not {what}", phase=self._phase, endpoint=authority)

@@ -52,6 +52,8 @@ class ConnectionPool:
         )
         self._idle: list[Connection] = []
         self._open: set[Connection] = set()
+        self._detached: set[Connection] = set()
+        """Tunnels: open, but they take no slot."""
         self._slots_taken = 0
         self._queue: deque[_Ticket] = deque()
         self._queue_timer = LazyTimer(self._loop, clock, self._expire_tickets)
@@ -112,7 +114,7 @@ class ConnectionPool:
     @property
     def is_empty(self) -> bool:
         """Whether no connection is open or opening."""
-        return self._slots_taken == 0
+        return self._slots_taken == 0 and not self._detached
 
     # What connections report.
 
@@ -126,13 +128,22 @@ class ConnectionPool:
         else:
             ticket.result.set_result(connection)
 
+    def detached(self, connection: Connection) -> None:
+        """A tunnel may last for days: its slot goes to requests, which `max_connections` counts."""
+        if connection in self._open:
+            self._detached.add(connection)
+            self._free_slot()
+
     def lost(self, connection: Connection) -> None:
         if connection not in self._open:
             return  # never counted: its connection attempt failed, and gives the slot back itself
         self._open.remove(connection)
         if connection in self._idle:
             self._idle.remove(connection)
-        self._free_slot()
+        if connection in self._detached:
+            self._detached.remove(connection)
+        else:
+            self._free_slot()
 
     # Inside.
 

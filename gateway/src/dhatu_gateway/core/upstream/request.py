@@ -30,7 +30,9 @@ def request_head(request: UpstreamRequest, host: bytes) -> bytes:
     target = request.target
     lines = [request.method + b" " + target + host]
     lines.extend(map(_join_field, request.headers))
-    if request.stream is None:
+    if request.tunnel is not None:
+        lines += (b"connection: Upgrade", b"upgrade: " + request.tunnel.protocol)
+    elif request.stream is None:
         if request.body or request.method in _METHODS_WITH_BODY:
             lines.append(b"content-length: %d" % len(request.body))
     elif request.content_length is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from httptools import HttpParserError, HttpResponseParser
+from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
 from dhatu_gateway.core.headers import CONNECTION_ONLY, HOP_BY_HOP, connection_options
 from dhatu_gateway.core.upstream.types import Headers, UpstreamLimits
@@ -29,6 +29,7 @@ class AnswerReader:
     """
 
     __slots__ = (
+        "_asked_protocol",
         "_chunked",
         "_chunks",
         "_for_head",
@@ -40,11 +41,13 @@ class AnswerReader:
         "_options",
         "_parser",
         "_plain",
+        "_protocol",
         "_until_close",
         "complete",
         "headers",
         "keep_alive",
         "status",
+        "switched",
     )
 
     status: int
@@ -52,6 +55,8 @@ class AnswerReader:
     headers: Headers
     """End-to-end headers, names in lower case."""
     complete: bool
+    switched: bool
+    """The answer is 101, and what follows it is of another protocol and ends with the connection."""
     keep_alive: bool
     """Whether the connection may carry another exchange; settled once the answer is complete."""
 
@@ -75,12 +80,19 @@ class AnswerReader:
         self._idle_bytes = 0
         self._interim = False
         self._until_close = False
+        self._asked_protocol = b""
+        self.switched = False
         self.status = 0
         self.complete = False
         self.keep_alive = False
 
+    def expect_switch(self, protocol: bytes) -> None:
+        """Take 101 for an answer, where it switches to this one; to be called after `begin`."""
+        self._asked_protocol = protocol
+
     def _reset_head(self) -> None:
         self.headers = []
+        self._protocol = b""
         self._plain = True
         self._has_length = False
         self._chunked = False
@@ -96,12 +108,18 @@ class AnswerReader:
 
         Raises `MalformedAnswer`.
         """
+        if self.switched:
+            self._chunks.append(data)
+            return
         in_head = self.status == 0
         if in_head:
             self._head_bytes += len(data)
         try:
             self._parser.feed_data(data)
-        except HttpParserError as error:  # HttpParserUpgrade is one of them
+        except HttpParserUpgrade as upgrade:
+            if beyond := data[upgrade.args[0] :]:  # it says where the head ended
+                self._chunks.append(beyond)
+        except HttpParserError as error:
             if not self.complete:
                 refusal = error.__context__
                 raise (
@@ -160,6 +178,8 @@ class AnswerReader:
         self._plain = False
         if name == b"connection":
             self._options |= connection_options(value)
+        elif name == b"upgrade":
+            self._protocol = value.strip().lower()
         elif name == b"transfer-encoding":
             if self._chunked or value.strip().lower() != b"chunked":
                 raise MalformedAnswer(f"its Transfer-Encoding is not chunked, once: {value[:40]!r}")
@@ -188,12 +208,26 @@ class AnswerReader:
     def _on_interim_head(self, status: int) -> None:
         if not 100 <= status <= 199:
             raise MalformedAnswer(f"its status {status} is not between 100 and 599")
-        if status == 101:
+        if status == 101 and not self._asked_protocol:
             raise MalformedAnswer("it switched protocols without being asked")
         if self._has_length or self._chunked:
             raise MalformedAnswer(f"its interim answer {status} has a body")
+        if status == 101:
+            self._on_switch()
+            return
         self._interim = True
         self._reset_head()
+
+    def _on_switch(self) -> None:
+        if self._protocol != self._asked_protocol or not self._parser.should_upgrade():
+            raise MalformedAnswer(
+                f"it switched to another protocol than it was asked for: {self._protocol!r}"
+            )
+        self._on_unusual_head()
+        if len(self.headers) > self._limits.max_headers:
+            raise MalformedAnswer(f"more than {self._limits.max_headers} headers")
+        self.switched = self._until_close = True
+        self.status = 101
 
     def _on_unusual_head(self) -> None:
         version = self._parser.get_http_version()
@@ -214,6 +248,8 @@ class AnswerReader:
             self._chunks.append(data)
 
     def on_message_complete(self) -> None:
+        if self.switched:
+            return  # of the head; what follows has no end that the parser could see
         if self._interim:
             self._interim = False
         else:

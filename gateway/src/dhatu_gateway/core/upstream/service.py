@@ -219,7 +219,8 @@ class Upstream:
     ) -> None:
         """Try again where the first attempt cannot have had an effect, else raise its error."""
         if isinstance(error, UpstreamClosed):
-            if not (error.stale and request.stream is None and request.method in _IDEMPOTENT):
+            unread = request.stream is None or request.tunnel is not None
+            if not (error.stale and unread and request.method in _IDEMPOTENT):
                 raise error
             tried.pool.discard_idle()
             try:

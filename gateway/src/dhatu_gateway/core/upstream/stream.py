@@ -65,6 +65,9 @@ class StreamedExchange:
             if answer.status == 0:
                 await connection.changed()
                 continue
+            if answer.switched:
+                await self._pass_both_ways()
+                return
             complete = answer.complete
             piece = connection.take()
             if complete:
@@ -83,6 +86,37 @@ class StreamedExchange:
                 await sink.body(piece, True)
             else:
                 await connection.changed()
+
+    async def _pass_both_ways(self) -> None:
+        """Carry a tunnel until either side ends it, in whatever way: there is no other end to it."""
+        connection, sink, answer = self._connection, self._sink, self._connection.answer
+        connection.switch()
+        self._answer_started = True
+        sink.start(answer.status, answer.headers)
+        await sink.body(connection.take(), True)
+        await self._end_tasks()  # the watch: what the client sends now is for the service
+        self._spawn(self._send_on())
+        while not self._released:
+            error = connection.error
+            if error is not None and not isinstance(error, UpstreamError):
+                raise error
+            ended = answer.complete or error is not None
+            piece = connection.take()
+            if ended:
+                await sink.body(piece, False)
+                return
+            if piece:
+                await sink.body(piece, True)
+            else:
+                await connection.changed()
+
+    async def _send_on(self) -> None:
+        """Pass on what the client sends into a tunnel, and its end."""
+        if self._request.stream is not None:
+            async for data in self._request.stream:
+                await self._connection.write_body(data)
+        self._released = True
+        self._connection.finish()
 
     async def _upload(self) -> None:
         request, connection = self._request, self._connection

@@ -38,6 +38,16 @@ class UpstreamLimits:
     """Bytes of an answer held for a slow client before reading from the service pauses."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tunnel:
+    """That a request asks for another protocol, and how long its connection is kept after that."""
+
+    protocol: bytes
+    """As in the Upgrade field, lower case: `websocket`."""
+    idle_s: float
+    """How long neither side may send a byte."""
+
+
 @dataclass(slots=True)
 class UpstreamRequest:
     """One request to send.
@@ -74,6 +84,9 @@ class UpstreamRequest:
     """Tag of the endpoints to prefer; empty for those without a subset's."""
     avoid: tuple[Member, ...] = ()
     """Endpoints to be tried only where no other is left."""
+    tunnel: Tunnel | None = None
+    """Where it asks to switch protocols; then `stream` is what the client sends after the switch, and it ends
+    where the client leaves."""
     member: Member | None = None
     """The endpoint that it was sent to last; set by `forward`."""
 

@@ -49,6 +49,8 @@ class _Described:
 
 def build_answers(route: Route, schemas: Schemas, findings: Findings) -> WrapSink | None:
     """Return what puts a route's answers under watch; None where nobody looks at them."""
+    if route.websocket is not None:
+        return None  # the document describes no frames
     if route.validate.response == "off" and route.validate.undeclared == "keep":
         return None
     rules = _Rules(route, schemas.answers, findings)
