@@ -101,6 +101,7 @@ class SlowReader:
         self._wire.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, SMALL_BUFFER_BYTES)
         self._wire.setblocking(False)
         self._received = 0
+        self._reading = asyncio.Lock()
 
     async def ask(self, port: int) -> None:
         """Return when the answer has begun to come."""
@@ -111,7 +112,8 @@ class SlowReader:
 
     async def sip(self) -> int:
         """Read a little; how much it was."""
-        count = len(await asyncio.get_running_loop().sock_recv(self._wire, SIP_BYTES))
+        async with self._reading:  # the loop knows one reader of a socket, and forgets the one before
+            count = len(await asyncio.get_running_loop().sock_recv(self._wire, SIP_BYTES))
         self._received += count
         return count
 
