@@ -151,4 +151,10 @@ async def world(directory: Path, table: Path, **environment: str) -> AsyncGenera
         await asyncio.gather(a.start(), b.start())
         with gateway(directory, GATEWAY_TABLE=str(table), **settings, **environment) as running:
             await asyncio.to_thread(running.logged, "ready")
-            yield World(a=a, b=b, gateway=running)
+            try:
+                yield World(a=a, b=b, gateway=running)
+            finally:
+                # Not killed, or the Valkey server that it has started would stay. The second signal cuts off.
+                while running.process.poll() is None:
+                    running.process.send_signal(signal.SIGTERM)
+                    await asyncio.sleep(0.1)
