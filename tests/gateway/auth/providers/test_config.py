@@ -202,13 +202,15 @@ def test_the_setting_names_the_file(tmp_path: Path) -> None:
     )
 
 
-def test_the_file_that_the_documentation_shows_is_one(tmp_path: Path) -> None:
+def test_the_files_that_the_documentation_shows_are_some(tmp_path: Path) -> None:
     page = Path(__file__).parents[4] / "docs/gateway-credentials.md"
     text = page.read_text(encoding="utf-8")
-    [sample] = [
-        block for block in re.findall(r"```json\n(.*?)```", text, re.DOTALL) if '"providers"' in block
-    ]
-    (path := tmp_path / "providers.json").write_text(sample)
-    [provider] = read_providers_file(path)
-    assert provider.principal.role_map == (("corpus-editors", "curator"),)
+    (tmp_path / "corp-secret").write_text("a secret of the provider's")
+    found: dict[str, Provider] = {}
+    for sample in re.findall(r"```json\n(.*?)```", text, re.DOTALL):
+        if '"providers"' in sample:
+            (path := tmp_path / "providers.json").write_text(sample)
+            found |= {provider.name: provider for provider in read_providers_file(path)}
+    assert found["staff"].principal.role_map == (("corpus-editors", "curator"),)
+    assert found["corp"].login is not None
     assert PROVIDER_MEMBERS - {"login"} <= set(re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE))
