@@ -52,3 +52,17 @@ def without_own(headers: Iterable[Header], own: Iterable[Header]) -> tuple[Heade
         else:
             said.append(header)
     return tuple(said)
+
+
+def headers_written(headers: Iterable[Header]) -> list[list[str]]:
+    """Headers for JSON, byte for byte."""
+    return [[name.decode("latin-1"), value.decode("latin-1")] for name, value in headers]
+
+
+def headers_read(pairs: Iterable[Iterable[str]]) -> tuple[Header, ...]:
+    r"""What `headers_written` has made of headers.
+
+    >>> headers_read(headers_written([(b"etag", b"\xe9")]))
+    ((b'etag', b'\xe9'),)
+    """
+    return tuple((name.encode("latin-1"), value.encode("latin-1")) for name, value in pairs)

@@ -35,6 +35,13 @@ class StorageUnavailableError(Exception):
     """The server that keeps what is shared cannot be asked."""
 
 
+def checked(reply: Reply) -> Reply:
+    """The reply itself; raises `StorageUnavailableError` where the server has refused the command."""
+    if isinstance(reply, RedisReplyError):
+        raise StorageUnavailableError(str(reply)) from reply
+    return reply
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Server:
     """Where the server is, and what it wants to hear first."""

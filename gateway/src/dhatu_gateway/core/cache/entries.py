@@ -10,6 +10,7 @@ import orjson
 
 from dhatu_gateway.core.cache.directives import MAX_SECONDS, Directives, directives_of, moment_s, names_in
 from dhatu_gateway.core.exchange import Header
+from dhatu_gateway.core.headers import headers_read, headers_written
 
 STORED_STATUSES = frozenset({200, 203, 204, 300, 301, 404, 405, 410, 414, 501})
 """Those that say something lasting; RFC 9110 section 15.1, without 206, whose parts are not put together."""
@@ -162,9 +163,7 @@ def encode_kept(kept: Kept) -> bytes:
         case Entry():
             line = {
                 "status": kept.status,
-                "headers": [
-                    [name.decode("latin-1"), value.decode("latin-1")] for name, value in kept.headers
-                ],
+                "headers": headers_written(kept.headers),
                 "times": [kept.stored_at_s, kept.initial_age_s, kept.fresh_s, kept.stale_if_error_s],
                 "must_revalidate": kept.must_revalidate,
             }
@@ -180,7 +179,7 @@ def decode_kept(data: bytes) -> Kept:
     stored_at_s, initial_age_s, fresh_s, stale_if_error_s = known["times"]
     return Entry(
         status=known["status"],
-        headers=tuple((name.encode("latin-1"), value.encode("latin-1")) for name, value in known["headers"]),
+        headers=headers_read(known["headers"]),
         body=body,
         stored_at_s=stored_at_s,
         initial_age_s=initial_age_s,

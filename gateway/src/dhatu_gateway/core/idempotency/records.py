@@ -8,6 +8,7 @@ from typing import Any, TypeAlias, cast
 import orjson
 
 from dhatu_gateway.core.exchange import Header
+from dhatu_gateway.core.headers import headers_read, headers_written
 
 MAX_BODY_BYTES = 262_144
 """A larger answer is not kept; that its request was answered is."""
@@ -45,7 +46,7 @@ def encode_answer(answer: KeptAnswer) -> bytes:
         {
             "fingerprint": answer.fingerprint,
             "status": answer.status,
-            "headers": [[name.decode("latin-1"), value.decode("latin-1")] for name, value in answer.headers],
+            "headers": headers_written(answer.headers),
             "kept": answer.body is not None,
         }
     )
@@ -64,6 +65,6 @@ def decode_answer(data: bytes) -> KeptAnswer:
     return KeptAnswer(
         fingerprint=known["fingerprint"],
         status=known["status"],
-        headers=tuple((name.encode("latin-1"), value.encode("latin-1")) for name, value in known["headers"]),
+        headers=headers_read(known["headers"]),
         body=body if known["kept"] else None,
     )

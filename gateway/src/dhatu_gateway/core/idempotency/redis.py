@@ -16,8 +16,8 @@ from dhatu_gateway.core.idempotency.records import (
     decode_answer,
     encode_answer,
 )
-from dhatu_gateway.shared.link import Link, StorageUnavailableError
-from dhatu_gateway.shared.wire import RedisReplyError, Reply, encode
+from dhatu_gateway.shared.link import Link, checked
+from dhatu_gateway.shared.wire import encode
 
 PREFIX = "dhatu:idempotency:"
 
@@ -40,9 +40,7 @@ class RedisAnswers:
     async def begin(self, name: str, holder: str, *, hold_s: float) -> Found:
         key, held = self._prefix + name, f"R{holder}"
         # SET takes NX and GET together since Redis 7.0, and answers what was there before.
-        found = _checked(
-            await self._link.ask(encode("SET", key, held, "NX", "GET", "PX", int(hold_s * 1000)))
-        )
+        found = checked(await self._link.ask(encode("SET", key, held, "NX", "GET", "PX", int(hold_s * 1000))))
         if found is None:
             return Started()
         value = cast(bytes, found)
@@ -56,14 +54,8 @@ class RedisAnswers:
 
     async def _replace(self, name: str, holder: str, value: bytes, keep_s: float) -> None:
         keep_ms = max(1, int(keep_s * 1000))
-        _checked(
+        checked(
             await self._link.ask(
                 encode("EVAL", _REPLACE, 1, self._prefix + name, f"R{holder}", value, keep_ms)
             )
         )
-
-
-def _checked(reply: Reply) -> Reply:
-    if isinstance(reply, RedisReplyError):
-        raise StorageUnavailableError(str(reply)) from reply
-    return reply

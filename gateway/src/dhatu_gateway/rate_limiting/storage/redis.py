@@ -12,8 +12,8 @@ from dhatu_gateway.rate_limiting.decision import Decision
 from dhatu_gateway.rate_limiting.rules import Rule
 from dhatu_gateway.rate_limiting.slots import Slots
 from dhatu_gateway.rate_limiting.storage.holds import Hold, Holds, Place
-from dhatu_gateway.shared.link import Link, StorageUnavailableError
-from dhatu_gateway.shared.wire import RedisReplyError, Reply, bulk, encode
+from dhatu_gateway.shared.link import Link, StorageUnavailableError, checked
+from dhatu_gateway.shared.wire import RedisReplyError, bulk, encode
 
 TakeShared: TypeAlias = Callable[
     [Sequence[str | None], int], Awaitable[tuple[int, Sequence[Decision | None]]]
@@ -147,7 +147,7 @@ class RedisStorage:
         if isinstance(answer, RedisReplyError) and str(answer).startswith("NOSCRIPT"):
             # A restarted server has forgotten the script; EVAL runs and remembers it in one trip.
             answer = await self._link.ask(head + _BY_TEXT + tail)
-        taken, *figures = cast(list[int], _checked(answer))
+        taken, *figures = cast(list[int], checked(answer))
         return taken, [Decision(*figures[at : at + 3]) for at in range(0, len(figures), 3)]
 
     def _key_prefix(self, rule: Rule) -> str:
@@ -156,18 +156,12 @@ class RedisStorage:
 
     async def ping(self) -> None:
         """Prove that the server answers; raises `StorageUnavailableError`."""
-        _checked(await self._link.ask(encode("PING")))
+        checked(await self._link.ask(encode("PING")))
 
     async def close(self) -> None:
         """Give back what is held, and close the connection."""
         await self.holds.close()
         await self._link.close()
-
-
-def _checked(reply: Reply) -> Reply:
-    if isinstance(reply, RedisReplyError):
-        raise StorageUnavailableError(str(reply)) from reply
-    return reply
 
 
 def arguments_of(rule: Rule) -> tuple[str | int, ...]:
