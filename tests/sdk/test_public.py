@@ -36,6 +36,14 @@ def test_every_error_can_be_caught_by_name() -> None:
     assert tree(dhatu_client.DhatuError) <= set(dhatu_client.__all__)
 
 
+def test_errors_are_called_by_the_name_that_they_are_imported_by() -> None:
+    class Own(dhatu_client.NotFoundError):
+        pass
+
+    assert f"{dhatu_client.NotFoundError.__module__}.NotFoundError" == "dhatu_client.NotFoundError"
+    assert Own.__module__ == __name__
+
+
 def test_an_unknown_name_is_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match="has no attribute 'nothing'"):
         getattr(dhatu_client, "nothing")  # noqa: B009  # a checker would refuse the plain form

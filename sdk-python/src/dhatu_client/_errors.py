@@ -40,9 +40,17 @@ from typing import Any
 
 from ._problem import FieldError, Problem
 
+_PUBLIC = __name__.rpartition(".")[0]
+"""Where these classes are imported from, and so what tracebacks call them by."""
+
 
 class DhatuError(Exception):
     """The root of all errors of this package."""
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if cls.__module__ == __name__:
+            cls.__module__ = _PUBLIC
 
     def __reduce__(self) -> tuple[object, ...]:
         # Exception's own way calls __init__ with the message alone, which these classes do not take.

@@ -56,7 +56,7 @@ def install(files: tuple[GeneratedFile, ...], root: Path) -> Path:
         copy = package / module.relative_to(RUNTIME)
         copy.parent.mkdir(exist_ok=True)
         shutil.copy(module, copy)
-    (package / "__init__.py").write_text("", encoding="utf-8")
+    (package / "__init__.py").write_text("from ._errors import *\n", encoding="utf-8")
     return package
 
 
