@@ -88,6 +88,7 @@ async def test_the_version_may_come_in_a_header() -> None:
         current = await target("/api/things")
         assert (current.json["target"], current.headers["vary"]) == ("/api/v2/things", "API-Version")
         assert (await target("/api/things", "v1")).json["target"] == "/api/v1/things"
+        assert (await target("/api/things", "1")).json["target"] == "/api/v1/things"
         assert (await target("/api/v1/things", "v2")).json["target"] == "/api/v1/things"
         assert (await target("/.well-known/keys")).status == 200
         unknown = await target("/api/things", "v9")

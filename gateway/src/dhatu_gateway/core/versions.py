@@ -50,12 +50,11 @@ class VersionResolver:
         if not field:
             return self._preferred
         name = field.decode("latin-1").strip()
-        if name not in self._names:
-            known = ", ".join(self._names)
-            raise ProblemError(
-                "unsupported-version", f"API-Version names a version that does not exist; there is {known}."
-            )
-        return (name,)
+        for meant in (name, f"v{name}"):  # 2 is v2
+            if meant in self._names:
+                return (meant,)
+        known = ", ".join(self._names)
+        raise ProblemError("unsupported-version", f"API-Version names no version that exists: {known}.")
 
 
 def _age(version: str) -> tuple[int, str]:
