@@ -124,7 +124,7 @@ async function carriedOut(client: Caller, made: Made, invocation: Invocation, mo
   const answer = await again(call, signal);
   options.onAnswer?.(headOf(answer));
   if (answer.headers.has('deprecation') || answer.headers.has('sunset'))
-    (await import('./answers/deprecation.js')).warnOfEnd(made, operation.key, answer.headers);
+    (await import('./answers/deprecation.js')).warnOfEnd(made, operation, answer.headers);
   const opening = { answer, call, policies, surroundings, signal, again };
   return { answer, opening, understand: () => understood(client, invocation, opening) };
 }

@@ -119,8 +119,8 @@ class ConfiguredClient:
         if "deprecation" in answer.headers or "sunset" in answer.headers:
             from ._answers.deprecation import deprecation_notice
 
-            key = invocation.operation.key
-            notice = deprecation_notice(key, answer.headers, self._surroundings.wall_s())
+            key, known = invocation.operation.key, invocation.operation.deprecated
+            notice = deprecation_notice(key, answer.headers, self._surroundings.wall_s(), known)
             if notice:
                 self._warn_once(f"{key}, as the server says", notice)
 

@@ -193,6 +193,8 @@ class Operation:
     deprecated: bool
     sunset: str
     """RFC 3339 date, or empty."""
+    successor: str = ""
+    """Key of what to use in its place: its like in the newest version; empty where there is none."""
     parameters: tuple[Parameter, ...]
     body: RequestBody | None
     responses: tuple[Response, ...]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from typing import cast
 
 from ..document import Node
@@ -25,7 +27,33 @@ def parse_operations(context: Context) -> tuple[Operation, ...]:
     for path, item in paths.members() if paths else ():
         for method, operation in operations(item):
             found.append(_operation(context, path, item, (method, operation)))
-    return tuple(found)
+    return _with_successors(found)
+
+
+def _with_successors(operations: list[Operation]) -> tuple[Operation, ...]:
+    """Each deprecated operation with the current one that has its method and path in the newest version."""
+    newest: dict[tuple[str, str], Operation] = {}
+    for operation in operations:
+        if operation.version and not operation.deprecated:
+            known = newest.setdefault(_unversioned(operation), operation)
+            if _age(operation.version) > _age(known.version):
+                newest[_unversioned(operation)] = operation
+    return tuple(
+        replace(operation, successor=newest[place].key)
+        if operation.deprecated and operation.version and (place := _unversioned(operation)) in newest
+        else operation
+        for operation in operations
+    )
+
+
+def _unversioned(operation: Operation) -> tuple[str, str]:
+    return operation.method, operation.path.replace(f"/{operation.version}/", "/", 1)
+
+
+def _age(version: str) -> tuple[int, str]:
+    """What versions are ordered by: v2, v2beta, v10."""
+    digits = re.match(r"v([0-9]+)", version)
+    return (int(digits[1]) if digits else 0, version)
 
 
 def _operation(context: Context, path: str, item: Node, found: tuple[str, Node]) -> Operation:

@@ -1,9 +1,12 @@
-"""What the comments of both SDKs tell of an operation: the errors of its own, the scopes it needs."""
+"""What the comments of both SDKs tell of resources and operations, whatever the language."""
 
 from __future__ import annotations
 
 from typing import Final
 
+from ..document import Node
+from ..ir.api import Api
+from ..ir.name import Name
 from ..ir.operation import Operation
 
 ERRORS: Final = {
@@ -40,3 +43,22 @@ def needs(operation: Operation) -> str:
     if not agreed:
         return ""
     return f"; needs the {'scope' if len(agreed) == 1 else 'scopes'} {', '.join(agreed)}"
+
+
+def deprecation(operation: Operation) -> str:
+    """What an editor strikes the method through with, and the runtime warns of; empty for a current one."""
+    if not operation.deprecated:
+        return ""
+    instead = f"; use {operation.successor}" if operation.successor else ""
+    until = f"; it goes away on {operation.sunset}" if operation.sunset else ""
+    return f"{operation.key} is deprecated{instead}{until}."
+
+
+def about_resources(api: Api) -> dict[tuple[str, ...], str]:
+    """What the document says of its tags, by the words of their names, each on one line."""
+    tags = Node.of(api.document).get("tags")
+    described = {
+        Name.of(tag.text("name")).words: " ".join(tag.text("description").split())
+        for tag in (tags.elements() if tags else ())
+    }
+    return {words: text for words, text in described.items() if text}

@@ -290,7 +290,7 @@ export const CORPUS_GET_DOCUMENT: Operation<t.Document> = {
   security: [['bearer'], ['apiKey']],
   retry: 'safe',
   timeoutMs: 5000,
-  deprecated: 'corpus.get_document is deprecated; it goes away on 2027-12-31.',
+  deprecated: 'corpus.get_document is deprecated; use corpus.read; it goes away on 2027-12-31.',
 };
 
 /**
@@ -303,7 +303,7 @@ export const CORPUS_GET_DOCUMENT: Operation<t.Document> = {
  * @param id - The `id` of the document. Length: 1 to 64. Pattern: `^[A-Za-z0-9_-]+$`.
  * @returns The document.
  * @throws NotFoundError
- * @deprecated corpus.get_document is deprecated; it goes away on 2027-12-31.
+ * @deprecated corpus.get_document is deprecated; use corpus.read; it goes away on 2027-12-31.
  * @example
  * const result = await client.corpus.getDocument('doc_3c1f0a9e5b7d42868f10c2aa');
  */

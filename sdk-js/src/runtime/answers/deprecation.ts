@@ -1,5 +1,6 @@
 /** What is said of the end of an operation: by its description, and by the server in `Deprecation` (RFC 9745), `Sunset` (RFC 8594), `Link`. Loaded with the first. */
 
+import type { Operation } from '../call.js';
 import { dateMs } from '../policies/retry-after.js';
 import type { Surroundings } from '../surroundings.js';
 
@@ -34,25 +35,29 @@ function warn(message: string): void {
 }
 
 /** Warns of what the server announces. */
-export function warnOfEnd(warning: Warning, operation: string, headers: Headers): void {
-  const notice = deprecationNotice(operation, headers, warning.surroundings.wall());
-  if (notice) warnOnce(warning, `${operation}, as the server says`, notice);
+export function warnOfEnd(warning: Warning, operation: Operation, headers: Headers): void {
+  const { key, deprecated } = operation;
+  const notice = deprecationNotice(key, headers, warning.surroundings.wall(), deprecated);
+  if (notice) warnOnce(warning, `${key}, as the server says`, notice);
 }
 
 /**
  * What to tell a caller; empty where the answer announces nothing. `wall` is in milliseconds since 1970.
+ * `known` has been said before: it is not said again where the answer names no other end.
  *
  * @example
  * const headers = new Headers({ deprecation: '@1688169599', sunset: 'Sun, 30 Jun 2024 23:59:59 GMT' });
  * deprecationNotice('documents.get', headers, 1_700_000_000_000);
  * // 'documents.get is deprecated since 2023-06-30 and ends on 2024-06-30'
  */
-export function deprecationNotice(operation: string, headers: Headers, wall: number): string {
+export function deprecationNotice(operation: string, headers: Headers, wall: number, known = ''): string {
   const deprecation = headers.get('deprecation');
   const since = sinceMs(deprecation ?? '');
   const ends = dateMs(headers.get('sunset') ?? '');
+  if (known && (ends === undefined || known.includes(day(ends)))) return '';
   const said: string[] = [];
-  if (since !== undefined) said.push(`is deprecated ${since <= wall ? 'since' : 'from'} ${day(since)}`);
+  // With 0 a server says that it knows no date.
+  if (since) said.push(`is deprecated ${since <= wall ? 'since' : 'from'} ${day(since)}`);
   else if (deprecation) said.push('is deprecated');
   if (ends !== undefined) said.push(`${ends > wall ? 'ends' : 'ended'} on ${day(ends)}`);
   if (!said.length) return '';

@@ -14,8 +14,10 @@ _REL = re.compile(r';\s*rel="?([^";,]*)"?', re.IGNORECASE)
 _SPEAKS_OF_IT = frozenset({"deprecation", "sunset", "successor-version"})
 
 
-def deprecation_notice(operation: str, headers: Mapping[str, str], wall_s: float) -> str:
+def deprecation_notice(operation: str, headers: Mapping[str, str], wall_s: float, known: str = "") -> str:
     """What to tell a caller; empty where the answer announces nothing. `wall_s` is in seconds since 1970.
+
+    `known` has been said before: it is not said again where the answer names no other end.
 
     >>> headers = {"deprecation": "@1688169599", "sunset": "Sun, 30 Jun 2024 23:59:59 GMT"}
     >>> deprecation_notice("documents.get", headers, 1_700_000_000)
@@ -25,8 +27,10 @@ def deprecation_notice(operation: str, headers: Mapping[str, str], wall_s: float
     if not deprecation and not sunset:
         return ""
     since_s, ends_s = _since_s(deprecation), date_s(sunset) if sunset else None
+    if known and (ends_s is None or _day(ends_s) in known):
+        return ""
     said: list[str] = []
-    if since_s is not None:
+    if since_s:  # with 0 a server says that it knows no date
         said.append(f"is deprecated {'since' if since_s <= wall_s else 'from'} {_day(since_s)}")
     elif deprecation:
         said.append("is deprecated")

@@ -158,7 +158,7 @@ PROGRAM: Final = ProgramEntry(
                             positional=True,
                         ),
                     ),
-                    deprecated="corpus.get_document is deprecated; it goes away on 2027-12-31.",
+                    deprecated="corpus.get_document is deprecated; use corpus.read; it goes away on 2027-12-31.",
                 ),
                 CommandEntry(
                     name="delete_document", operation="CORPUS_DELETE_DOCUMENT", summary="Delete a document",

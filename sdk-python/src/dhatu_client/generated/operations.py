@@ -121,7 +121,8 @@ CORPUS_GET_DOCUMENT: Final[Operation[models.Document]] = Operation(
     key="corpus.get_document", method="GET", path="/api/v1/corpus/documents/{id}",
     parameters=(ParameterSpec(argument="id", location="path", style="simple", explode=False),),
     responses=(ResponseSpec(status="200", type="Document"),), security=(("bearer",), ("apiKey",)),
-    retry="safe", timeout_s=5.0, deprecated="corpus.get_document is deprecated; it goes away on 2027-12-31.",
+    retry="safe", timeout_s=5.0,
+    deprecated="corpus.get_document is deprecated; use corpus.read; it goes away on 2027-12-31.",
 )
 CORPUS_DELETE_DOCUMENT: Final[Operation[None]] = Operation(
     key="corpus.delete_document", method="DELETE", path="/api/v1/corpus/documents/{id}",

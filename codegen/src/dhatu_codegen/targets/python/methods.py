@@ -7,11 +7,11 @@ from dataclasses import replace
 from itertools import chain, count
 from typing import Final
 
-from ...document import Node
 from ...ir.api import Api
 from ...ir.name import Name
 from ...ir.operation import Operation
 from ..taken import Taken
+from ..told import about_resources, deprecation
 from .annotations import Annotations
 from .answers import Answers
 from .arguments import Argument, ArgumentList
@@ -35,7 +35,7 @@ def package_view(api: Api, document: ModelDocument) -> Package:
     members = Taken(CLIENT_MEMBERS | DECORATORS)
     modules = Taken()
     classes: set[str] = set()
-    described = _tag_descriptions(api)
+    described = about_resources(api)
     resources: list[Resource] = []
     for wire, operations in by_resource.items():
         name = operations[0].resource
@@ -46,7 +46,7 @@ def package_view(api: Api, document: ModelDocument) -> Package:
             Resource(
                 name=given,
                 class_name=_class_name(name, classes),
-                doc=in_docstring(described.get(value_name(name), f"The operations of {wire}.")),
+                doc=in_docstring(described.get(name.words, f"The operations of {wire}.")),
                 methods=writer.methods(operations, Taken(DECORATORS | FORMS)),
             )
         )
@@ -95,7 +95,7 @@ class _MethodWriter:
             sent=tuple(argument.name for argument in handed),
             stream=stream.name if stream is not None else "",
             doc=docstring(operation, in_order),
-            deprecated=_deprecation(operation),
+            deprecated=deprecation(operation),
             parameters=arguments.parameters,
             bodies=arguments.bodies,
             answers=answers.all,
@@ -123,20 +123,3 @@ def _constant(operation: Operation, name: str) -> str:
     """`CORPUS_SEARCH`."""
     resource = f"{value_name(operation.resource)}_" if operation.resource else ""
     return f"{resource}{name}".upper().rstrip("_")
-
-
-def _deprecation(operation: Operation) -> str:
-    """What an editor strikes the method through with, and the runtime warns of."""
-    if not operation.deprecated:
-        return ""
-    until = f"; it goes away on {operation.sunset}" if operation.sunset else ""
-    return f"{operation.key} is deprecated{until}."
-
-
-def _tag_descriptions(api: Api) -> dict[str, str]:
-    tags = Node.of(api.document).get("tags")
-    described = {
-        tag.text("name"): " ".join(tag.text("description").split())
-        for tag in (tags.elements() if tags else ())
-    }
-    return {value_name(Name.of(name)): text for name, text in described.items() if text}

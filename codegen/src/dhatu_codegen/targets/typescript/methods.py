@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from ...document import Node
 from ...ir.api import Api
-from ...ir.name import Name
 from ...ir.operation import Operation
 from ..taken import Taken
+from ..told import about_resources, deprecation
 from .answers import Answers, united
 from .arguments import Arguments
 from .comments import on_one_line
@@ -65,7 +64,7 @@ def package_view(api: Api, components: Components) -> Package:
     members = Taken(CLIENT_MEMBERS)
     modules = Taken(RESERVED_MODULES, separator="-", mark="-")
     classes = Taken({api.sdk.client}, separator="")
-    described = _tag_descriptions(api)
+    described = about_resources(api)
     resources: list[Resource] = []
     for wire, operations in by_resource.items():
         name = operations[0].resource
@@ -78,7 +77,7 @@ def package_view(api: Api, components: Components) -> Package:
                 name=given,
                 module=module,
                 class_name=classes.give(f"{type_name(name)}Resource"),
-                doc=on_one_line(described.get(method_name(name), f"The operations of {wire}.")),
+                doc=on_one_line(described.get(name.words, f"The operations of {wire}.")),
                 methods=writer.methods(operations, Taken(RESERVED_METHODS), f"client.{given}", given),
             )
         )
@@ -118,7 +117,7 @@ class _Writer:
         exported = self._exported.give(_joined(resource, name))
         function = functions.give(variable_name(name))
         signatures, params = self._signatures(variants, exported, function, more)
-        deprecated = _deprecation(operation)
+        deprecated = deprecation(operation)
         descriptor = Descriptor(operation, self._components)
         value = united(kind for variant in variants for kind in variant.returns)
         text = descriptor.source(arguments, answers.all, more.source, deprecated)
@@ -181,20 +180,3 @@ def _promise(value: str, more: GoingOn) -> str:
 def _joined(resource: str, name: str) -> str:
     """`corpusSearch`; `compress` where there is no resource."""
     return f"{resource}{name[:1].upper()}{name[1:]}" if resource else name
-
-
-def _deprecation(operation: Operation) -> str:
-    """What an editor strikes the method through with, and the runtime warns of."""
-    if not operation.deprecated:
-        return ""
-    until = f"; it goes away on {operation.sunset}" if operation.sunset else ""
-    return f"{operation.key} is deprecated{until}."
-
-
-def _tag_descriptions(api: Api) -> dict[str, str]:
-    tags = Node.of(api.document).get("tags")
-    described = {
-        tag.text("name"): " ".join(tag.text("description").split())
-        for tag in (tags.elements() if tags else ())
-    }
-    return {method_name(Name.of(name)): text for name, text in described.items() if text}

@@ -235,7 +235,7 @@ class CorpusResource(CorpusDocs, AsyncOperations):
     async def stats(self, **options: Unpack[CallOptions]) -> models.CorpusStats:
         return await self._client.call(ops.CORPUS_STATS, {}, options)
 
-    @deprecated("corpus.get_document is deprecated; it goes away on 2027-12-31.", category=None)
+    @deprecated("corpus.get_document is deprecated; use corpus.read; it goes away on 2027-12-31.", category=None)
     async def get_document(self, id: str, **options: Unpack[CallOptions]) -> models.Document:
         return await self._client.call(ops.CORPUS_GET_DOCUMENT, {"id": id}, options)
 
@@ -309,7 +309,7 @@ class SyncCorpusResource(CorpusDocs, SyncOperations):
     def stats(self, **options: Unpack[CallOptions]) -> models.CorpusStats:
         return self._client.call(ops.CORPUS_STATS, {}, options)
 
-    @deprecated("corpus.get_document is deprecated; it goes away on 2027-12-31.", category=None)
+    @deprecated("corpus.get_document is deprecated; use corpus.read; it goes away on 2027-12-31.", category=None)
     def get_document(self, id: str, **options: Unpack[CallOptions]) -> models.Document:
         return self._client.call(ops.CORPUS_GET_DOCUMENT, {"id": id}, options)
 
