@@ -204,3 +204,10 @@ def test_names_of_variants_are_read_again() -> None:
 def test_any_field_can_be_read(field: bytes) -> None:
     found = parse_directives(field)
     assert found.max_age_s is None or found.max_age_s >= 0
+
+
+def test_repeated_fields_of_an_answer_count_together() -> None:
+    twice = ((b"cache-control", b"no-store"), (b"cache-control", b"max-age=60"))
+    assert not storable(200, twice, NOTHING, RULES, shared=True)
+    entry = make_entry(200, ((b"vary", b"accept"), (b"vary", b"x-script")), b"", RULES, now_s=NOW_S)
+    assert entry.varies_by == (b"accept", b"x-script")

@@ -11,7 +11,7 @@ import pytest
 from dhatu_gateway.core.exchange import Exchange, Principal
 from dhatu_gateway.core.pipeline import Policies
 from dhatu_gateway.core.types import Cache, Version
-from dhatu_gateway.core.upstream.errors import UpstreamUnavailable
+from dhatu_gateway.core.upstream.errors import ClientDisconnected, UpstreamUnavailable
 from dhatu_gateway.core.upstream.types import ResponseSink, UpstreamRequest
 from gateway.support import PLATFORM, Bench, Reply, compose, make_route, serving, validate
 
@@ -34,7 +34,7 @@ class Origin:
     async def __call__(self, request: UpstreamRequest, body: bytes, sink: ResponseSink) -> None:
         self.calls.append({name.decode(): value.decode() for name, value in request.headers})
         number = len(self.calls)
-        await self.gate.wait()
+        await self.open_gate(sink)
         if self.down:
             raise UpstreamUnavailable("down", endpoint="a:1")
         fields = [(name.replace("_", "-").encode(), value.encode()) for name, value in self.named.items()]
@@ -46,6 +46,18 @@ class Origin:
         content = b"%d" % number
         sink.start(self.status, [*fields, (b"content-length", b"%d" % len(content))])
         await sink.body(content, False)
+
+    async def open_gate(self, sink: ResponseSink) -> None:
+        """Wait until the answer may come, or the client has left."""
+        gone = asyncio.create_task(sink.client_gone())
+        try:
+            opened = asyncio.create_task(self.gate.wait())
+            await asyncio.wait((gone, opened), return_when=asyncio.FIRST_COMPLETED)
+            opened.cancel()
+            if gone.done():
+                raise ClientDisconnected("the client left")
+        finally:
+            gone.cancel()
 
 
 def library(origin: Origin, cache: Cache = TTL, **changes: Any) -> Bench:
@@ -97,6 +109,16 @@ async def test_the_fields_that_an_answer_names_in_vary_count_too() -> None:
     async with serving(library(origin).edge) as client:
         bodies = [(await ask(client, X_Script=script)).body for script in ("latn", "deva", "latn", "deva")]
     assert bodies == [b"1", b"2", b"1", b"2"]
+
+
+async def test_a_field_that_the_service_does_not_see_keeps_no_answer_for_others() -> None:
+    origin = Origin(vary="X-Script")
+    async with serving(library(origin).edge) as client:
+        hidden = await ask(client, X_Script="deva", Connection="X-Script")
+        seen = await ask(client, X_Script="deva")
+    assert (hidden.body, seen.body) == (b"1", b"2")
+    assert "x-script" not in origin.calls[0]
+    assert hidden.headers["cache-status"] == "dhatu; fwd=bypass"
 
 
 def signed_in() -> Policies:
@@ -191,6 +213,24 @@ async def test_many_questions_at_once_are_one_question() -> None:
         replies = await asyncio.gather(*asked)
     assert len(origin.calls) == 1
     assert {reply.body for reply in replies} == {b"1"}
+
+
+async def test_who_leaves_while_others_wait_for_the_same_hands_on_the_question() -> None:
+    origin = Origin()
+    origin.gate.clear()
+    async with serving(library(origin).edge) as client:
+        leaving = asyncio.create_task(ask(client))
+        while not origin.calls:  # noqa: ASYNC110  # the service tells nobody
+            await asyncio.sleep(0.001)
+        asked = [asyncio.create_task(ask(client)) for _ in range(5)]
+        while len(client.connections) < 6:  # noqa: ASYNC110  # nor does the server
+            await asyncio.sleep(0.001)
+        leaving.cancel()
+        while len(origin.calls) < 2:  # noqa: ASYNC110  # ends when another one asks
+            await asyncio.sleep(0.001)
+        origin.gate.set()
+        replies = await asyncio.gather(*asked)
+    assert {reply.body for reply in replies} == {b"2"}
 
 
 async def test_questions_whose_answers_cannot_be_kept_do_not_wait_for_one_another() -> None:

@@ -15,6 +15,7 @@ from dhatu_gateway.core.canonical import canonical_path
 from dhatu_gateway.core.clients import Clients
 from dhatu_gateway.core.cors import CrossOrigin
 from dhatu_gateway.core.exchange import Exchange, Header, Receive, Scope, Send
+from dhatu_gateway.core.headers import by_name
 from dhatu_gateway.core.pipeline import Handler, Recorder
 from dhatu_gateway.core.problem import INTERNAL_ERROR, Problem, ProblemError, problem_headers
 from dhatu_gateway.core.router import Match, Resource, Router
@@ -114,8 +115,7 @@ class Edge:
         exchange.query = scope["query_string"]
         headers: list[Header] = scope["headers"]
         exchange.headers = headers
-        fields = dict(headers)
-        exchange.fields = fields if len(fields) == len(headers) else joined(headers)
+        exchange.fields = by_name(headers)
         exchange.principal = None
         peer = scope["client"]
         client = self._find_client(peer[0] if peer else "", exchange.fields)
@@ -195,17 +195,3 @@ async def _send(exchange: Exchange, status: int, headers: list[Header], body: by
     exchange.status = status
     await exchange.send({"type": "http.response.start", "status": status, "headers": headers})
     await exchange.send({"type": "http.response.body", "body": body, "more_body": False})
-
-
-def joined(headers: list[Header]) -> dict[bytes, bytes]:
-    """Index headers by name, repeated ones joined: by a semicolon for Cookie (RFC 9113 section 8.2.3).
-
-    >>> joined([(b"accept", b"a"), (b"accept", b"b")])
-    {b'accept': b'a, b'}
-    """
-    fields: dict[bytes, bytes] = {}
-    for name, value in headers:
-        known = fields.get(name)
-        glue = b"; " if name == b"cookie" else b", "
-        fields[name] = value if known is None else known + glue + value
-    return fields

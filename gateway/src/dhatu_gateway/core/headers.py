@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from dhatu_gateway.core.exchange import Header
@@ -36,6 +36,23 @@ def connection_options(value: bytes) -> frozenset[bytes]:
     [b'close', b'x-trace']
     """
     return frozenset(option.strip() for option in value.lower().split(b","))
+
+
+def by_name(headers: Sequence[Header]) -> dict[bytes, bytes]:
+    """Index headers, repeated ones joined (RFC 9110 section 5.3; for Cookie, RFC 9113 section 8.2.3).
+
+    >>> by_name([(b"accept", b"a"), (b"accept", b"b")])
+    {b'accept': b'a, b'}
+    """
+    fields = dict(headers)
+    if len(fields) == len(headers):
+        return fields
+    fields = {}
+    for name, value in headers:
+        known = fields.get(name)
+        glue = b"; " if name == b"cookie" else b", "
+        fields[name] = value if known is None else known + glue + value
+    return fields
 
 
 def without_own(headers: Iterable[Header], own: Iterable[Header]) -> tuple[Header, ...]:

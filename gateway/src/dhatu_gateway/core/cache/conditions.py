@@ -7,13 +7,24 @@ from collections.abc import Mapping
 from dhatu_gateway.core.cache.directives import moment_s
 from dhatu_gateway.core.cache.entries import Entry
 from dhatu_gateway.core.exchange import Header
+from dhatu_gateway.core.headers import CONNECTION_ONLY, connection_options
 
 CONDITIONS = frozenset({b"if-none-match", b"if-modified-since"})
 """Answered by the cache, which asks the service by its own."""
-BYPASSING = frozenset({b"range", b"if-match", b"if-unmodified-since", b"if-range"})
-"""Requests with one of these are left to the service."""
+_BYPASSING = frozenset({b"range", b"if-match", b"if-unmodified-since", b"if-range"})
 NOT_MODIFIED_FIELDS = frozenset({b"cache-control", b"content-location", b"etag", b"expires", b"vary"})
 """What a 304 repeats (RFC 9110 section 15.4.5)."""
+
+
+def is_left_to_the_service(fields: Mapping[bytes, bytes]) -> bool:
+    """Whether the cache has nothing to do with a request.
+
+    So it is with fields that `Connection` names: the service will not see them, yet answers are kept by them.
+    """
+    if not _BYPASSING.isdisjoint(fields):
+        return True
+    connection = fields.get(b"connection")
+    return connection is not None and not connection_options(connection) <= CONNECTION_ONLY
 
 
 def is_unchanged(entry: Entry, fields: Mapping[bytes, bytes]) -> bool:

@@ -10,7 +10,7 @@ import orjson
 
 from dhatu_gateway.core.cache.directives import MAX_SECONDS, Directives, directives_of, moment_s, names_in
 from dhatu_gateway.core.exchange import Header
-from dhatu_gateway.core.headers import headers_read, headers_written
+from dhatu_gateway.core.headers import by_name, headers_read, headers_written
 
 STORED_STATUSES = frozenset({200, 203, 204, 300, 301, 404, 405, 410, 414, 501})
 """Those that say something lasting; RFC 9110 section 15.1, without 206, whose parts are not put together."""
@@ -44,6 +44,11 @@ class Entry:
     def field(self, name: bytes) -> bytes | None:
         """The value of a field that is there once."""
         return next((value for known, value in self.headers if known == name), None)
+
+    @property
+    def varies_by(self) -> tuple[bytes, ...]:
+        """The fields of a request that the answer says it depends on."""
+        return names_in(by_name(self.headers).get(b"vary", b""))
 
     @property
     def kept_s(self) -> float:
@@ -82,7 +87,7 @@ def storable(
     `shared` where it is for everybody: then the answer must not be private. An answer that sets a cookie is
     about one session, whatever else it says.
     """
-    fields = dict(headers)
+    fields = by_name(headers)
     told = directives_of(fields)
     return (
         status in STORED_STATUSES
@@ -98,7 +103,7 @@ def storable(
 
 def make_entry(status: int, headers: tuple[Header, ...], body: bytes, rules: Rules, *, now_s: float) -> Entry:
     """Keep an answer that is `storable`; `now_s` is when it arrived, since the epoch."""
-    fields = dict(headers)
+    fields = by_name(headers)
     told = directives_of(fields)
     made_at_s = moment_s(fields.get(b"date"))
     age = fields.get(b"age", b"")

@@ -36,9 +36,9 @@ class Flights:
         await asyncio.wait((flight,), timeout=max(0.0, deadline_s - self._clock()))
         return flight.done()
 
-    def land(self, key: FlightKey, *, kept: bool) -> None:
-        """Say that one is back; without anything kept, nobody needs to wait for the next."""
-        if not kept:
+    def land(self, key: FlightKey, *, apart: bool) -> None:
+        """Say that one is back; `apart` where its answer cannot be kept: then nobody waits for the next."""
+        if apart:
             self._remember(self._apart, key, APART_S)
         flight = self._under_way.pop(key, None)
         if flight is not None:

@@ -6,19 +6,20 @@ Whatever the service says of its answers counts more than x-dhatu, which speaks 
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from dhatu_gateway.core.cache.conditions import (
-    BYPASSING,
     CONDITIONS,
     NOT_MODIFIED_FIELDS,
+    is_left_to_the_service,
     is_unchanged,
     validators,
 )
-from dhatu_gateway.core.cache.directives import Directives, directives_of, names_in
+from dhatu_gateway.core.cache.directives import Directives, directives_of
 from dhatu_gateway.core.cache.entries import (
     MAX_VARIANT_NAMES,
     Entry,
@@ -37,6 +38,7 @@ from dhatu_gateway.core.exchange import Exchange, Header
 from dhatu_gateway.core.forward import Terminal
 from dhatu_gateway.core.problem import ProblemError
 from dhatu_gateway.core.types import Cache, Route
+from dhatu_gateway.core.upstream.errors import ClientDisconnected
 
 _ERRORS = frozenset({500, 502, 503, 504})
 """RFC 5861 section 4."""
@@ -102,7 +104,7 @@ class ResponseCache:
 
     async def keep(self, exchange: Exchange, look: _Look, base: str, entry: Entry) -> None:
         """Keep an answer, under the fields of the request that it names in Vary."""
-        names = names_in(entry.field(b"vary") or b"")
+        names = entry.varies_by
         if len(names) > MAX_VARIANT_NAMES:
             return
         name = base
@@ -157,7 +159,7 @@ class _Cached:
         self._vary = tuple(sorted({name.lower().encode("ascii") for name in policy.vary}))
 
     async def __call__(self, exchange: Exchange) -> None:
-        if not BYPASSING.isdisjoint(exchange.fields):
+        if is_left_to_the_service(exchange.fields):
             exchange.response_headers.append((b"cache-status", b"dhatu; fwd=bypass"))
             await self._terminal(exchange)
             return
@@ -183,11 +185,14 @@ class _Cached:
                 return
             if not await self._cache.flights.others_land(flight, exchange.deadline_at_s):
                 break
-        kept = False
+        apart = True
         try:
-            kept = await self._fetch(exchange, look, base)
+            apart = not await self._fetch(exchange, look, base)
+        except (ClientDisconnected, asyncio.CancelledError):
+            apart = False  # its client has left, which says nothing of the answer
+            raise
         finally:
-            self._cache.flights.land(flight, kept=kept)
+            self._cache.flights.land(flight, apart=apart)
 
     def _name(self, exchange: Exchange) -> str:
         """One for each caller, unless all get the same, and for each query and field of `vary`."""
