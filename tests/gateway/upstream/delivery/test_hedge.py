@@ -48,7 +48,10 @@ class Service:
             raise
         if isinstance(lane.outcome, Exception):
             raise lane.outcome
-        sink.start(lane.outcome, [])
+        try:
+            sink.start(lane.outcome, [])
+        finally:
+            await asyncio.sleep(0)  # the connection is given back
         await sink.body(b"from %d" % number, False)
 
     async def lane(self, number: int) -> Lane:
@@ -143,6 +146,15 @@ async def test_a_failure_waits_for_the_other(loser: int, fault: int | Exception)
     lanes[1 - loser].end(200)
     await call.task
     assert call.sink.content == b"from %d" % (1 - loser)
+
+
+async def test_where_both_fail_at_once_the_second_failure_is_the_answer() -> None:
+    call = hedged()
+    first, second = await call.service.lane(0), await call.service.lane(1)
+    first.end(500)
+    second.end(501)
+    await call.task
+    assert (call.sink.status, call.sink.content) == (501, b"from 1")
 
 
 async def test_where_both_fail_the_last_failure_counts() -> None:

@@ -61,12 +61,14 @@ class _Lost(Exception):
 class _Lane:
     """One of the attempts, as a sink."""
 
-    __slots__ = ("_race", "began_s", "body", "client_gone", "request")
+    __slots__ = ("_race", "began_s", "body", "client_gone", "lost", "request")
 
     def __init__(self, race: _Race, request: UpstreamRequest, began_s: float) -> None:
         self._race = race
         self.request = request
         self.began_s = began_s
+        self.lost = False
+        """Whether its answer was not wanted; it may still be giving back its connection."""
         self.body = race.sink.body
         self.client_gone = race.client_gone
 
@@ -99,10 +101,13 @@ class _Race:
 
     def claim(self, lane: _Lane, status: int) -> None:
         """The head of an answer has come; raises `_Lost` where another one is waited for."""
-        if self.winner is not None:
-            raise _Lost
-        others = [task for task, other in self._tasks.items() if other is not lane and not task.done()]
-        if status >= 500 and others:
+        others = [
+            task
+            for task, other in self._tasks.items()
+            if other is not lane and not other.lost and not task.done()
+        ]
+        if self.winner is not None or (status >= 500 and others):
+            lane.lost = True
             raise _Lost
         self.winner = lane
         if status < 500:
