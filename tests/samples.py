@@ -8,7 +8,12 @@ from pathlib import Path
 from typing import Final
 
 ROOT: Final = Path(__file__).parents[1]
-PAGES: Final = [ROOT / "README.md", ROOT / "sdk-js" / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+PACKAGES: Final = ("codegen", "gateway", "sdk-js", "sdk-python")
+PAGES: Final = [
+    ROOT / "README.md",
+    *(ROOT / name / "README.md" for name in PACKAGES),
+    *sorted((ROOT / "docs").rglob("*.md")),
+]
 _SAMPLE: Final = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import ast
 import re
 import subprocess
+import tomllib
 from pathlib import Path
 
 import pytest
+from samples import PACKAGES
 
 ROOT = Path(__file__).parents[2]
 MAX_FILE_LINES = 400
@@ -71,6 +73,16 @@ def test_no_function_is_too_long(name: str) -> None:
 
 def test_the_top_level_holds_nothing_unexpected() -> None:
     assert {name.split("/")[0] for name in committed()} <= TOP_LEVEL
+
+
+def test_every_package_is_published_with_its_licence_and_a_readme() -> None:
+    licence = (ROOT / "LICENSE").read_bytes()
+    for name in PACKAGES:
+        assert (ROOT / name / "LICENSE").read_bytes() == licence
+        assert (ROOT / name / "README.md").is_file()
+        if name != "sdk-js":
+            project = tomllib.loads((ROOT / name / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+            assert project["readme"] == "README.md"
 
 
 def test_no_registry_address_is_committed() -> None:
