@@ -6,10 +6,7 @@ import asyncio
 from dataclasses import replace
 
 import pytest
-from dhatu_gateway.core.pipeline import Policies
-from dhatu_gateway.core.problem import ProblemError
 from dhatu_gateway.core.types import Body, MediaType
-from dhatu_gateway.core.upstream.discovery import Endpoint
 from gateway.streaming.support import Setup, gateway_to
 from gateway.support import head, make_route, validate
 from gateway.upstream.scripted import EVENTS, LIMITS, MEGABYTE, OK, Wire, serving, settled, until
@@ -185,51 +182,6 @@ async def test_parts_and_conditions_are_between_client_and_service(
             assert reply.body == (b"" if bodiless else answer.partition(b"\r\n\r\n")[2])
     assert all(asked[0][name.lower().encode()] == value.encode() for name, value in conditions.items())
     assert running.connections == 1
-
-
-# -- Expect: 100-continue
-
-
-EXPECTING = head("POST", PATH, headers={"Expect": "100-continue", "Content-Length": "3"})
-
-
-async def test_a_body_is_not_asked_for_where_the_request_is_refused() -> None:
-    def nobody(exchange: object) -> None:
-        raise ProblemError("unauthorized", "Who are you?")
-
-    closed = Policies(
-        authenticate=lambda route: nobody, authorize=lambda route: None, rate_limit=lambda route: None
-    )
-    async with serving(Wire.closed) as (running, service):
-        async with gateway_to(service, POST, setup=Setup(policies=closed)) as front:
-            reply = await front.client.send(EXPECTING)
-            assert (reply.status, reply.closed) == (401, True)
-        assert running.connections == 0
-
-
-async def test_a_body_is_not_asked_for_where_no_service_would_get_it() -> None:
-    nowhere = Endpoint(host="127.0.0.1", port=1)
-    async with gateway_to(nowhere, POST) as front:
-        reply = await front.client.send(EXPECTING)
-        assert (reply.status, reply.closed) == (503, True)
-
-
-async def test_a_body_is_asked_for_once_the_service_has_the_head() -> None:
-    async def script(wire: Wire) -> None:
-        _, headers = await wire.request_head()
-        assert b"expect" not in dict(headers)
-        assert await wire.reader.readexactly(3) == b"abc"
-        await wire.send(OK)
-
-    async with (
-        serving(script) as (_, service),
-        gateway_to(service, POST) as front,
-        front.client.connect() as wire,
-    ):
-        await wire.write(EXPECTING)
-        assert (await wire.reply(to_head=True)).status == 100
-        await wire.write(b"abc")
-        assert (await wire.reply()).body == b"ok"
 
 
 # -- clients that leave

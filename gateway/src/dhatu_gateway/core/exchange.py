@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, Protocol, TypeAlias
 
 from dhatu_gateway.core.types import Route
 
@@ -92,11 +92,25 @@ class Exchange:
     """Of the answer; 0 until it has started."""
 
 
+class ClientConnection(Protocol):
+    """What the server tells of the connection that a request came on."""
+
+    async def left(self) -> None:
+        """Return when the client has closed it, be its request read or not."""
+        ...
+
+
 UPGRADE = "dhatu.upgrade"
 """Among the extensions of a scope: the client asks for another protocol, and an answer 101 switches to it.
 
 What it sends after that comes as parts of a body, which its leaving ends; what is sent to it goes as it is.
 """
+CONNECTION_KEY = "dhatu.connection"
+"""Where a scope holds its `ClientConnection`."""
+TRAILERS_KEY = "dhatu.trailers"
+"""Where a scope holds the trailers of its request, names in lower case, once its body is at its end.
+
+Absent where there are none."""
 SCOPE_KEY = "dhatu.exchange"
 """Where the handler of one of the gateway's own operations finds the exchange in its ASGI scope."""
 

@@ -8,8 +8,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from dhatu_gateway.core.exchange import Exchange, Header
+from dhatu_gateway.core.exchange import CONNECTION_KEY, ClientConnection, Exchange, Header
 from dhatu_gateway.core.forward_headers import ForwardedHeaders
+from dhatu_gateway.core.headers import connection_options
 from dhatu_gateway.core.placement import Place
 from dhatu_gateway.core.problem import ProblemError
 from dhatu_gateway.core.types import Route
@@ -22,10 +23,10 @@ from dhatu_gateway.core.upstream.errors import (
     UpstreamTimeout,
     UpstreamUnavailable,
 )
-from dhatu_gateway.core.upstream.types import ResponseSink, UpstreamRequest
+from dhatu_gateway.core.upstream.types import SWITCHING, ResponseSink, UpstreamRequest
 from dhatu_gateway.core.validation.answers import WrapSink
 from dhatu_gateway.core.validation.body import content_length, too_large
-from dhatu_gateway.core.websocket import SWITCHED, SWITCHING, tunnel_of, tunnelled
+from dhatu_gateway.core.websocket import SWITCHED, tunnel_of, tunnelled
 
 Terminal = Callable[[Exchange], Awaitable[None]]
 """Answers an exchange that no stage has refused."""
@@ -79,7 +80,11 @@ def build_forward(route: Route, way: Way) -> Terminal:
             request.stream = tunnelled(exchange)
         elif exchange.body is None:
             await _attach_body(exchange, request, limit_bytes)
+            if request.stream is not None:
+                request.upload = ClientUpload(exchange, headers)
         request.headers = headers.to_service(exchange, clock())
+        if request.upload is not None and request.content_length is None:
+            request.headers += headers.announced_to_service(exchange)
         if exchange.deadline_at_s < exchange.started_at_s + timeout_s:
             request.impatient = True
         if place is not None:
@@ -89,7 +94,12 @@ def build_forward(route: Route, way: Way) -> Terminal:
                 not keyed or b"idempotency-key" in exchange.fields
             )
             request.repeated = exchange.fields.get(attempt_field, b"1") != b"1"
-        sink: ResponseSink = ClientSink(exchange, headers)
+        sink: ResponseSink
+        if tunnel is None and b"te" in exchange.fields and takes_trailers(exchange):
+            request.trailers = []
+            sink = TrailingSink(exchange, headers, request.trailers)
+        else:
+            sink = ClientSink(exchange, headers)
         if watched is not None:
             sink = watched(exchange, sink)
         try:
@@ -167,6 +177,30 @@ async def _receive(exchange: Exchange) -> tuple[bytes, bool]:
     return message.get("body", b""), message.get("more_body", False)
 
 
+class ClientUpload:
+    """The client of a body that is streamed."""
+
+    __slots__ = ("_exchange", "_headers", "expects_continue")
+
+    def __init__(self, exchange: Exchange, headers: ForwardedHeaders) -> None:
+        self._exchange = exchange
+        self._headers = headers
+        self.expects_continue = b"expect" in exchange.fields and exchange.scope["http_version"] == "1.1"
+
+    async def left(self) -> None:
+        connection: ClientConnection = self._exchange.scope[CONNECTION_KEY]
+        await connection.left()
+
+    def trailers(self) -> list[Header]:
+        return self._headers.trailers_to_service(self._exchange)
+
+
+def takes_trailers(exchange: Exchange) -> bool:
+    """Whether the client says that it can do with trailers (RFC 9110 section 10.1.4)."""
+    offers = connection_options(exchange.fields.get(b"te", b""))
+    return b"trailers" in offers and exchange.scope["http_version"] == "1.1"
+
+
 class ClientSink:
     """Passes a service's answer on to the client."""
 
@@ -197,3 +231,29 @@ class ClientSink:
     async def client_gone(self) -> None:
         while (await self._exchange.receive())["type"] != "http.disconnect":
             pass
+
+
+class TrailingSink(ClientSink):
+    """Passes the trailers of an answer on as well."""
+
+    __slots__ = ("_trailers",)
+
+    def __init__(self, exchange: Exchange, headers: ForwardedHeaders, trailers: list[Header]) -> None:
+        """`trailers` are there once the last piece of the body is."""
+        super().__init__(exchange, headers)
+        self._trailers = trailers
+
+    def start(self, status: int, headers: list[Header]) -> None:
+        super().start(status, self._headers.announced_to_client(headers))
+
+    async def body(self, chunk: bytes, more: bool) -> None:
+        trailers = [] if more else self._headers.trailers_to_client(self._trailers)
+        if not trailers:
+            await super().body(chunk, more)
+            return
+        await super().body(chunk, True)
+        try:
+            last = {"type": "http.response.body", "body": b"", "more_body": False, "trailers": trailers}
+            await self._exchange.send(last)
+        except ConnectionResetError as error:
+            raise ClientDisconnected("the client closed its connection while it was answered") from error

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from dhatu_gateway.core.exchange import Exchange, Header, Principal
+from dhatu_gateway.core.exchange import TRAILERS_KEY, Exchange, Header, Principal
 from dhatu_gateway.core.headers import REQUEST_DROPPED, connection_options
 from dhatu_gateway.core.types import Platform
 
@@ -83,6 +83,42 @@ _ANSWERED_BY_GATEWAY = frozenset(
 )
 
 
+# Never a trailer (RFC 9110 section 6.5.1): what frames or routes a message, modifies or authenticates a
+# request, steers an answer, or says how content is read. Who merges them would take them for the head's.
+_NEVER_TRAILERS = (
+    REQUEST_DROPPED
+    | _NEVER_NAMED
+    | frozenset(
+        {
+            b"accept-ranges",
+            b"age",
+            b"allow",
+            b"authorization",
+            b"cache-control",
+            b"content-location",
+            b"content-range",
+            b"cookie",
+            b"expires",
+            b"link",
+            b"location",
+            b"max-forwards",
+            b"origin",
+            b"pragma",
+            b"range",
+            b"refresh",
+            b"retry-after",
+            b"set-cookie",
+            b"strict-transport-security",
+            b"vary",
+            b"via",
+            b"warning",
+            b"www-authenticate",
+        }
+    )
+)
+_NEVER_TRAILERS_PREFIXES = (b"if-", b"content-security-", b"sec-", b"cross-origin-")
+
+
 def said_by_gateway(name: bytes) -> bool:
     """Whether a field of an answer is the gateway's to say, whatever a service says; `name` in lower case.
 
@@ -126,6 +162,17 @@ class ForwardedHeaders:
         )
         own = {name.lower().encode("ascii") for name, _ in platform.security_headers}
         self._response = _Decisions(_ANSWERED_BY_GATEWAY | own, (_CROSS_ORIGIN,), ())
+        own_prefixes = (prefix,) if prefix else ()
+        self._request_trailers = _Decisions(
+            dropped | _NEVER_TRAILERS | _ANSWERED_BY_GATEWAY | credentials,
+            (*own_prefixes, *_REPLACED_PREFIXES, *_NEVER_TRAILERS_PREFIXES, _CROSS_ORIGIN),
+            (),
+        )
+        self._response_trailers = _Decisions(
+            _NEVER_TRAILERS | _ANSWERED_BY_GATEWAY | own,
+            (*own_prefixes, *_NEVER_TRAILERS_PREFIXES, _CROSS_ORIGIN),
+            (),
+        )
         self._timeout = prefix + b"timeout-ms"
         self._principal = prefix + b"principal"
         self._identity = prefix + b"identity"
@@ -156,9 +203,39 @@ class ForwardedHeaders:
                 headers.append((self._identity, self._identify(principal, now_s)))
         return headers
 
+    def trailers_to_service(self, exchange: Exchange) -> list[Header]:
+        """Return what of the request's trailers goes on, once they are there."""
+        kept = self._request_trailers
+        named = connection_options(exchange.fields.get(b"connection", b""))
+        trailers: list[Header] = exchange.scope.get(TRAILERS_KEY, [])
+        return [trailer for trailer in trailers if kept[trailer[0]] and trailer[0] not in named]
+
+    def announced_to_service(self, exchange: Exchange) -> list[Header]:
+        """Return what announces them in the head of the request."""
+        announced = exchange.fields.get(b"trailer")
+        return [] if announced is None else _announcement(announced, self._request_trailers)
+
+    def trailers_to_client(self, trailers: list[Header]) -> list[Header]:
+        """Return what of an answer's trailers goes on; those that its Connection field names are gone."""
+        kept = self._response_trailers
+        return [trailer for trailer in trailers if kept[trailer[0]]]
+
+    def announced_to_client(self, headers: list[Header]) -> list[Header]:
+        """Return the head of an answer, with only those trailers announced that may come."""
+        announced = b",".join([value for name, value in headers if name == b"trailer"])
+        if not announced:
+            return headers
+        others = [header for header in headers if header[0] != b"trailer"]
+        return [*others, *_announcement(announced, self._response_trailers)]
+
     def to_client(self, headers: list[Header], exchange: Exchange) -> list[Header]:
         """Return the headers of the answer to the client."""
         kept = self._response
         answer = [header for header in headers if kept[header[0]]]
         answer += exchange.response_headers
         return answer
+
+
+def _announcement(value: bytes, kept: _Decisions) -> list[Header]:
+    names = [name for part in value.split(b",") if (name := part.strip().lower()) and kept[name]]
+    return [(b"trailer", b", ".join(names))] if names else []

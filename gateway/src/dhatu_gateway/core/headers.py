@@ -55,6 +55,19 @@ def by_name(headers: Sequence[Header]) -> dict[bytes, bytes]:
     return fields
 
 
+def last_chunk(trailers: Iterable[Header]) -> bytes:
+    r"""End a chunked body; raises `ValueError` where a trailer would not stay on its line.
+
+    >>> last_chunk([(b"digest", b"abc")])
+    b'0\r\ndigest: abc\r\n\r\n'
+    """
+    lines = [b"0", *map(b": ".join, trailers), b"\r\n"]
+    last = b"\r\n".join(lines)
+    if last.count(b"\n") != len(lines) or last.count(b"\r") != len(lines) or b"\0" in last:
+        raise ValueError("a trailer has a line break or a NUL in it")
+    return last
+
+
 def without_own(headers: Iterable[Header], own: Iterable[Header]) -> tuple[Header, ...]:
     """What a service has said, without what the gateway has added to that one answer, once each.
 

@@ -16,7 +16,6 @@ from dhatu_gateway.core.problem import ProblemError
 from dhatu_gateway.core.types import Route
 from dhatu_gateway.core.upstream.types import Tunnel
 
-SWITCHING: Final = 101
 SWITCHED: Final[tuple[Header, ...]] = ((b"connection", b"Upgrade"), (b"upgrade", b"websocket"))
 """What the answer 101 has beside the service's own fields: both are about one connection only."""
 

@@ -17,7 +17,9 @@ STORED_STATUSES = frozenset({200, 203, 204, 300, 301, 404, 405, 410, 414, 501})
 MAX_BODY_BYTES = 1_048_576
 MAX_VARIANT_NAMES = 8
 
-_NOT_KEPT = frozenset({b"age", b"connection", b"date", b"set-cookie", b"transfer-encoding", b"x-cache"})
+_NOT_KEPT = frozenset(
+    {b"age", b"connection", b"date", b"set-cookie", b"trailer", b"transfer-encoding", b"x-cache"}
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ from dhatu_gateway.core.exchange import Exchange, Header, Message
 from dhatu_gateway.core.headers import without_own
 from dhatu_gateway.core.idempotency.records import MAX_BODY_BYTES, KeptAnswer
 
-_FRAMING = frozenset({b"transfer-encoding", b"connection", b"date"})
+_FRAMING = frozenset({b"transfer-encoding", b"connection", b"date", b"trailer"})
 
 
 class Fingerprint:

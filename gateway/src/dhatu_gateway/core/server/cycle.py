@@ -9,6 +9,7 @@ from http import HTTPStatus
 from typing import Any, Literal, Protocol
 
 from dhatu_gateway.core.exchange import UPGRADE, Header, Message, Receive, Scope, Send
+from dhatu_gateway.core.headers import last_chunk
 from dhatu_gateway.core.problem import INTERNAL_ERROR, Problem, ProblemError, problem_headers
 from dhatu_gateway.core.server.flow import Flow
 
@@ -151,13 +152,19 @@ class Cycle:
         return {"type": "http.disconnect"}
 
     async def send(self, message: Message) -> None:
-        """Take the answer's ASGI events; raises `ConnectionResetError` where the client is gone."""
+        """Take the answer's ASGI events; raises `ConnectionResetError` where the client is gone.
+
+        Beyond ASGI, the last piece of a body may bring `trailers`.
+        """
         if self.disconnected:
             raise ConnectionResetError("the client has closed its connection")
         if message["type"] == "http.response.start":
             self._start(message["status"], message.get("headers", ()))
             return
-        self._write(message.get("body", b""), more=message.get("more_body", False))
+        if "trailers" in message:
+            self._write_last(message["body"], message["trailers"])
+        else:
+            self._write(message.get("body", b""), more=message.get("more_body", False))
         flow = self._connection.flow
         if flow.write_paused:
             await flow.writable()
@@ -216,6 +223,16 @@ class Cycle:
         if not more:
             self.answered = True
             self._connection.answered()
+
+    def _write_last(self, body: bytes, trailers: Sequence[Header]) -> None:
+        """End the answer with trailers, which only chunks can have."""
+        if self._framing != "chunked":
+            self._write(body, more=False)
+            return
+        last = last_chunk(trailers)
+        self._write(body, more=True)
+        self._framing = "close"
+        self._write(last, more=False)
 
     def _framed(self, body: bytes, *, more: bool) -> bytes:
         match self._framing:

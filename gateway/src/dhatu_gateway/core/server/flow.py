@@ -1,4 +1,4 @@
-"""Backpressure on a client's connection, both ways."""
+"""Backpressure on a client's connection, both ways, and its end."""
 
 from __future__ import annotations
 
@@ -10,7 +10,17 @@ from dhatu_gateway.core.server.clock import ConnectionClock
 class Flow:
     """Whether bytes may come in and go out; `stall_s` is how long a client may refuse to read."""
 
-    __slots__ = ("_clock", "_drained", "_loop", "_read_paused", "_stall_s", "_transport", "write_paused")
+    __slots__ = (
+        "_clock",
+        "_drained",
+        "_ended",
+        "_loop",
+        "_lost",
+        "_read_paused",
+        "_stall_s",
+        "_transport",
+        "write_paused",
+    )
 
     def __init__(
         self,
@@ -27,6 +37,9 @@ class Flow:
         self._stall_s = stall_s
         self._read_paused = False
         self._drained: asyncio.Future[None] | None = None
+        self._ended: asyncio.Future[None] | None = None
+        """Done when the connection is lost; made for who waits for that first."""
+        self._lost = False
 
     def pause_reading(self) -> None:
         """Let the client wait; its time is not counted meanwhile."""
@@ -60,3 +73,18 @@ class Flow:
             await asyncio.shield(self._drained)
         finally:
             stalled.cancel()
+
+    def end(self) -> None:
+        """The connection is lost."""
+        self._lost = True
+        self.resume_writing()
+        if self._ended is not None:
+            self._ended.set_result(None)
+
+    async def left(self) -> None:
+        """Return when the client has closed the connection, be its request read or not."""
+        if self._ended is None:
+            self._ended = self._loop.create_future()
+            if self._lost:
+                self._ended.set_result(None)
+        await asyncio.shield(self._ended)

@@ -14,7 +14,7 @@ import httptools
 from uvicorn.config import Config
 from uvicorn.server import ServerState
 
-from dhatu_gateway.core.exchange import UPGRADE, Header, Scope
+from dhatu_gateway.core.exchange import CONNECTION_KEY, UPGRADE, Header, Scope
 from dhatu_gateway.core.lifecycle import Lifecycle
 from dhatu_gateway.core.problem import Problem
 from dhatu_gateway.core.server.clock import ConnectionClock, Phase
@@ -22,7 +22,7 @@ from dhatu_gateway.core.server.cycle import Application, Cycle
 from dhatu_gateway.core.server.flow import Flow
 from dhatu_gateway.core.server.limits import ServerLimits
 from dhatu_gateway.core.server.peer import PEER_KEY, PeerCertificate, peer_certificate
-from dhatu_gateway.core.server.request import Head, check_head, head_size_bytes, split_target
+from dhatu_gateway.core.server.request import Head, check_head, head_size_bytes, keep_trailer, split_target
 
 BYTES_PER_BYTE = 17
 """What a byte of a chunked body may cost: itself, and the size and the line ends of a chunk of its own."""
@@ -81,7 +81,7 @@ class ServerProtocol(asyncio.Protocol):
         self._head_bytes = 0
         """Of an unfinished head, and of the data in which a head ended; else of the data at hand."""
         self._framing_bytes = 0
-        """What has come beside the data of an unfinished body, less what its data allows."""
+        """What has come beside the data of an unfinished body, less what the data at hand allows."""
 
     # -- the connection
 
@@ -108,7 +108,7 @@ class ServerProtocol(asyncio.Protocol):
         self._lost = True
         if self._idle is not None and not self._idle.done():
             self._idle.set_result(None)
-        self.resume_writing()
+        self.flow.end()
 
     def data_received(self, data: bytes) -> None:
         if self._closing:
@@ -188,9 +188,14 @@ class ServerProtocol(asyncio.Protocol):
         self._target += part
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        # A trailer comes when the fields have been checked; it never becomes one of them (RFC 9110, 6.5.1).
         if self._in_head:
             self._headers.append((name.lower(), value))
+        elif self._arriving is not None:
+            # It comes when the fields have been checked, and never becomes one of them (RFC 9110, 6.5.1).
+            trailer = (name.lower(), value)
+            self._refused = keep_trailer(self._arriving.scope, trailer, self._head_bytes, self._limits)
+            if self._refused is not None:
+                raise ValueError("refused")
 
     def on_headers_complete(self) -> None:
         self._in_head = False
@@ -261,6 +266,7 @@ class ServerProtocol(asyncio.Protocol):
             "query_string": query,
             "headers": head.headers,
             "state": self._app_state,
+            CONNECTION_KEY: self.flow,
         }
         if self._peer is not None:
             scope[PEER_KEY] = self._peer
@@ -330,7 +336,7 @@ class ServerProtocol(asyncio.Protocol):
     def _check_unfinished_body(self) -> None:
         if self._clock.phase != "body" and not self._closing:
             self._clock.enter("body")
-        self._framing_bytes += self._head_bytes
+        self._framing_bytes = max(0, self._framing_bytes + self._head_bytes)
         if self._framing_bytes > self._limits.max_framing_bytes:
             detail = "The body has more chunk extensions and trailers than it has data."
             self._refuse(Problem(kind="content-too-large", detail=detail))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import httptools
 
-from dhatu_gateway.core.exchange import Header
+from dhatu_gateway.core.exchange import TRAILERS_KEY, Header, Scope
 from dhatu_gateway.core.problem import Kind, Problem
 from dhatu_gateway.core.server.limits import ServerLimits
 
@@ -63,7 +63,7 @@ def check_head(head: Head, limits: ServerLimits) -> Problem | None:
     if b"expect" in fields:
         if fields[b"expect"].lower() != b"100-continue":
             return _refusal("expectation-failed", "Only Expect: 100-continue is understood.")
-        head.expects_continue = True
+        head.expects_continue = head.version == "1.1"  # HTTP/1.0 knows no 100
     if head.method == "CONNECT":
         return _refusal("method-not-allowed", "This is not a tunnelling proxy.")
     return _check_transfer_encoding(head, fields) if b"transfer-encoding" in fields else None
@@ -86,6 +86,20 @@ def split_target(head: Head) -> tuple[bytes, bytes] | None:
     if authority is None or authority[1].lower() != dict(head.headers).get(b"host", authority[1]).lower():
         return None
     return (url.path or b"/", url.query or b"") if _HOST.fullmatch(authority[1]) else None
+
+
+def keep_trailer(scope: Scope, trailer: Header, at_hand_bytes: int, limits: ServerLimits) -> Problem | None:
+    """Put a trailer into the scope of its request; returns why it is refused, or None.
+
+    `at_hand_bytes`: what has come with it. Trailers that come in many pieces are a matter of framing.
+    """
+    trailers: list[Header] = scope.setdefault(TRAILERS_KEY, [])
+    trailers.append(trailer)
+    if len(trailers) > limits.max_headers:
+        return _refusal("headers-too-large", f"A body may have {limits.max_headers} trailers.")
+    if at_hand_bytes > limits.max_framing_bytes < head_size_bytes(b"", trailers):
+        return _refusal("headers-too-large", f"Trailers may have {limits.max_framing_bytes} bytes together.")
+    return None
 
 
 def head_size_bytes(target: bytes, headers: Sequence[Header]) -> int:

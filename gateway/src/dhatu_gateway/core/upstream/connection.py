@@ -11,6 +11,7 @@ from dhatu_gateway.core.upstream.deadlines import Deadlines
 from dhatu_gateway.core.upstream.errors import UpstreamClosed, UpstreamProtocolError
 from dhatu_gateway.core.upstream.request import host_line, request_head
 from dhatu_gateway.core.upstream.response import AnswerReader, MalformedAnswer
+from dhatu_gateway.core.upstream.staying import Leaving, until_left
 from dhatu_gateway.core.upstream.types import Tunnel, UpstreamLimits, UpstreamRequest
 
 _JOINED_BYTES = 65_536
@@ -52,6 +53,7 @@ class Connection(asyncio.Protocol):
     """
 
     __slots__ = (
+        "_asked",
         "_buffered_bytes",
         "_context",
         "_ended",
@@ -81,6 +83,7 @@ class Connection(asyncio.Protocol):
         self.deadlines = Deadlines(context.limits, context.clock, loop, self._on_deadline)
         self._waiter: asyncio.Future[None] | None = None
         self._writable: asyncio.Future[None] | None = None
+        self._asked: asyncio.Future[None] | None = None
         self._lost = False
         self._ended = False
         self._reading_paused = False
@@ -110,6 +113,8 @@ class Connection(asyncio.Protocol):
         """
         head = request_head(request, self._host)
         self.answer.begin(for_head=request.method == b"HEAD")
+        if request.trailers is not None:
+            self.answer.keep_trailers()
         self.busy = True
         self.deadlines.begin(now_s, request.deadline_s, request.first_byte_s)
         body = request.body
@@ -119,6 +124,7 @@ class Connection(asyncio.Protocol):
             self._write(head)
         elif request.stream is not None:
             self.uploading = True
+            self.answer.continued = False
             self.deadlines.await_client()
             self._write(head)
         elif not body:
@@ -211,6 +217,26 @@ class Connection(asyncio.Protocol):
 
     # The upload of a streamed body, or the client's side of a tunnel.
 
+    async def asked_for_body(self, leaving: Leaving) -> None:
+        """Return once the service wants the body: see `ask_for_body`.
+
+        Raises `ClientDisconnected` where `leaving` is over before that.
+        """
+        if self.answer.continued or self.answer.status:
+            return
+        asked = self._asked = self._loop.create_future()
+        timer = self._loop.call_later(self._limits.continue_s, self.ask_for_body)
+        try:
+            await until_left(asked, leaving)
+        finally:
+            self._asked = None
+            timer.cancel()
+
+    def ask_for_body(self) -> None:
+        """The service wants the body: it has said so, or begun to answer, or has had its time."""
+        if self._asked is not None and not self._asked.done():
+            self._asked.set_result(None)
+
     async def write_body(self, data: bytes) -> None:
         """Write a piece of a streamed body; returns when the service can take the next one."""
         self._write(data)
@@ -256,6 +282,8 @@ class Connection(asyncio.Protocol):
             return
         if not answer.complete:
             if answer.status == 0:
+                if answer.continued:
+                    self.ask_for_body()
                 return
             self._buffer(len(data))
         waiter = self._waiter

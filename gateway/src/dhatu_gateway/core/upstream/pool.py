@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from dhatu_gateway.core.upstream.connection import Connection, ConnectionContext
 from dhatu_gateway.core.upstream.discovery import Endpoint
 from dhatu_gateway.core.upstream.errors import Phase, UpstreamOverloaded, UpstreamTimeout, UpstreamUnavailable
+from dhatu_gateway.core.upstream.staying import Leaving, until_left
 from dhatu_gateway.core.upstream.timer import LazyTimer
 from dhatu_gateway.core.upstream.types import UpstreamLimits
 
@@ -69,10 +70,11 @@ class ConnectionPool:
                 return connection
         return None
 
-    async def acquire(self, deadline_s: float) -> Connection:
+    async def acquire(self, deadline_s: float, leaving: Leaving | None = None) -> Connection:
         """Return a connection: an idle one, a new one, or the next that is given back.
 
-        Raises `UpstreamUnavailable` and `UpstreamTimeout`.
+        Raises `UpstreamUnavailable` and `UpstreamTimeout`, and `ClientDisconnected` where `leaving` is over
+        while it waits for others.
         """
         while True:
             connection = self.take()
@@ -83,7 +85,7 @@ class ConnectionPool:
             if self._slots_taken < self._limits.max_connections:
                 self._slots_taken += 1
                 return await self._connect(deadline_s)
-            connection = await self._wait(deadline_s)
+            connection = await self._wait(deadline_s, leaving)
             if connection is None:
                 return await self._connect(deadline_s)
             if connection.usable:  # else it was lost on its way to us
@@ -115,6 +117,11 @@ class ConnectionPool:
     def is_empty(self) -> bool:
         """Whether no connection is open or opening."""
         return self._slots_taken == 0 and not self._detached
+
+    @property
+    def waiting(self) -> int:
+        """Requests in the queue."""
+        return len(self._queue)
 
     # What connections report.
 
@@ -179,7 +186,7 @@ class ConnectionPool:
         self._open.add(connection)
         return connection
 
-    async def _wait(self, deadline_s: float) -> Connection | None:
+    async def _wait(self, deadline_s: float, leaving: Leaving | None) -> Connection | None:
         """Wait for a connection or for a slot."""
         if len(self._queue) >= self._limits.max_pending:
             raise self._overloaded(f"{len(self._queue)} requests already wait for a connection")
@@ -188,8 +195,8 @@ class ConnectionPool:
         self._queue.append(ticket)
         self._queue_timer.set(min(expires_s, self._queue_timer.due_s))
         try:
-            return await ticket.result
-        except asyncio.CancelledError:
+            return await until_left(ticket.result, leaving)
+        except BaseException:
             self._return_ticket(ticket)
             raise
 

@@ -6,8 +6,6 @@ from typing import Final
 
 from dhatu_gateway.core.upstream.types import UpstreamRequest
 
-LAST_CHUNK: Final = b"0\r\n\r\n"
-
 _METHODS_WITH_BODY: Final = frozenset({b"POST", b"PUT", b"PATCH"})
 _join_field = b": ".join
 
@@ -35,10 +33,15 @@ def request_head(request: UpstreamRequest, host: bytes) -> bytes:
     elif request.stream is None:
         if request.body or request.method in _METHODS_WITH_BODY:
             lines.append(b"content-length: %d" % len(request.body))
-    elif request.content_length is None:
-        lines.append(b"transfer-encoding: chunked")
     else:
-        lines.append(b"content-length: %d" % request.content_length)
+        if request.content_length is None:
+            lines.append(b"transfer-encoding: chunked")
+        else:
+            lines.append(b"content-length: %d" % request.content_length)
+        if request.upload is not None and request.upload.expects_continue:
+            lines.append(b"expect: 100-continue")
+    if request.trailers is not None:
+        lines += (b"te: trailers", b"connection: TE")
     lines.append(b"\r\n")
     head = b"\r\n".join(lines)
     line_ends = len(lines) + 1

@@ -44,10 +44,12 @@ class AnswerReader:
         "_protocol",
         "_until_close",
         "complete",
+        "continued",
         "headers",
         "keep_alive",
         "status",
         "switched",
+        "trailers",
     )
 
     status: int
@@ -57,12 +59,16 @@ class AnswerReader:
     complete: bool
     switched: bool
     """The answer is 101, and what follows it is of another protocol and ends with the connection."""
+    trailers: Headers | None
+    """What has come of them, where they are kept."""
     keep_alive: bool
     """Whether the connection may carry another exchange; settled once the answer is complete."""
 
     def __init__(self, limits: UpstreamLimits) -> None:
         self._limits = limits
         self._for_head = False
+        self.continued = False
+        """An interim answer 100 has come since this was last False."""
         self._new_parser()
         self.begin(for_head=False)
 
@@ -82,6 +88,7 @@ class AnswerReader:
         self._until_close = False
         self._asked_protocol = b""
         self.switched = False
+        self.trailers = None
         self.status = 0
         self.complete = False
         self.keep_alive = False
@@ -89,6 +96,10 @@ class AnswerReader:
     def expect_switch(self, protocol: bytes) -> None:
         """Take 101 for an answer, where it switches to this one; to be called after `begin`."""
         self._asked_protocol = protocol
+
+    def keep_trailers(self) -> None:
+        """Collect the trailers of this answer, and what announces them; to be called after `begin`."""
+        self.trailers = []
 
     def _reset_head(self) -> None:
         self.headers = []
@@ -163,7 +174,9 @@ class AnswerReader:
 
     def on_header(self, name: bytes, value: bytes) -> None:
         if self.status:
-            return  # a trailer: nothing announced it to the client
+            if self.trailers is not None:
+                self._on_trailer(self.trailers, name.lower(), value)
+            return
         name = name.lower()
         if name in _NEEDS_ATTENTION:
             self._on_framing_header(name, value)
@@ -184,6 +197,17 @@ class AnswerReader:
             if self._chunked or value.strip().lower() != b"chunked":
                 raise MalformedAnswer(f"its Transfer-Encoding is not chunked, once: {value[:40]!r}")
             self._chunked = True
+        elif name == b"trailer" and self.trailers is not None:
+            self.headers.append((name, value))
+
+    def _on_trailer(self, trailers: Headers, name: bytes, value: bytes) -> None:
+        self._idle_bytes += len(name) + len(value)
+        if len(trailers) >= self._limits.max_headers or self._idle_bytes > self._limits.max_header_bytes:
+            raise MalformedAnswer(
+                f"more than {self._limits.max_headers} trailers, or larger ones than headers may be"
+            )
+        if name not in HOP_BY_HOP and name not in self._options:
+            trailers.append((name, value))
 
     def on_headers_complete(self) -> None:
         parser = self._parser
@@ -216,6 +240,7 @@ class AnswerReader:
             self._on_switch()
             return
         self._interim = True
+        self.continued = status == 100 or self.continued
         self._reset_head()
 
     def _on_switch(self) -> None:

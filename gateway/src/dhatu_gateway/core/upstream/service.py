@@ -24,6 +24,7 @@ from dhatu_gateway.core.upstream.health.watch import HeadWatch, says_of_endpoint
 from dhatu_gateway.core.upstream.member import Member
 from dhatu_gateway.core.upstream.policy import UpstreamPolicy
 from dhatu_gateway.core.upstream.pool import ConnectionPool
+from dhatu_gateway.core.upstream.staying import left_early
 from dhatu_gateway.core.upstream.stream import StreamedExchange
 from dhatu_gateway.core.upstream.types import ResponseSink, UpstreamLimits, UpstreamRequest
 
@@ -192,7 +193,7 @@ class Upstream:
                 raise UpstreamTimeout("the deadline passed before the request could be sent", phase="total")
             connection = pool.take()
             if connection is None:
-                connection = await pool.acquire(request.deadline_s)
+                connection = await pool.acquire(request.deadline_s, left_early(request, sink))
                 now_s = self._clock()
             answer = connection.answer
             try:
@@ -207,11 +208,13 @@ class Upstream:
                 return
             # Nearly every exchange ends here: the whole answer has come in one piece.
             body = connection.take()
-            status, headers = answer.status, answer.headers
+            status, headers, trailers = answer.status, answer.headers, answer.trailers
             connection.release()
         finally:
             member.in_flight -= 1
         sink.start(status, headers)
+        if trailers and request.trailers is not None:
+            request.trailers += trailers
         await sink.body(body, False)
 
     async def _second_attempt(

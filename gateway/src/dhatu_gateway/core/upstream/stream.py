@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine
-from typing import Any
+from typing import Any, Final
 
+from dhatu_gateway.core.headers import last_chunk
 from dhatu_gateway.core.upstream.connection import Connection
 from dhatu_gateway.core.upstream.errors import (
     BodyLengthMismatch,
@@ -13,8 +14,11 @@ from dhatu_gateway.core.upstream.errors import (
     UpstreamAborted,
     UpstreamError,
 )
-from dhatu_gateway.core.upstream.request import LAST_CHUNK, chunk
+from dhatu_gateway.core.upstream.request import chunk
 from dhatu_gateway.core.upstream.types import Headers, ResponseSink, UpstreamRequest
+
+_REFUSED: Final = 300
+"""From this status on, an answer before the body says that it is not wanted (RFC 9110 section 10.1.1)."""
 
 
 class StreamedExchange:
@@ -70,16 +74,20 @@ class StreamedExchange:
                 return
             complete = answer.complete
             piece = connection.take()
+            trailers = answer.trailers
             if complete:
                 self._released = True  # from here on the connection may serve another exchange
                 connection.release()
             head_due = not self._answer_started
             if head_due:
                 self._answer_started = True
+                connection.ask_for_body()
                 if not complete and _is_event_stream(answer.headers):
                     connection.lift_deadline()
                 sink.start(answer.status, answer.headers)
             if complete:
+                if trailers and self._request.trailers is not None:
+                    self._request.trailers += trailers
                 await sink.body(piece, False)
                 return
             if piece or head_due:
@@ -122,7 +130,11 @@ class StreamedExchange:
         request, connection = self._request, self._connection
         if request.stream is None:
             return
-        length = request.content_length
+        upload, length = request.upload, request.content_length
+        if upload is not None and upload.expects_continue:
+            await connection.asked_for_body(upload.left)
+            if connection.answer.status >= _REFUSED:
+                return  # nobody would read it; what has been promised and not sent ends the connection
         sent_bytes = 0
         async for data in request.stream:
             if connection.error is not None:
@@ -134,7 +146,8 @@ class StreamedExchange:
                 await connection.write_body(data if length is not None else chunk(data))
         if length is not None and sent_bytes != length:
             raise BodyLengthMismatch(f"the request body ended after {sent_bytes} of {length} bytes")
-        connection.end_body(LAST_CHUNK if length is None else b"")
+        trailers = upload.trailers() if upload is not None and length is None else ()
+        connection.end_body(last_chunk(trailers) if length is None else b"")
 
     async def _watch(self) -> None:
         await self._sink.client_gone()

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from math import inf
-from typing import TYPE_CHECKING, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
 
 if TYPE_CHECKING:
     from dhatu_gateway.core.upstream.member import Member
 
 Headers: TypeAlias = list[tuple[bytes, bytes]]
 """Lower-case names and values, in order."""
+
+SWITCHING: Final = 101
+"""Status of the answer that switches to another protocol."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +37,8 @@ class UpstreamLimits:
     """Requests that may wait for a connection, per endpoint."""
     max_header_bytes: int = 65_536
     max_headers: int = 128
+    continue_s: float = 1.0
+    """How long to wait for 100 (Continue) before a body is sent without it."""
     high_water_bytes: int = 65_536
     """Bytes of an answer held for a slow client before reading from the service pauses."""
 
@@ -46,6 +51,23 @@ class Tunnel:
     """As in the Upgrade field, lower case: `websocket`."""
     idle_s: float
     """How long neither side may send a byte."""
+
+
+class Upload(Protocol):
+    """What can be learnt of a client whose body is streamed."""
+
+    @property
+    def expects_continue(self) -> bool:
+        """Whether it waits for 100 (Continue), which the first step of `stream` sends."""
+        ...
+
+    async def left(self) -> None:
+        """Return when the client has closed its connection; takes nothing of its body."""
+        ...
+
+    def trailers(self) -> Headers:
+        """Return the trailers to send, once `stream` is at its end."""
+        ...
 
 
 @dataclass(slots=True)
@@ -70,6 +92,10 @@ class UpstreamRequest:
     """The body in pieces. What it raises ends the exchange and comes out of `forward` unchanged."""
     content_length: int | None = None
     """Length of `stream` where the client announced one; None sends it chunked."""
+    upload: Upload | None = None
+    """Who sends `stream`; None where nobody knows."""
+    trailers: Headers | None = None
+    """Takes those of the answer before its last piece is passed on; None where nobody wants them."""
     first_byte_s: float = inf
     """How long this attempt may take to the head of its answer, where less than the limits say."""
     impatient: bool = False

@@ -29,7 +29,7 @@ MAX_ANSWER_BYTES = 262_144
 2 ms, and nobody shall have to wait longer for an answer of somebody else."""
 
 _OF_CONTENT = frozenset(
-    {b"content-length", b"etag", b"content-digest", b"repr-digest", b"digest", b"content-md5"}
+    {b"content-length", b"etag", b"content-digest", b"repr-digest", b"digest", b"content-md5", b"trailer"}
 )
 """Fields that hold for the very bytes of a body (RFC 9110, RFC 9530)."""
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from dhatu_gateway.core.upstream.admission.limits import Limit
 from dhatu_gateway.core.upstream.errors import UpstreamOverloaded
+from dhatu_gateway.core.upstream.staying import Leaving, until_left
 from dhatu_gateway.core.upstream.timer import LazyTimer
 
 
@@ -49,10 +50,10 @@ class Gate:
             return True
         return False
 
-    async def enter(self, deadline_s: float) -> None:
+    async def enter(self, deadline_s: float, leaving: Leaving | None = None) -> None:
         """Wait for room, until the deadline or for as long as the queue allows.
 
-        Raises `UpstreamOverloaded`.
+        Raises `UpstreamOverloaded`, and `ClientDisconnected` once `leaving` is over.
         """
         if self.try_enter():
             return
@@ -68,8 +69,8 @@ class Gate:
             self._timer = LazyTimer(loop, self._clock, self._expire)
         self._timer.set(min(expires_s, self._timer.due_s))
         try:
-            await waiting.admitted
-        except asyncio.CancelledError:
+            await until_left(waiting.admitted, leaving)
+        except BaseException:
             admitted = waiting.admitted
             if waiting in self._queue:
                 self._queue.remove(waiting)

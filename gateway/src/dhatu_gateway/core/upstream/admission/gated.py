@@ -7,7 +7,8 @@ from collections.abc import Callable
 from dhatu_gateway.core.upstream.admission.gate import Gate
 from dhatu_gateway.core.upstream.delivery.attempt import Carrier
 from dhatu_gateway.core.upstream.errors import UpstreamTimeout
-from dhatu_gateway.core.upstream.types import Headers, ResponseSink, UpstreamRequest
+from dhatu_gateway.core.upstream.staying import left_early
+from dhatu_gateway.core.upstream.types import SWITCHING, Headers, ResponseSink, UpstreamRequest
 
 
 class Gated:
@@ -24,8 +25,10 @@ class Gated:
         """As `Upstream.forward`; raises `UpstreamOverloaded` where there is no room."""
         gate = self._gate
         if not gate.try_enter():
-            await gate.enter(request.deadline_s)
-        watch = _HeadWatch(sink, self._clock)
+            await gate.enter(request.deadline_s, left_early(request, sink))
+        watch = (
+            _HeadWatch(sink, self._clock) if request.tunnel is None else _TunnelWatch(sink, self._clock, gate)
+        )
         began_s = self._clock()
         slow = False
         try:
@@ -36,7 +39,8 @@ class Gated:
         finally:
             # What failed at once says nothing of how much the service can take.
             known = slow or 0 < watch.status < 500
-            gate.leave(watch.head_s - began_s, dropped=slow if known else None)
+            if watch.status != SWITCHING:
+                gate.leave(watch.head_s - began_s, dropped=slow if known else None)
 
 
 class _HeadWatch:
@@ -56,3 +60,18 @@ class _HeadWatch:
         self.head_s = self._clock()
         self.status = status
         self._sink.start(status, headers)
+
+
+class _TunnelWatch(_HeadWatch):
+    """Leaves the gate once the protocol has been switched: a tunnel may last for days."""
+
+    __slots__ = ("_gate",)
+
+    def __init__(self, sink: ResponseSink, clock: Callable[[], float], gate: Gate) -> None:
+        super().__init__(sink, clock)
+        self._gate = gate
+
+    def start(self, status: int, headers: Headers) -> None:
+        super().start(status, headers)
+        if status == SWITCHING:
+            self._gate.leave(0.0, dropped=None)

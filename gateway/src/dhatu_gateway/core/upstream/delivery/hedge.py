@@ -38,10 +38,10 @@ class Hedge:
         rule = self._rule
         after_s = rule.after_s() if request.repeatable else None
         race = _Race(self._carrier, sink, rule)
-        if after_s is None:
-            await self._carrier.forward(request, race.lane(request))
-            return
         try:
+            if after_s is None:
+                await self._carrier.forward(request, race.lane(request))
+                return
             first = race.start(request)
             await asyncio.wait((first,), timeout=after_s)
             if not first.done() and race.winner is None and rule.withdraw(rule.clock()):
