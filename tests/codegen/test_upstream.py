@@ -193,3 +193,13 @@ def test_both_sides_have_the_same_settings() -> None:
         }
 
     assert described(ir) == described(gateway)
+
+
+def test_a_service_that_names_no_variable_has_one_by_its_name(project: Project) -> None:
+    for name in ("word_list", "other", "system"):
+        project.simple(name, f"/{name}")
+    text = (project.root / "spec" / "platform.yaml").read_text()
+    named = text.replace("services/other.yaml", "services/other.yaml, upstream: {env: ELSEWHERE}")
+    (project.root / "spec" / "platform.yaml").write_text(named)
+    found = {service.name: service.upstream_env for service in project.api().services}
+    assert found == {"word_list": "WORD_LIST_SERVICE_URL", "other": "ELSEWHERE", "system": ""}

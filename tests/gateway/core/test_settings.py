@@ -35,6 +35,14 @@ def test_defaults_are_for_one_machine() -> None:
     assert (settings.clients, settings.connections) == (ClientNetworks(), ServerLimits())
 
 
+def test_a_service_that_is_nowhere_by_default_has_to_be_somewhere() -> None:
+    glossary = Service(name="glossary", url_variable="GLOSSARY_SERVICE_URL", default_url="")
+    with pytest.raises(SettingsError, match="GLOSSARY_SERVICE_URL: must say where the service glossary is"):
+        read_settings(SECRET, (*SERVICES, glossary))
+    found = read_settings(SECRET | {"GLOSSARY_SERVICE_URL": "http://g:1"}, (*SERVICES, glossary))
+    assert [endpoint.authority for endpoint in found.endpoints["glossary"]] == ["g:1"]
+
+
 def test_the_workers_share_a_limit_out_among_them() -> None:
     assert (read().limit_local_share, read(GATEWAY_WORKERS="4").limit_local_share) == (1.0, 0.25)
 

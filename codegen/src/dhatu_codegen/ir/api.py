@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 from .operation import Operation
 from .policy import Cors
@@ -14,6 +14,9 @@ from .server import Server
 from .upstream import UpstreamPolicy
 from .webhook import Webhook
 
+SYSTEM: Final = "system"
+"""The service whose operations the gateway answers itself."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Service:
@@ -22,7 +25,7 @@ class Service:
     name: str
     description: str
     upstream_env: str
-    """Environment variable with its base URL; empty for the gateway's own endpoints."""
+    """Environment variable with its base URLs; empty for `SYSTEM`."""
     upstream_default: str
     upstream: UpstreamPolicy
 

@@ -6,7 +6,7 @@ from typing import Literal
 
 from ..diagnostics import Diagnostics
 from ..document import Map, Node
-from ..ir.api import Api, SdkNames, Service, Version
+from ..ir.api import SYSTEM, Api, SdkNames, Service, Version
 from ..ir.name import Name
 from ..ir.policy import Cors
 from ..ir.schema import Component
@@ -70,12 +70,17 @@ def _services(facts: Node | None) -> tuple[Service, ...]:
             Service(
                 name=name,
                 description=node.text("description").strip(),
-                upstream_env=upstream.text("env") if upstream else "",
+                upstream_env=(upstream.text("env") if upstream else "") or _url_variable(name),
                 upstream_default=upstream.text("default") if upstream else "",
                 upstream=parse_upstream(upstream),
             )
         )
     return tuple(found)
+
+
+def _url_variable(service: str) -> str:
+    """Where platform.yaml names none: `CORPUS_SERVICE_URL`."""
+    return "" if service == SYSTEM else f"{service.upper()}_SERVICE_URL"
 
 
 def _versions(facts: Node | None) -> tuple[Version, ...]:

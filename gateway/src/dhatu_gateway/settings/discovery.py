@@ -21,11 +21,16 @@ _PREFIX = re.compile(r"[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)*")
 
 def read_origins(reader: Reader, services: tuple[Service, ...]) -> dict[str, Origin]:
     """What each *_SERVICE_URL says, by service."""
-    return {
-        service.name: reader.value(service.url_variable, service.default_url, parse_origin)
-        for service in services
-        if service.url_variable
-    }
+    origins: dict[str, Origin] = {}
+    for service in services:
+        variable, default = service.url_variable, service.default_url
+        if variable and not (default or reader.is_set(variable)):
+            reader.problems.append(
+                f"{variable}: must say where the service {service.name} is, such as http://127.0.0.1:8101"
+            )
+        elif variable:
+            origins[service.name] = reader.value(variable, default, parse_origin)
+    return origins
 
 
 def read_discovery(reader: Reader, origins: Mapping[str, Origin]) -> DiscoveryConfig:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import Any, Final
 
 from ...document import Node, plain
-from ...ir.api import Api
+from ...ir.api import SYSTEM, Api
 from ...pointer import of_reference, tokens
 from ..base import HEADER
 
-_SERVICE: Final = "system"
 _DOCSTRING: Final = '"""Models of what the gateway\'s own endpoints take and answer."""'
 
 
@@ -67,7 +66,7 @@ def _reachable(api: Api) -> frozenset[str]:
     for operation in api.operations:
         item = paths.get(operation.path) if paths else None
         node = item.get(operation.method.lower()) if item else None
-        if operation.service == _SERVICE and node is not None:
+        if operation.service == SYSTEM and node is not None:
             starts.append(node)
     names: set[str] = set()
     seen: set[str] = set()

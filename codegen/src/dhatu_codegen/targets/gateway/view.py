@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from dataclasses import fields, is_dataclass
-from typing import Final, cast
+from typing import cast
 
-from ...ir.api import Api, Version
+from ...ir.api import SYSTEM, Api, Version
 from ...ir.operation import Header, Operation, Parameter, Payload
 from ...ir.policy import REQUEST_PARTS, Cache, Cors, Fallback, Idempotency, Networks, RateLimit, Validate
 from ...ir.security import (
@@ -18,9 +18,6 @@ from ...ir.security import (
     SecurityScheme,
 )
 from ..literals import Call, Literal
-
-_SYSTEM: Final = "system"
-"""The service whose operations the gateway answers itself."""
 
 
 def platform(api: Api) -> Call:
@@ -147,7 +144,7 @@ def _answers(operation: Operation, api: Api) -> tuple[Call, ...]:
     """Empty for the gateway's own operations, whose answers are made of the generated models."""
     own = {name.lower() for name, _ in api.security_headers}  # the gateway says them, whatever a service says
     validate = operation.policy.validate
-    if operation.service == _SYSTEM or (validate.response == "off" and validate.undeclared == "keep"):
+    if operation.service == SYSTEM or (validate.response == "off" and validate.undeclared == "keep"):
         return ()
     return tuple(
         _call(
