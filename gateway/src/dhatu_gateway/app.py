@@ -53,6 +53,8 @@ async def open_site(settings: Settings, table: Table, around: Around) -> AsyncGe
     """Open everything, and yield what serves."""
     for variable in settings.without_effect:
         _logger.warning("%s is set but has no effect yet", variable)
+    for doubt in settings.unread:
+        _logger.warning(doubt)
     async with AsyncExitStack() as stack:
         store = await open_store(settings.database)
         stack.push_async_callback(store.close)

@@ -92,9 +92,13 @@ def check_config(
         raise _failure(error) from error
     for change in changes:
         typer.echo(change)
-    services = len(deployment.settings.endpoints)
+    settings = deployment.settings
+    for setting in settings.said:
+        typer.echo(setting)
+    for doubt in settings.unread:
+        typer.echo(f"warning: {doubt}", err=True)
+    services = len(settings.endpoints)
     typer.echo(f"ok: {len(table.routes)} operations, {services} services, table {table.digest}")
-    typer.echo(repr(deployment.settings))
 
 
 @app.command()

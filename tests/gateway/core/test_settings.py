@@ -35,6 +35,25 @@ def test_defaults_are_for_one_machine() -> None:
     assert (settings.clients, settings.connections) == (ClientNetworks(), ServerLimits())
 
 
+def test_what_is_set_is_told_without_its_secrets() -> None:
+    settings = read(REDIS_URL="redis://:hunter2@cache", REDIS_PASSWORD="hunter2", GATEWAY_WORKERS="2")
+    assert set(settings.said) == {
+        "GATEWAY_WORKERS=2",
+        "JWT_SECRET_KEY=***",
+        "REDIS_PASSWORD=***",
+        "REDIS_URL=***",
+    }
+
+
+def test_a_variable_that_nothing_reads_is_told_with_what_may_be_meant() -> None:
+    settings = read(
+        GATEWAY_WORKER="4", GATEWAY_SERVICE_HOST="10.0.0.1", GATEWAY_PORT_80_TCP="tcp://10.0.0.1", PATH="/"
+    )
+    assert settings.unread == ("GATEWAY_WORKER is set, and nothing reads it; is GATEWAY_WORKERS meant?",)
+    assert read(GATEWAY_TABLE="t.jsonl", GATEWAY_API_KEY="k").unread == ()
+    assert read(GATEWAY_ODDITIES="1").unread == ("GATEWAY_ODDITIES is set, and nothing reads it",)
+
+
 def test_a_service_that_is_nowhere_by_default_has_to_be_somewhere() -> None:
     glossary = Service(name="glossary", url_variable="GLOSSARY_SERVICE_URL", default_url="")
     with pytest.raises(SettingsError, match="GLOSSARY_SERVICE_URL: must say where the service glossary is"):

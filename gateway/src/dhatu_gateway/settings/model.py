@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from dhatu_gateway.auth.jwt import MAX_ACCESS_LIFETIME_S
@@ -38,6 +38,8 @@ from dhatu_gateway.settings.tls import read_client_certificates_file, read_serve
 MAX_WORKERS = 256
 NOT_YET_EFFECTIVE = ("JAEGER_ENDPOINT",)
 """Read and checked, so that a configuration can be written once, but nothing follows from them yet."""
+READ_ELSEWHERE = ("GATEWAY_API_KEY", "GATEWAY_TABLE")
+"""By commands, and before the services are known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +91,10 @@ class Settings:
     """What it says is out of use while it is there."""
     without_effect: tuple[str, ...]
     """Variables that are set and not used yet."""
+    said: tuple[str, ...] = field(default=(), repr=False)
+    """What was set, for people."""
+    unread: tuple[str, ...] = ()
+    """What is set and may be a mistake, as nothing reads it."""
 
     @property
     def endpoints(self) -> dict[str, tuple[Endpoint, ...]]:
@@ -99,11 +105,27 @@ class Settings:
 def read_settings(environment: Mapping[str, str], services: tuple[Service, ...]) -> Settings:
     """Read the environment; raises `SettingsError` that names everything that is wrong with it."""
     reader = Reader(environment)
+    settings = _read(reader, services)
+    if reader.problems:
+        raise SettingsError(tuple(reader.problems))
+    return replace(settings, said=tuple(reader.said()), unread=tuple(reader.unread(READ_ELSEWHERE)))
+
+
+def variables(services: tuple[Service, ...]) -> Mapping[str, str]:
+    """Every variable that means something, and what counts where it is not set; for the documentation."""
+    stems = {service.url_variable.removesuffix("_SERVICE_URL") for service in services} - {""}
+    asking = ("CONSUL_URL", "KUBERNETES_URL", *(f"{stem}_MIRROR_URL" for stem in stems))
+    reader = Reader(dict.fromkeys(asking, "http://127.0.0.1"))  # others are read only beside these
+    _read(reader, services)
+    return reader.asked | dict.fromkeys(READ_ELSEWHERE, "")
+
+
+def _read(reader: Reader, services: tuple[Service, ...]) -> Settings:
     demo = reader.value("GATEWAY_DEMO", "0", boolean)
     for variable in NOT_YET_EFFECTIVE:
         reader.value(variable, "", http_url)
     origins = read_origins(reader, services)
-    settings = Settings(
+    return Settings(
         host=reader.value("GATEWAY_HOST", "127.0.0.1", _host),
         port=reader.value("GATEWAY_PORT", "8000", between(0, 65_535)),
         workers=(workers := reader.value("GATEWAY_WORKERS", "1", between(1, MAX_WORKERS))),
@@ -111,7 +133,7 @@ def read_settings(environment: Mapping[str, str], services: tuple[Service, ...])
         audit_keep_days=reader.value("GATEWAY_AUDIT_KEEP_DAYS", "400", between(0, 36_500)),
         demo=demo,
         redis_url=reader.value("REDIS_URL", "", redis_url) or None,
-        redis_password=environment.get("REDIS_PASSWORD") or None,
+        redis_password=reader.value("REDIS_PASSWORD", "", str) or None,
         limit_local_share=reader.value("RATE_LIMIT_LOCAL_SHARE", "", _local_share) or 1 / workers,
         origins=origins,
         discovery=read_discovery(reader, origins),
@@ -130,11 +152,8 @@ def read_settings(environment: Mapping[str, str], services: tuple[Service, ...])
         mirrors=read_mirrors(reader, services),
         max_in_flight=reader.value("GATEWAY_MAX_IN_FLIGHT", "0", between(0, 1_000_000)),
         maintenance_file=reader.value("GATEWAY_MAINTENANCE_FILE", "", _file),
-        without_effect=tuple(name for name in NOT_YET_EFFECTIVE if environment.get(name)),
+        without_effect=tuple(name for name in NOT_YET_EFFECTIVE if reader.is_set(name)),
     )
-    if reader.problems:
-        raise SettingsError(tuple(reader.problems))
-    return settings
 
 
 def _file(text: str) -> Path | None:

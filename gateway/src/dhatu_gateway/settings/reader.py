@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Collection, Iterator, Mapping
+from difflib import get_close_matches
 from typing import TypeVar, cast
 from urllib.parse import urlsplit
 
@@ -10,6 +12,10 @@ from dhatu_gateway.core.upstream.discovery import InvalidEndpoint
 
 T = TypeVar("T")
 
+_OWN = ("GATEWAY_", "JWT_")
+_OF_KUBERNETES = re.compile(r"_SERVICE_(HOST|PORT)|_PORT_[0-9]+_(TCP|UDP)")
+"""Set in each pod for every Service; one may be called gateway."""
+_SECRET = re.compile("SECRET|PASSWORD|TOKEN$")
 _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"0", "false", "no", "off"})
 
@@ -30,9 +36,12 @@ class Reader:
     def __init__(self, environment: Mapping[str, str]) -> None:
         self._environment = environment
         self.problems: list[str] = []
+        self.asked: dict[str, str] = {}
+        """Every variable that was looked for, and what counts where it is not set."""
 
     def value(self, variable: str, default: str, parse: Callable[[str], T]) -> T:
         """Parse a variable; one that is set but empty counts as not set, as is usual in compose files."""
+        self.asked[variable] = default
         text = self._environment.get(variable, "").strip()
         try:
             return parse(text or default)
@@ -46,7 +55,24 @@ class Reader:
 
     def is_set(self, variable: str) -> bool:
         """True where a variable says something."""
+        self.asked.setdefault(variable, "")
         return bool(self._environment.get(variable, "").strip())
+
+    def said(self) -> Iterator[str]:
+        """What is set, for people; nothing of secrets."""
+        for variable in sorted(self.asked):
+            text = self._environment.get(variable, "").strip()
+            if text:
+                yield f"{variable}={'***' if _SECRET.search(variable) or '@' in text else text}"
+
+    def unread(self, others: Collection[str]) -> Iterator[str]:
+        """What looks like a variable of the gateway and means nothing to it; `others` are read elsewhere."""
+        known = {*self.asked, *others}
+        for variable in sorted(self._environment.keys() - known):
+            if variable.startswith(_OWN) and not _OF_KUBERNETES.search(variable):
+                close = get_close_matches(variable, known, n=1, cutoff=0.8)
+                meant = f"; is {close[0]} meant?" if close else ""
+                yield f"{variable} is set, and nothing reads it{meant}"
 
 
 def boolean(text: str) -> bool:

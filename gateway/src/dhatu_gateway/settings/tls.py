@@ -69,7 +69,7 @@ def read_service_tls(
             continue
         found[service.name] = tls
         _check_together(reader, f"{stem}_KEY_FILE", f"{stem}_CERTIFICATE_FILE")
-        origin = origins[service.name]
+        origin = origins.get(service.name)
         known = origin if isinstance(origin, tuple) else ()
         plain = [endpoint.authority for endpoint in known if not endpoint.tls]
         if plain:
