@@ -24,7 +24,6 @@ from dhatu_gateway.rate_limiting.storage.redis import RedisStorage
 from dhatu_gateway.reloading import Outcome, Reloads, Together
 from dhatu_gateway.settings import Settings
 from dhatu_gateway.shared.link import Link, server_at
-from dhatu_gateway.system import SYSTEM
 from dhatu_gateway.table import Table, generated_table
 from dhatu_gateway.ways import Sharing
 
@@ -170,8 +169,7 @@ def _maintenance(settings: Settings, stack: AsyncExitStack) -> Maintenance | Non
     """Follow the file that says what is out of use, if there is to be one."""
     if settings.maintenance_file is None:
         return None
-    maintenance = Maintenance(settings.maintenance_file, frozenset(settings.endpoints) | {SYSTEM})
-    maintenance.look()
+    maintenance = Maintenance(settings.maintenance_file)
     _run_beside(stack, maintenance.follow())
     return maintenance
 

@@ -21,7 +21,7 @@ from dhatu_gateway.auth.jwt import TokenPolicy
 from dhatu_gateway.auth.key_ring import make_ring
 from dhatu_gateway.auth.passwords import Passwords
 from dhatu_gateway.auth.rbac import Roles
-from dhatu_gateway.auth.records import ApiKey, AuditEntry
+from dhatu_gateway.auth.records import OPERATOR, ApiKey, AuditEntry
 from dhatu_gateway.auth.setup import open_keys
 from dhatu_gateway.auth.store.interface import CredentialStore
 from dhatu_gateway.auth.store.opening import open_store
@@ -37,9 +37,6 @@ from dhatu_gateway.table import TableError, differences, read_table
 T = TypeVar("T")
 
 USER_ID = re.compile(r"user:.+|oidc:[^:]+:.+", re.DOTALL)
-
-OPERATOR = "operator"
-"""Owner of the keys that this command makes."""
 
 app = typer.Typer(
     no_args_is_help=True,

@@ -141,6 +141,8 @@ class Serving:
         metrics.exchange(UpstreamFigures(self.parts.ways.upstreams, self.parts.ways.deliveries))
         metrics.provider_fetches = dict if external is None else external.fetches
         opened = self.parts.opened
+        if opened.maintenance is not None:
+            opened.maintenance.know(service.name for service in self.table.platform.services)
         ends = {"clients": opened.around.tls, **opened.contexts_of(self.parts.settings)}
         metrics.certificates = {name: _end_of(found) for name, found in ends.items() if found is not None}
 

@@ -39,8 +39,8 @@ class Outcome:
     routes: int = 0
 
 
-Reload: TypeAlias = Callable[[], Awaitable[Outcome]]
-"""Reads everything again and lets it take over, in all processes."""
+Reload: TypeAlias = Callable[[str], Awaitable[Outcome]]
+"""Reads everything again and lets it take over, in all processes; told who asks for it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

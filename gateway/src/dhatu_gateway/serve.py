@@ -8,15 +8,20 @@ import os
 import signal
 import socket
 import tempfile
+import time
 from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import typer
 import uvloop
 
 from dhatu_gateway.app import Gateway
+from dhatu_gateway.auth.errors import AuthError
+from dhatu_gateway.auth.records import OPERATOR, AuditEntry
+from dhatu_gateway.auth.store.opening import Location, open_store
 from dhatu_gateway.core.server.config import BACKLOG
 from dhatu_gateway.deployment import Deployment, copied, read_again, read_table_of
 from dhatu_gateway.monitoring.logging import configure_logging
@@ -64,12 +69,13 @@ async def _serve_alone(deployment: Deployment, listener: socket.socket) -> bool:
     async def workers() -> tuple[int]:
         return (os.getpid(),)
 
-    reload = _reporting(change)
+    reload = _reporting(change, deployment.settings.database)
     together = Together(reload=reload, workers=workers)
     table = read_table_of(deployment)
     gateway = Gateway(deployment.settings, table, together=together, finish=configure_logging())
     stop, interrupted = gateway.lifecycle.stop, _Noted(gateway.lifecycle.stop)
-    signals: Signals = {signal.SIGTERM: stop, signal.SIGINT: interrupted, signal.SIGHUP: _Started(reload)}
+    hup = _Started(partial(reload, OPERATOR))
+    signals: Signals = {signal.SIGTERM: stop, signal.SIGINT: interrupted, signal.SIGHUP: hup}
     await server_of(deployment.settings, gateway, signals, _say_ready).serve(sockets=[listener])
     return interrupted.happened
 
@@ -88,12 +94,12 @@ async def _serve_together(deployment: Deployment, listener: socket.socket) -> bo
                 return answer
             return Outcome(problems=("no worker serves at the moment; try again",))
 
-        reload = _reporting(change)
+        reload = _reporting(change, deployment.settings.database)
         crew = Crew(workers=deployment.settings.workers, drain=deployment.settings.drain)
         supervisor = Supervisor(crew, run_worker, listener, agreement, {"reload": reload})
         interrupted = _Noted(supervisor.stop)
         loop = asyncio.get_running_loop()
-        signals = {signal.SIGINT: interrupted, signal.SIGHUP: _Started(reload)}
+        signals = {signal.SIGINT: interrupted, signal.SIGHUP: _Started(partial(reload, OPERATOR))}
         for number, act in (supervisor.signals | signals).items():
             loop.add_signal_handler(number, act)
         try:
@@ -110,10 +116,10 @@ def _sweep(directory: Path, current: Deployment, proposed: Deployment) -> None:
         path.unlink(missing_ok=True)
 
 
-def _reporting(change: Callable[[], Awaitable[Outcome]]) -> Reload:
-    """The same, with the problems of reading among its own, and what became of it in the log."""
+def _reporting(change: Callable[[], Awaitable[Outcome]], database: Location) -> Reload:
+    """The same, with the problems of reading among its own, and what became of it in both logs."""
 
-    async def reload() -> Outcome:
+    async def reload(actor: str) -> Outcome:
         try:
             outcome = await change()
         except SettingsError as error:
@@ -121,12 +127,35 @@ def _reporting(change: Callable[[], Awaitable[Outcome]]) -> Reload:
         except TableError as error:
             outcome = Outcome(problems=(str(error),))
         if outcome.problems:
-            _logger.error("the gateway serves what it served before: %s", "; ".join(outcome.problems))
+            problems = "; ".join(outcome.problems)
+            _logger.error("%s: the gateway serves what it served before: %s", actor, problems)
         else:
-            _logger.warning("the gateway serves the table %s: %d routes", outcome.digest, outcome.routes)
+            _logger.warning(
+                "%s: the gateway serves the table %s: %d routes", actor, outcome.digest, outcome.routes
+            )
+        await _audit(actor, outcome, database)
         return outcome
 
     return reload
+
+
+async def _audit(actor: str, outcome: Outcome, database: Location) -> None:
+    details = f"refused: {outcome.problems[0]}" if outcome.problems else f"{outcome.routes} operations"
+    entry = AuditEntry(
+        at_s=time.time(),
+        actor=actor,
+        act="gateway.reload",
+        target=f"table:{outcome.digest}" if outcome.digest else "table",
+        details=details,
+    )
+    try:
+        store = await open_store(database)
+        try:
+            await store.note(entry)
+        finally:
+            await store.close()
+    except AuthError as error:
+        _logger.error("a reload is missing in the audit log: %s", error)
 
 
 def _say_ready() -> None:

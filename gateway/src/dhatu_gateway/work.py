@@ -57,8 +57,8 @@ async def _work(listener: socket.socket, end: socket.socket) -> None:
                 raise ValueError("; ".join(outcome.problems))
             gateway.commit()
 
-    async def reload() -> Outcome:
-        outcome: Outcome = await channel.call("reload")
+    async def reload(actor: str) -> Outcome:
+        outcome: Outcome = await channel.call("reload", actor)
         return outcome
 
     async def workers() -> Sequence[int]:

@@ -49,9 +49,9 @@ export interface AuditEntry {
   number: number;
   /** When it was done. Format: date-time. */
   at: string;
-  /** Who did it; `operator` for the command line of the gateway. */
+  /** Who did it; `operator` for the command line of the gateway, and for signals. */
   actor: string;
-  /** What was done, such as `key.create` or `user.revoke`. */
+  /** What was done, such as `key.create`, `user.revoke` or `gateway.reload`. */
   act: string;
   /** To what it was done. */
   target: string;

@@ -135,8 +135,10 @@ async def test_every_act_is_in_the_log_and_nothing_that_was_not_done(store: Cred
     await store.revoke_key("k1", entry("not done"))
     await store.add_user(USER, entry("4 two\nlines"))
     await store.add_user(USER, entry("not done"))
-    assert await store.audit_page(limit=2) == [(4, entry("4 two\nlines")), (3, entry("3"))]
-    assert [found.details for _, found in await store.audit_page(limit=10)] == ["4 two\nlines", "3", "2", "1"]
+    await store.note(entry("5"))
+    assert await store.audit_page(limit=2) == [(5, entry("5")), (4, entry("4 two\nlines"))]
+    details = [found.details for _, found in await store.audit_page(limit=10)]
+    assert details == ["5", "4 two\nlines", "3", "2", "1"]
 
 
 async def test_the_log_is_read_page_by_page_while_it_grows_and_is_trimmed(store: CredentialStore) -> None:

@@ -91,7 +91,8 @@ async def test_a_file_takes_services_out_of_use_and_its_removal_brings_them_back
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     file = tmp_path / "maintenance.json"
-    maintenance = Maintenance(file, SERVICES)
+    maintenance = Maintenance(file)
+    maintenance.know(SERVICES)
     counted = Calls(0)
     policies = Policies(
         authenticate=lambda route: None,
@@ -119,6 +120,14 @@ async def test_a_file_takes_services_out_of_use_and_its_removal_brings_them_back
             assert await statuses() == [503, 200]
         file.unlink()
         assert await statuses() == [200, 200]
+        file.write_text('{"services": ["later"]}')
+        assert await statuses() == [200, 200]
+        maintenance.know({"later", "echo"})
+        assert maintenance.window is not None
+        assert maintenance.window.services == frozenset({"later"})
+        file.unlink()
+        maintenance.know(SERVICES)
+        assert maintenance.window is None
     assert refused.json["detail"] == "Back at noon."
     assert refused.json["type"].endswith("/maintenance")
     assert refused.headers["retry-after"] == "7"

@@ -61,6 +61,12 @@ def until(true: Any, otherwise: str) -> None:
         time.sleep(0.02)
 
 
+def command(directory: Path, *words: str) -> str:
+    """Run `dhatu-gateway` beside a gateway of that folder; returns what it prints."""
+    words = (sys.executable, "-m", "dhatu_gateway", *words)
+    return subprocess.run(words, cwd=directory, check=True, capture_output=True, text=True).stdout
+
+
 @contextmanager
 def gateway(directory: Path, **environment: str) -> Generator[Running]:
     """Run `dhatu-gateway serve` until the end of the block."""

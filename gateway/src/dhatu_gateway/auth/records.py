@@ -5,7 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple, TypeAlias
 
-Act: TypeAlias = Literal["key.create", "key.rotate", "key.revoke", "user.create", "user.revoke"]
+Act: TypeAlias = Literal[
+    "key.create", "key.rotate", "key.revoke", "user.create", "user.revoke", "gateway.reload"
+]
+OPERATOR = "operator"
+"""Who uses the command line, or sends signals."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,14 +80,14 @@ class RefreshToken:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditEntry:
-    """One administrative act, kept together with what it changed."""
+    """One administrative act, kept together with what it changed in the store."""
 
     at_s: float
     actor: str
-    """Id of the principal that did it; `operator` for the command line."""
+    """Id of the principal that did it; `operator` for the command line and for signals."""
     act: Act
     target: str
-    """Id of what it was done to: `key:4f1c`, `user:ada`, `oidc:corp:248289761001`."""
+    """Id of what it was done to: `key:4f1c`, `user:ada`, `oidc:corp:248289761001`, `table:8c1f`."""
     details: str = ""
 
 

@@ -157,9 +157,9 @@ class AuditEntry(BaseModel):
     at: AwareDatetime
     """When it was done."""
     actor: str
-    """Who did it; `operator` for the command line of the gateway."""
+    """Who did it; `operator` for the command line of the gateway, and for signals."""
     act: str
-    """What was done, such as `key.create` or `user.revoke`."""
+    """What was done, such as `key.create`, `user.revoke` or `gateway.reload`."""
     target: str
     """To what it was done."""
     details: str

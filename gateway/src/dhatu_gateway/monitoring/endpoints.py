@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import os
 import time
 from collections.abc import Awaitable, Callable, Sequence
@@ -30,8 +29,6 @@ from dhatu_gateway.monitoring.health import (
     endpoint_status,
 )
 from dhatu_gateway.monitoring.metrics import CONTENT_TYPE, Metrics
-
-_logger = logging.getLogger("dhatu.monitoring")
 
 
 async def _alone() -> Sequence[int]:
@@ -79,7 +76,8 @@ class Monitoring:
     """Operations that are answered with examples."""
     workers: Callable[[], Awaitable[Sequence[int]]] = _alone
     """The ids of all processes that serve."""
-    reload: Callable[[], Awaitable[Reloaded]] | None = None
+    reload: Callable[[str], Awaitable[Reloaded]] | None = None
+    """Told who asks for it."""
     lifecycle: Lifecycle = field(default_factory=Lifecycle)
     clock: Callable[[], float] = time.monotonic
     wall_clock: Callable[[], float] = time.time
@@ -142,12 +140,10 @@ async def _reload(monitoring: Monitoring, request: Request) -> models.Reloaded:
     exchange: Exchange = request.scope[SCOPE_KEY]
     if monitoring.reload is None:
         raise ProblemError("conflict", "This gateway reads nothing anew.")
-    outcome = await monitoring.reload()
     caller = exchange.principal.id if exchange.principal is not None else "nobody"
+    outcome = await monitoring.reload(caller)
     if outcome.problems:
-        _logger.error("%s asked for a reload, and nothing has changed", caller)
         raise ProblemError("conflict", "\n".join(("Nothing has changed.", *outcome.problems)))
-    _logger.warning("%s has reloaded the gateway", caller)
     return models.Reloaded(table=outcome.digest, routes=outcome.routes)
 
 

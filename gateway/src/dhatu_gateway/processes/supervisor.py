@@ -61,7 +61,7 @@ class Supervisor:
         target: Target,
         listener: socket.socket,
         agreement: Agreement[Any],
-        answers: Mapping[str, Callable[[], Awaitable[Any]]],
+        answers: Mapping[str, Callable[[Any], Awaitable[Any]]],
     ) -> None:
         self._crew = crew
         self._target = target
@@ -122,7 +122,7 @@ class Supervisor:
             case "workers":
                 return sorted(place.worker.pid for place in self._places)
             case _:
-                return await self._answers[name]()
+                return await self._answers[name](argument)
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)

@@ -92,6 +92,10 @@ class CredentialStore(Protocol):
         """True where one of the ids has been revoked."""
         ...
 
+    async def note(self, entry: AuditEntry) -> None:
+        """Keep the entry of an act that changes nothing here."""
+        ...
+
     async def audit_page(self, *, limit: int, before: int | None = None) -> Sequence[NumberedEntry]:
         """Entries of the audit log, the newest first; those older than the one with that number."""
         ...

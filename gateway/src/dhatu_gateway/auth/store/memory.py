@@ -113,6 +113,9 @@ class MemoryStore:
     async def is_revoked(self, ids: Sequence[str]) -> bool:
         return any(id_ in self._revoked for id_ in ids)
 
+    async def note(self, entry: AuditEntry) -> None:
+        self._log.append(entry)
+
     async def audit_page(self, *, limit: int, before: int | None = None) -> Sequence[NumberedEntry]:
         end = len(self._log) if before is None else max(0, before - 1 - self._dropped)
         first = self._dropped + 1

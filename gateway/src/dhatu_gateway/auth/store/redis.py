@@ -226,6 +226,10 @@ class RedisStore:
             ends = await _told(self._client.zmscore(self._revoked, list(ids)))
         return any(end is not None for end in ends)
 
+    async def note(self, entry: AuditEntry) -> None:
+        async with self._asking():
+            await _told(self._client.rpush(self._log, written(entry)))
+
     async def audit_page(self, *, limit: int, before: int | None = None) -> Sequence[NumberedEntry]:
         async with self._asking():
             number, *texts = cast(

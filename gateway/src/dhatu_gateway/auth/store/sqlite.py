@@ -229,6 +229,9 @@ class SqliteStore:
         marks = ", ".join("?" * len(ids))
         return bool(self._read(f"SELECT 1 FROM revocations WHERE id IN ({marks}) LIMIT 1", ids))
 
+    async def note(self, entry: AuditEntry) -> None:
+        await self._write(lambda connection: note(connection, entry))
+
     async def audit_page(self, *, limit: int, before: int | None = None) -> Sequence[NumberedEntry]:
         sql = (
             "SELECT number, at_s, actor, act, target, details FROM audit_log"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -86,19 +86,23 @@ class Maintenance:
     def __init__(
         self,
         file: Path,
-        services: frozenset[str],
         *,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self.window: Window | None = None
         """What is out of use now; None for nothing."""
         self._file = file
-        self._services = services
+        self._services = frozenset[str]()
         self._sleep = sleep
         self._seen: bytes | None = None
 
-    def look(self) -> None:
-        """Read the file; one that says nothing sensible changes nothing."""
+    def know(self, services: Iterable[str]) -> None:
+        """These are served now, and may be named; reads the file, which may have named one of them before."""
+        self._services = frozenset(services)
+        self.look(again=True)
+
+    def look(self, *, again: bool = False) -> None:
+        """Read the file; one that says nothing sensible changes nothing. `again`: even if it is the same."""
         try:
             text: bytes | None = self._file.read_bytes()
         except FileNotFoundError:
@@ -106,7 +110,7 @@ class Maintenance:
         except OSError as error:
             _logger.error("%s cannot be read: %s", self._file, error)
             return
-        if text == self._seen:
+        if text == self._seen and (text is None or not again):
             return
         self._seen = text
         try:
