@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-import httpx
-
 TIMEOUT_S = 150.0
 """Longer than a reload may take."""
 
@@ -17,6 +15,8 @@ class RemoteError(Exception):
 
 def ask(method: str, url: str, key: str, tls_ca: str | None = None) -> dict[str, Any]:
     """Call an operation of the gateway and return its answer; raises `RemoteError`."""
+    import httpx  # each worker imports the command line, and asks nobody
+
     try:
         verify: Any = True if tls_ca is None else httpx.create_ssl_context(verify=tls_ca)
         with httpx.Client(timeout=TIMEOUT_S, verify=verify, trust_env=False) as client:

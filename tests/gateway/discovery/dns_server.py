@@ -12,7 +12,7 @@ import dns.message
 import dns.rcode
 import dns.rdatatype
 import dns.rrset
-from dhatu_gateway.core.discovery.dns import Nameserver
+from dhatu_gateway.core.discovery.origin import Nameserver
 
 
 class Zone:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import dns.rcode
 import pytest
-from dhatu_gateway.core.discovery.dns import DnsSource, Nameserver, SrvSource, build_resolver
-from dhatu_gateway.core.discovery.origin import DnsOrigin, SrvOrigin
+from dhatu_gateway.core.discovery.dns import DnsSource, SrvSource, build_resolver
+from dhatu_gateway.core.discovery.origin import DnsOrigin, Nameserver, SrvOrigin
 from dhatu_gateway.core.discovery.source import DiscoveryError, Found
 from gateway.discovery.dns_server import Zone, dns_server
 

@@ -9,9 +9,14 @@ from ipaddress import ip_address
 from pathlib import Path
 
 from dhatu_gateway.core.discovery.discovery import DiscoveryConfig
-from dhatu_gateway.core.discovery.dns import Nameserver
 from dhatu_gateway.core.discovery.http import ServerAccess
-from dhatu_gateway.core.discovery.origin import ConsulOrigin, KubernetesOrigin, Origin, parse_origin
+from dhatu_gateway.core.discovery.origin import (
+    ConsulOrigin,
+    KubernetesOrigin,
+    Nameserver,
+    Origin,
+    parse_origin,
+)
 from dhatu_gateway.core.types import Service
 from dhatu_gateway.settings.reader import Reader, http_url
 

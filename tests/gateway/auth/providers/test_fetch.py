@@ -13,12 +13,12 @@ import pytest
 import trustme
 from dhatu_gateway.auth.errors import ProviderError
 from dhatu_gateway.auth.providers.addresses import Address, allowed_addresses, is_allowed
+from dhatu_gateway.auth.providers.client import client_authentication
 from dhatu_gateway.auth.providers.fetch import (
     ADDRESSES_S,
     Answer,
     Fetcher,
     FetchLimits,
-    client_authentication,
 )
 from gateway.auth.providers.misbehaving import (
     Misbehaving,

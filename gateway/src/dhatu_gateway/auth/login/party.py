@@ -13,9 +13,9 @@ from dhatu_gateway.auth.errors import InvalidCredentialError, ProviderError
 from dhatu_gateway.auth.login.claims import Expected, check_id_token
 from dhatu_gateway.auth.login.errors import LoginError
 from dhatu_gateway.auth.login.sealed import Attempt
+from dhatu_gateway.auth.providers.client import client_authentication
 from dhatu_gateway.auth.providers.config import Login
 from dhatu_gateway.auth.providers.external import OpenProvider
-from dhatu_gateway.auth.providers.fetch import client_authentication
 from dhatu_gateway.auth.providers.principals import Principals
 from dhatu_gateway.auth.providers.tokens import id_token_rules
 from dhatu_gateway.auth.rbac import Roles

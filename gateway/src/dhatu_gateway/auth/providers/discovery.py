@@ -5,14 +5,16 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from dhatu_gateway.auth.errors import ProviderError
 from dhatu_gateway.auth.providers.config import Provider
-from dhatu_gateway.auth.providers.fetch import Fetcher
 from dhatu_gateway.auth.providers.kept import Keeping, Kept
 from dhatu_gateway.auth.providers.members import is_safe_url
+
+if TYPE_CHECKING:
+    from dhatu_gateway.auth.providers.fetch import Fetcher  # holds httpx
 
 KEEPING = Keeping(fresh_s=3_600.0)
 

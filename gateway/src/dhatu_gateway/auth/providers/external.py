@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from dhatu_gateway.auth.compact import NotStrictError, read_parts
 from dhatu_gateway.auth.errors import InvalidCredentialError, ProviderError, ProviderFileError
@@ -14,13 +15,15 @@ from dhatu_gateway.auth.jwt import INVALID, numeric_date
 from dhatu_gateway.auth.providers.addresses import Resolve, resolve
 from dhatu_gateway.auth.providers.config import Provider
 from dhatu_gateway.auth.providers.discovery import Discovery
-from dhatu_gateway.auth.providers.fetch import Fetcher
 from dhatu_gateway.auth.providers.introspection import Introspector
 from dhatu_gateway.auth.providers.kept import Fetches
 from dhatu_gateway.auth.providers.keys import ProviderKeys
 from dhatu_gateway.auth.providers.principals import Principals
 from dhatu_gateway.auth.providers.tokens import LEEWAY_S, ProviderTokens, TokenRules, access_rules
 from dhatu_gateway.auth.rbac import Roles
+
+if TYPE_CHECKING:
+    from dhatu_gateway.auth.providers.fetch import Fetcher
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,6 +148,8 @@ def open_providers(
 
 
 def _open(provider: Provider, roles: Roles, surroundings: Surroundings) -> OpenProvider:
+    from dhatu_gateway.auth.providers.fetch import Fetcher  # holds httpx: 5 MB, which only those pay who ask
+
     names = provider.principal
     try:
         roles.check((*names.fixed_roles, *(role for _, role in names.role_map)))

@@ -8,7 +8,6 @@ Nothing is followed, no cookie kept, no proxy of the environment used, and no bo
 from __future__ import annotations
 
 import asyncio
-import base64
 import functools
 import ssl
 import time
@@ -16,7 +15,7 @@ from collections.abc import AsyncIterable, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple, cast
-from urllib.parse import quote_plus, urlencode
+from urllib.parse import urlencode
 
 import httpx
 
@@ -209,9 +208,3 @@ class Fetcher:
         if len(self._transports) > MAX_HOSTS:
             await self._transports.pop(next(iter(self._transports))).aclose()
         return transport
-
-
-def client_authentication(client_id: str, client_secret: str) -> str:
-    """The value of `Authorization` by which the gateway shows who it is (RFC 6749 section 2.3.1)."""
-    pair = f"{quote_plus(client_id)}:{quote_plus(client_secret)}"
-    return "Basic " + base64.b64encode(pair.encode("ascii")).decode("ascii")

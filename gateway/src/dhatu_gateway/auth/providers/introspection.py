@@ -9,17 +9,20 @@ import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from dhatu_gateway.auth.errors import InvalidCredentialError, ProviderError
 from dhatu_gateway.auth.identity import Identity
 from dhatu_gateway.auth.jwt import INVALID
+from dhatu_gateway.auth.providers.client import client_authentication
 from dhatu_gateway.auth.providers.config import Introspection, Provider
 from dhatu_gateway.auth.providers.discovery import Discovery
-from dhatu_gateway.auth.providers.fetch import Fetcher, client_authentication
 from dhatu_gateway.auth.providers.kept import Fetches
 from dhatu_gateway.auth.providers.principals import Principals
 from dhatu_gateway.auth.providers.tokens import check_times, check_unbound
+
+if TYPE_CHECKING:
+    from dhatu_gateway.auth.providers.fetch import Fetcher  # holds httpx
 
 TOKEN = re.compile(rb"[A-Za-z0-9._~+/-]{8,4096}=*")
 """RFC 6750 section 2.1; nobody issues shorter ones."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
@@ -15,8 +15,10 @@ from dhatu_gateway.auth.jwks import MIN_RSA_BITS, PublicKey
 from dhatu_gateway.auth.jwt import INVALID
 from dhatu_gateway.auth.providers.config import Provider
 from dhatu_gateway.auth.providers.discovery import Discovery
-from dhatu_gateway.auth.providers.fetch import Fetcher
 from dhatu_gateway.auth.providers.kept import Keeping, Kept
+
+if TYPE_CHECKING:
+    from dhatu_gateway.auth.providers.fetch import Fetcher  # holds httpx
 
 KEEPING = Keeping(fresh_s=300.0)
 """As Envoy's `cache_duration` of remote keys."""

@@ -10,7 +10,6 @@ from typing import Any, Final
 
 from dhatu_gateway.core.discovery.catalog import Catalog
 from dhatu_gateway.core.discovery.consul import ConsulSource
-from dhatu_gateway.core.discovery.dns import DnsSource, Nameserver, SrvSource, build_resolver
 from dhatu_gateway.core.discovery.http import JsonClient, ServerAccess
 from dhatu_gateway.core.discovery.key_values import follow_overrides
 from dhatu_gateway.core.discovery.kubernetes import KubernetesSource
@@ -19,6 +18,7 @@ from dhatu_gateway.core.discovery.origin import (
     DnsOrigin,
     Dynamic,
     KubernetesOrigin,
+    Nameserver,
     Origin,
     SrvOrigin,
 )
@@ -124,10 +124,11 @@ class Discovery:
 
     def _source(self, origin: Dynamic) -> Source:
         match origin:
-            case DnsOrigin():
-                return DnsSource(origin, build_resolver(self.config.nameservers))
-            case SrvOrigin():
-                return SrvSource(origin, build_resolver(self.config.nameservers))
+            case DnsOrigin() | SrvOrigin():
+                # Some 6 MB, which only those pay whose services are found like this.
+                from dhatu_gateway.core.discovery.dns import dns_source
+
+                return dns_source(origin, self.config.nameservers)
             case ConsulOrigin():
                 if self.consul is None:
                     raise ValueError("consul+http:// needs CONSUL_URL")

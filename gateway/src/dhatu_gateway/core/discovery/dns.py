@@ -13,7 +13,7 @@ import dns.resolver
 from dns.rdata import Rdata
 from dns.rdtypes.IN.SRV import SRV
 
-from dhatu_gateway.core.discovery.origin import DnsOrigin, SrvOrigin
+from dhatu_gateway.core.discovery.origin import DnsOrigin, Nameserver, SrvOrigin
 from dhatu_gateway.core.discovery.source import DiscoveryError, Found, Kind
 from dhatu_gateway.core.upstream.discovery import Endpoint
 
@@ -25,14 +25,6 @@ LONGEST_TTL_S: Final = 300.0
 """Records that live longer are asked for this often, so that a mistake in a zone does not last for a day."""
 _ZERO_WEIGHT: Final = 0.01
 """RFC 2782: a weight of 0 beside others means a very small chance of being selected."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Nameserver:
-    """Where to ask."""
-
-    host: str
-    port: int = 53
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,6 +107,12 @@ class SrvSource:
 
     async def close(self) -> None:
         """Nothing is kept open."""
+
+
+def dns_source(origin: DnsOrigin | SrvOrigin, nameservers: Sequence[Nameserver]) -> DnsSource | SrvSource:
+    """What asks these nameservers, or those of the system where none are named."""
+    resolver = build_resolver(nameservers)
+    return DnsSource(origin, resolver) if isinstance(origin, DnsOrigin) else SrvSource(origin, resolver)
 
 
 def by_priority(targets: Sequence[Target]) -> list[list[Target]]:

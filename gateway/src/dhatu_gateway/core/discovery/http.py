@@ -8,12 +8,14 @@ from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-import httpx
 import orjson
 
 from dhatu_gateway.core.discovery.source import DiscoveryError
+
+if TYPE_CHECKING:
+    import httpx  # some 5 MB, which only those pay that have such a server
 
 CONNECT_S: Final = 3.0
 MAX_BYTES: Final = 16 * 1024 * 1024
@@ -67,6 +69,8 @@ class JsonClient:
 
     def __init__(self, access: ServerAccess) -> None:
         """Raises `ValueError` that names a file that cannot be used."""
+        import httpx
+
         self._access = access
         self._client = httpx.AsyncClient(
             base_url=access.url,
@@ -117,6 +121,8 @@ class JsonClient:
         self, path: str, query: Query, *, timeout_s: float, method: str = "GET", content: bytes = b""
     ) -> AsyncGenerator[httpx.Response]:
         """Send one request, and leave reading the answer to the caller; `timeout_s` is for each wait."""
+        import httpx
+
         timeout = httpx.Timeout(timeout_s, connect=min(CONNECT_S, timeout_s))
         headers = self._credentials()
         if content:

@@ -14,6 +14,14 @@ _KUBERNETES: Final = re.compile(r"([a-z0-9-]{1,63})/([a-z0-9-]{1,63})(?::([a-z0-
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Nameserver:
+    """Whom to ask for names."""
+
+    host: str
+    port: int = 53
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DnsOrigin:
     """Every address of a name."""
 
