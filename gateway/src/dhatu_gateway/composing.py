@@ -162,7 +162,7 @@ class Serving:
             name
             for name in (service.name for service in table.platform.services)
             if mine.ways.upstreams.get(name) is parts.ways.upstreams.get(name)
-            and mine.ways.deliveries is parts.ways.deliveries
+            and mine.ways.deliveries.roads.get(name) is parts.ways.deliveries.roads.get(name)
             and mine.ways.mirrors.get(name) is parts.ways.mirrors.get(name)
             and _rules(self.table.platform, name) == _rules(table.platform, name)
         )
@@ -233,6 +233,8 @@ async def _compose(table: Table, parts: Parts, monitoring: Monitoring, before: S
     for route in table.routes:
         name, relation = route.operation, relate(route)
         known = before.handler(route, table, relation) if before and route.service in unchanged else None
+        if known is not None:
+            parts.ways.deliveries.adopt(route)
         handlers[name] = handler = known or compose(route)
         related[name] = relation
         router.add(route.method, route.path, handler)

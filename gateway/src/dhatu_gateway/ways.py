@@ -57,7 +57,7 @@ def open_ways(
     """Make what sends requests; those of `before` that would be the same go on.
 
     `contexts` are for services, and their mirrors, of which the operator says how to meet them over TLS.
-    What stands before the upstreams, breakers among it, begins anew where one of them is another.
+    What stands before the upstreams, breakers among it, goes on as far as each service asks for the same.
     """
     around = Surroundings(zone=settings.zone)
     made: dict[Hashable, Upstream] = {}
@@ -84,7 +84,7 @@ def open_ways(
         for name, mirrored in settings.mirrors.items()
     }
     same = before is not None and before.upstreams == upstreams
-    deliveries = before.deliveries if before is not None and same else Deliveries(platform, upstreams)
+    deliveries = Deliveries(platform, upstreams, before=None if before is None else before.deliveries)
     discovery = before.discovery if before is not None and same else None
     if discovery is None or discovery.config != settings.discovery:
         discovery = Discovery(
@@ -119,7 +119,7 @@ class Sharing:
             self._closing.add(task)
             task.add_done_callback(self._closing.discard)
         self._shared = SharedBreakers(self._link, time.monotonic)
-        deliveries.changed = self._shared.tell
+        deliveries.changes.tell = self._shared.tell
         self._shared.open(deliveries.breakers.values())
 
     async def close(self) -> None:

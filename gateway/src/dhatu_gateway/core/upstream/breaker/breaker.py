@@ -20,13 +20,13 @@ class Breaker:
         "_changed",
         "_epoch",
         "_failed_in_a_row",
-        "_policy",
         "_reopens_at_s",
         "_succeeded",
         "_trials",
         "_window",
         "name",
         "openings",
+        "policy",
         "state",
     )
 
@@ -37,7 +37,7 @@ class Breaker:
         self.state: State = "closed"
         self.openings = 0
         """How often it has opened."""
-        self._policy = policy
+        self.policy = policy
         self._changed = changed
         self._window = Window(policy.window_s)
         self._failed_in_a_row = 0
@@ -54,7 +54,7 @@ class Breaker:
             if now_s < self._reopens_at_s:
                 return REFUSED
             self._turn("half_open")
-        if self._trials >= self._policy.half_open_calls:
+        if self._trials >= self.policy.half_open_calls:
             return REFUSED
         self._trials += 1
         return self._epoch
@@ -76,15 +76,15 @@ class Breaker:
             self._open(now_s)
         elif failed is not None:
             self._succeeded += 1
-            if self._succeeded >= self._policy.half_open_calls:
+            if self._succeeded >= self.policy.half_open_calls:
                 self._turn("closed")
 
     def refuses_for_s(self, now_s: float) -> float:
         """Seconds until an attempt may be admitted; 0 where it would be now."""
         if self.state == "open":
             return max(0.0, self._reopens_at_s - now_s)
-        full = self.state == "half_open" and self._trials >= self._policy.half_open_calls
-        return self._policy.open_s if full else 0.0
+        full = self.state == "half_open" and self._trials >= self.policy.half_open_calls
+        return self.policy.open_s if full else 0.0
 
     # What other processes have found out; nobody is told of it again.
 
@@ -100,7 +100,7 @@ class Breaker:
             self._set("closed")
 
     def _on_failure(self, now_s: float) -> None:
-        policy, window = self._policy, self._window
+        policy, window = self.policy, self._window
         self._failed_in_a_row += 1
         if self._failed_in_a_row >= (policy.consecutive or inf) or (
             window.calls >= policy.min_calls and window.failures >= policy.failure_rate * window.calls
@@ -108,7 +108,7 @@ class Breaker:
             self._open(now_s)
 
     def _open(self, now_s: float) -> None:
-        self._reopens_at_s = now_s + self._policy.open_s
+        self._reopens_at_s = now_s + self.policy.open_s
         self._turn("open")
 
     def _turn(self, state: State) -> None:
