@@ -18,6 +18,7 @@ from chaos.world import World, request, world
 T = TypeVar("T")
 AT_ONCE = 100
 SIP_BYTES = 4096
+GULP_BYTES = 262_144
 SMALL_BUFFER_BYTES = 4096
 """What the system may keep for a slow reader on this side."""
 
@@ -50,7 +51,9 @@ class Figures:
 
 async def run(crowd: Crowd, directory: Path, table: Path) -> Figures:
     """One gateway with one worker."""
-    async with world(directory, table) as w:
+    # What is measured is not for how long a connection may be idle, or how much of a processor readers need.
+    patience = {"GATEWAY_KEEP_ALIVE_S": "3600", "GATEWAY_WRITE_STALL_S": "3600"}
+    async with world(directory, table, **patience) as w:
         await w.load("plain/items").make(crowd.calls)
         at_first = resident_bytes(w.gateway.process.pid)
         idle = [Connection(w.port) for _ in range(crowd.idle)]
@@ -110,16 +113,17 @@ class SlowReader:
         await loop.sock_sendall(self._wire, request("wide/large", Connection="close").encode())
         await self.sip()
 
-    async def sip(self) -> int:
+    async def sip(self, size: int = SIP_BYTES) -> int:
         """Read a little; how much it was."""
         async with self._reading:  # the loop knows one reader of a socket, and forgets the one before
-            count = len(await asyncio.get_running_loop().sock_recv(self._wire, SIP_BYTES))
+            count = len(await asyncio.get_running_loop().sock_recv(self._wire, size))
         self._received += count
         return count
 
     async def rest(self) -> int:
-        """Read what is left; how many bytes came in all."""
-        while await self.sip():
+        """Read what is left, not slowly any more; how many bytes came in all."""
+        self._wire.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, GULP_BYTES)
+        while await self.sip(GULP_BYTES):
             pass
         return self._received
 
