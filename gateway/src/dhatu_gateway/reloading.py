@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, Protocol, Self, TypeAlias, TypeVar
 
+from dhatu_gateway.core.discovery.registration import RegistrationView
 from dhatu_gateway.core.edge import Edge
 
 _LOOK_S = 0.05
@@ -50,6 +51,8 @@ class Together:
     reload: Reload
     workers: Callable[[], Awaitable[Sequence[int]]]
     """The ids of those that serve."""
+    registration: Callable[[], Awaitable[RegistrationView]]
+    """How the gateway's own entry in Consul is doing."""
 
 
 S = TypeVar("S", bound=Serving)

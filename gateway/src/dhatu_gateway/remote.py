@@ -38,9 +38,11 @@ def status_lines(status: dict[str, Any]) -> Iterator[str]:
     >>> endpoint = {"url": "http://a", "status": "ok", "in_flight": 2}
     >>> service = {"name": "corpus", "status": "ok", "endpoints": [endpoint]}
     >>> status = {"title": "T", "version": "1", "routes": 3, "table": "built-in", "services": [service]}
+    >>> status["registration"] = {"state": "waiting", "service": "gw", "id": "gw-1", "error": "403"}
     >>> print("\\n".join(status_lines({**status, "mocked": ["a.b"], "workers": [7, 8], "uptime_s": 90.0})))
     T 1: 3 operations, table built-in
     workers   7 8 (this one is up for 90 s)
+    in Consul waiting as gw (gw-1): 403
     mocked    a.b
     corpus    ok
               http://a  ok, 2 under way
@@ -48,11 +50,19 @@ def status_lines(status: dict[str, Any]) -> Iterator[str]:
     yield f"{status['title']} {status['version']}: {status['routes']} operations, table {status['table']}"
     workers = " ".join(map(str, status["workers"]))
     yield f"{'workers':9} {workers} (this one is up for {status['uptime_s']:.0f} s)"
+    yield from _registration_lines(status["registration"])
     if status["mocked"]:
         yield f"{'mocked':9} {' '.join(status['mocked'])}"
     for service in status["services"]:
         yield f"{service['name']:9} {service['status']}"
         yield from _endpoint_lines(service["endpoints"])
+
+
+def _registration_lines(registration: dict[str, Any]) -> Iterator[str]:
+    if registration["state"] != "off":
+        error = f": {registration['error']}" if registration["error"] else ""
+        where = f"as {registration['service']} ({registration['id']})"
+        yield f"{'in Consul':9} {registration['state']} {where}{error}"
 
 
 def _endpoint_lines(endpoints: Iterable[dict[str, Any]]) -> Iterator[str]:

@@ -28,6 +28,7 @@ from dhatu_gateway.monitoring.logging import configure_logging
 from dhatu_gateway.processes.agreement import Agreement
 from dhatu_gateway.processes.embedded import NoServerError, embedded_server
 from dhatu_gateway.processes.garbage import building
+from dhatu_gateway.processes.membership import Membership
 from dhatu_gateway.processes.supervisor import Crew, Supervisor
 from dhatu_gateway.reloading import Outcome, Reload, Together
 from dhatu_gateway.settings import Settings, SettingsError
@@ -74,13 +75,18 @@ async def _serve_alone(deployment: Deployment, listener: socket.socket) -> bool:
         return (os.getpid(),)
 
     reload = _reporting(change, deployment.settings.database)
-    together = Together(reload=reload, workers=workers)
+    membership = _membership(deployment, listener, lambda: True)
+    together = Together(reload=reload, workers=workers, registration=membership.view)
     table = read_table_of(deployment)
     gateway = Gateway(deployment.settings, table, together=together, finish=configure_logging())
-    stop, interrupted = gateway.lifecycle.stop, _Noted(gateway.lifecycle.stop)
-    hup = _Started(partial(reload, OPERATOR))
+    stop = _InOrder(membership.leave, gateway.lifecycle.stop)
+    interrupted, hup = _Noted(stop), _Started(partial(reload, OPERATOR))
     signals: Signals = {signal.SIGTERM: stop, signal.SIGINT: interrupted, signal.SIGHUP: hup}
-    await server_of(deployment.settings, gateway, signals, _say_ready).serve(sockets=[listener])
+    ready = _InOrder(membership.join, _say_ready)
+    try:
+        await server_of(deployment.settings, gateway, signals, ready).serve(sockets=[listener])
+    finally:
+        await membership.close()
     return interrupted.happened
 
 
@@ -100,15 +106,23 @@ async def _serve_together(deployment: Deployment, listener: socket.socket) -> bo
 
         reload = _reporting(change, deployment.settings.database)
         crew = Crew(workers=deployment.settings.workers, drain=deployment.settings.drain)
-        supervisor = Supervisor(crew, run_worker, listener, agreement, {"reload": reload})
-        interrupted = _Noted(supervisor.stop)
+        membership = _membership(deployment, listener, lambda: supervisor.serves)
+        answers = {"reload": reload, "registration": lambda _: membership.view()}
+        supervisor = Supervisor(crew, run_worker, listener, agreement, answers)
+        stop = _InOrder(membership.leave, supervisor.stop)
+        interrupted = _Noted(stop)
         loop = asyncio.get_running_loop()
-        signals = {signal.SIGINT: interrupted, signal.SIGHUP: _Started(partial(reload, OPERATOR))}
+        signals = {
+            signal.SIGTERM: stop,
+            signal.SIGINT: interrupted,
+            signal.SIGHUP: _Started(partial(reload, OPERATOR)),
+        }
         for number, act in (supervisor.signals | signals).items():
             loop.add_signal_handler(number, act)
         try:
-            await supervisor.run(_say_ready)
+            await supervisor.run(_InOrder(membership.join, _say_ready))
         finally:
+            await membership.close()
             finish()
         return interrupted.happened
 
@@ -164,6 +178,21 @@ async def _audit(actor: str, outcome: Outcome, database: Location) -> None:
 
 def _say_ready() -> None:
     typer.echo("dhātu gateway: ready", err=True)
+
+
+def _membership(deployment: Deployment, listener: socket.socket, is_well: Callable[[], bool]) -> Membership:
+    return Membership(deployment.settings.discovery, listener.getsockname()[1], is_well)
+
+
+class _InOrder:
+    """Does one thing, then another."""
+
+    def __init__(self, *acts: Callable[[], object]) -> None:
+        self._acts = acts
+
+    def __call__(self) -> None:
+        for act in self._acts:
+            act()
 
 
 class _Noted:

@@ -67,7 +67,12 @@ def build_monitoring(
     )
     if together is None:
         return monitoring
-    return replace(monitoring, reload=together.reload, workers=together.workers)
+    return replace(
+        monitoring,
+        reload=together.reload,
+        workers=together.workers,
+        registration=together.registration,
+    )
 
 
 def _checks(watched: Watched) -> list[Check]:

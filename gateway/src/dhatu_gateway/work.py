@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 import uvloop
 
 from dhatu_gateway.app import Gateway
+from dhatu_gateway.core.discovery.registration import RegistrationView
 from dhatu_gateway.core.server.config import server_config
 from dhatu_gateway.deployment import Deployment, read_table_of
 from dhatu_gateway.monitoring.logging import configure_logging
@@ -66,10 +67,14 @@ async def _work(listener: socket.socket, end: socket.socket) -> None:
         # One that has only just begun may not be on the list yet.
         return sorted({*pids, os.getpid()})
 
+    async def registration() -> RegistrationView:
+        view: RegistrationView = await channel.call("registration")
+        return view
+
     gateway = member.gateway = Gateway(
         deployment.settings,
         read_table_of(deployment),
-        together=Together(reload=reload, workers=workers),
+        together=Together(reload=reload, workers=workers, registration=registration),
         joining=join,
         finish=configure_logging(),
     )

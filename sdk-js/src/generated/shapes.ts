@@ -159,6 +159,14 @@ export const NewService: Shape = /*#__PURE__*/ object({
   urls: /*#__PURE__*/ array(string),
   drift: DriftReport,
 });
+export const RegistrationStatus: Shape = /*#__PURE__*/ object({
+  state: /*#__PURE__*/ oneOf('off', 'waiting', 'registered'),
+  service: string,
+  id: string,
+  good_at: /*#__PURE__*/ nullable(string),
+  failures: integer,
+  error: string,
+});
 export const UpstreamEndpoint: Shape = /*#__PURE__*/ object({
   url: string,
   status: CheckStatus,
@@ -184,6 +192,7 @@ export const GatewayStatus: Shape = /*#__PURE__*/ object({
   routes: integer,
   table: string,
   workers: /*#__PURE__*/ array(integer),
+  registration: RegistrationStatus,
   mocked: /*#__PURE__*/ array(string),
   services: /*#__PURE__*/ array(UpstreamService),
   new_services: /*#__PURE__*/ array(NewService),

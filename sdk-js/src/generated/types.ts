@@ -356,6 +356,7 @@ export interface GatewayStatus {
   table: string;
   /** The processes of this gateway that serve. */
   workers: number[];
+  registration: RegistrationStatus;
   /** The operations that are answered with examples, without their services. */
   mocked: string[];
   /** The services behind it, sorted by name. */
@@ -743,6 +744,22 @@ export interface Problem {
 export interface RefreshRequest {
   /** The newest refresh token. Length: 1 to 200. Format: password. */
   refresh_token: string;
+}
+
+/** How the gateway's own entry in Consul is doing, by which others find it. */
+export interface RegistrationStatus {
+  /** `off` where it has none; `waiting` where the agent has not confirmed it yet. */
+  state: 'off' | 'waiting' | 'registered' | (string & {});
+  /** The name that it is found by. */
+  service: string;
+  /** The name of this one among all. */
+  id: string;
+  /** When the agent last confirmed it; null where it never did. Format: date-time. */
+  good_at: string | null;
+  /** How many times in a row it has not since. Range: at least 0. */
+  failures: number;
+  /** What is wrong now; empty where nothing is. */
+  error: string;
 }
 
 /** What is served after a reload. */

@@ -4,9 +4,9 @@ What it keeps to: `X-Consul-Index` of each answer is that of the last change of 
 with that index waits for a change, `wait` and up to a sixteenth of it more; an index of 0 never waits;
 `stale` answers carry how long ago the leader was heard; a token is needed once one is set, and what it may
 not read is left out or refused with 403; keys that do not exist are a 404 that has an index and can be
-waited for; checks with a TTL become critical when nobody updates them. `PUT /fake` makes it misbehave.
+waited for. Checks are those of `fake_checks.py`. `PUT /fake` makes it misbehave.
 
-    python fake_consul.py PORT
+    python -m gateway.discovery.fake_consul PORT [CERTIFICATE_AND_KEY AUTHORITIES_OF_CLIENTS]
 """
 
 from __future__ import annotations
@@ -16,12 +16,14 @@ import base64
 import contextlib
 import json
 import random
-import re
+import ssl
 import sys
 import time
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
+
+from gateway.discovery.fake_checks import Checks, Refused, seconds
 
 
 @dataclass
@@ -35,11 +37,14 @@ class State:
     """Index of the last change, by what changed: a service's name, a key."""
     keys: dict[str, tuple[bytes, int]] = field(default_factory=dict)
     token: str = ""
-    ttl_until: dict[str, float] = field(default_factory=dict)
+    checks: Checks = field(init=False)
     fake: dict[str, Any] = field(default_factory=dict)
     """How to misbehave."""
     asked: list[str] = field(default_factory=list)
     changed: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def __post_init__(self) -> None:
+        self.checks = Checks(self.services, self.touch)
 
     def touch(self, *names: str) -> None:
         self.index += 1
@@ -56,20 +61,6 @@ class State:
 STATE = State()
 
 
-class Refused(Exception):
-    def __init__(self, status: int, text: str) -> None:
-        super().__init__(text)
-        self.status = status
-        self.text = text
-
-
-def seconds(text: str) -> float:
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)(ms|s|m|h)", text)
-    if found is None:
-        raise Refused(400, f'Invalid wait time: time: invalid duration "{text}"')
-    return float(found[1]) * {"ms": 0.001, "s": 1, "m": 60, "h": 3600}[found[2]]
-
-
 async def answer(
     method: str, target: str, headers: dict[str, str], body: bytes
 ) -> tuple[int, dict[str, str], bytes]:
@@ -79,9 +70,11 @@ async def answer(
     if path == "/fake":
         fake = json.loads(body)
         if fake.pop("reset", False):
+            STATE.checks.end()
             STATE.__init__()  # type: ignore[misc]  # whoever still waits gets the new state's answer
         if "token" in fake:
             STATE.token = fake.pop("token")
+        STATE.checks.ahead_s += fake.pop("pass_s", 0)
         asked = STATE.asked
         if "index" in fake:  # a restored snapshot: indexes go backwards
             STATE.index = fake.pop("index")
@@ -123,65 +116,42 @@ async def route(
             STATE.keys.pop("/".join(key), None)
             STATE.touch("kv")
             return 200, {}, b"true"
-        case "PUT", ["v1", "agent", "service", "register"]:
+        case _, ["v1", "agent", *rest]:
+            verb, permission = ("read", "service:read") if method == "GET" else ("write", "service:write")
             if not allowed:
-                raise Refused(403, "Permission denied: token lacks permission 'service:write'")
-            register(json.loads(body))
-            return 200, {}, b""
-        case "PUT", ["v1", "agent", "service", "deregister", identifier]:
-            entry = STATE.services.pop(identifier, None)
-            if entry is None:
-                raise Refused(404, f'Unknown service ID "{identifier}"')
-            STATE.touch(f"service/{entry['Service']['Service']}", "catalog")
-            return 200, {}, b""
-        case "GET", ["v1", "agent", "service", identifier]:
-            if identifier not in STATE.services:
-                raise Refused(404, f"unknown service ID: {identifier}")
-            return 200, {}, json.dumps(STATE.services[identifier]["Service"]).encode()
-        case "PUT", ["v1", "agent", "check", "update", check]:
-            update(unquote(check), json.loads(body)["Status"])
-            return 200, {}, b""
+                raise Refused(403, f"Permission denied: token lacks permission '{permission}' to {verb}")
+            return agent(method, rest, query, json.loads(body or b"null"))
         case _:
             raise Refused(404, "")
 
 
-def register(definition: dict[str, Any]) -> None:
-    name = definition["Name"]
-    identifier = definition.get("ID", name)
-    checks = definition.get("Checks") or ([definition["Check"]] if "Check" in definition else [])
-    STATE.services[identifier] = {
-        "Node": {"Node": "n1", "Address": "127.0.0.1", "Datacenter": "dc1", "Meta": {}},
-        "Service": {
-            "ID": identifier,
-            "Service": name,
-            "Tags": definition.get("Tags") or [],
-            "Address": definition.get("Address", ""),
-            "Port": definition.get("Port", 0),
-            "Meta": definition.get("Meta") or {},
-            "Weights": definition.get("Weights") or {"Passing": 1, "Warning": 1},
-        },
-        "Checks": [
-            {
-                "CheckID": check.get("CheckID", f"service:{identifier}"),
-                "Status": check.get("Status", "critical"),
-            }
-            for check in checks
-        ],
-    }
-    for check in checks:
-        if "TTL" in check:
-            STATE.ttl_until[identifier] = time.monotonic() + seconds(check["TTL"])
-    STATE.touch(f"service/{name}", "catalog")
-
-
-def update(check_id: str, status: str) -> None:
-    for entry in STATE.services.values():
-        for check in entry["Checks"]:
-            if check["CheckID"] == check_id:
-                check["Status"] = status
-                STATE.touch(f"service/{entry['Service']['Service']}")
-                return
-    raise Refused(404, f'Unknown check ID "{check_id}"')
+def agent(
+    method: str, rest: list[str], query: dict[str, str], body: Any
+) -> tuple[int, dict[str, str], bytes]:
+    """The agent's own services and checks."""
+    match method, rest:
+        case "PUT", ["service", "register"]:
+            STATE.checks.register(body, replace=query.get("replace-existing-checks") == "true")
+        case "PUT", ["service", "deregister", identifier]:
+            STATE.checks.deregister(identifier)
+        case "GET", ["service", identifier]:
+            if identifier not in STATE.services:
+                raise Refused(404, f"unknown service ID: {identifier}")
+            return 200, {}, json.dumps(STATE.services[identifier]["Service"]).encode()
+        case "GET", ["services"]:
+            found = {name: entry["Service"] for name, entry in STATE.services.items()}
+            return 200, {}, json.dumps(found).encode()
+        case "GET", ["checks"]:
+            checks = [check for entry in STATE.services.values() for check in entry["Checks"]]
+            return 200, {}, json.dumps({check["CheckID"]: check for check in checks}).encode()
+        case "PUT", ["check", "update", check]:
+            STATE.checks.update(check, body["Status"], body.get("Output", ""))
+        case "PUT", ["check", "pass" | "warn" | "fail" as how, check]:
+            status = {"pass": "passing", "warn": "warning", "fail": "critical"}[how]
+            STATE.checks.update(check, status, query.get("note", ""))
+        case _:
+            raise Refused(404, "")
+    return 200, {}, b""
 
 
 def health(name: str, query: dict[str, str], allowed: bool) -> tuple[int, dict[str, str], Any]:
@@ -251,19 +221,24 @@ async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
     writer.close()
 
 
+def tls_context(certificate: str, authorities: str) -> ssl.SSLContext:
+    """As an agent with `verify_incoming`: nobody comes in without a certificate."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    context.load_verify_locations(authorities)
+    context.verify_mode = ssl.CERT_REQUIRED
+    return context
+
+
 async def expire() -> None:
     while True:
         await asyncio.sleep(0.05)
-        for identifier, until_s in list(STATE.ttl_until.items()):
-            if time.monotonic() >= until_s and identifier in STATE.services:
-                del STATE.ttl_until[identifier]
-                for check in STATE.services[identifier]["Checks"]:
-                    check["Status"] = "critical"
-                STATE.touch(f"service/{STATE.services[identifier]['Service']['Service']}")
+        STATE.checks.look()
 
 
 async def main() -> None:
-    server = await asyncio.start_server(serve, "127.0.0.1", int(sys.argv[1]))
+    context = tls_context(*sys.argv[2:4]) if len(sys.argv) > 2 else None
+    server = await asyncio.start_server(serve, "127.0.0.1", int(sys.argv[1]), ssl=context)
     sys.stdout.write(f"{server.sockets[0].getsockname()[1]}\n")
     sys.stdout.flush()
     expiring = asyncio.create_task(expire())

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -13,15 +12,13 @@ from typing import Any
 
 import pytest
 from dhatu_gateway.app import generated_table, open_edge
-from dhatu_gateway.auth.api_keys import ApiKeys, NewKey
-from dhatu_gateway.auth.store.opening import open_store
 from dhatu_gateway.core.discovery.discovery import Discovery, DiscoveryConfig
 from dhatu_gateway.core.discovery.http import ServerAccess
 from dhatu_gateway.core.discovery.origin import DnsOrigin, KubernetesOrigin, Origin
 from dhatu_gateway.settings import read_settings
 from gateway.discovery.dns_server import dns_server
 from gateway.discovery.fake_kubernetes import fake_kubernetes
-from gateway.discovery.support import QUICK, FakeConsul, Seen, until
+from gateway.discovery.support import QUICK, FakeConsul, Seen, admin_key, until
 from gateway.support import Client, serving
 
 GENERATED = generated_table()
@@ -59,12 +56,7 @@ async def gateway(directory: Path, **environment: str) -> AsyncGenerator[tuple[C
     database = str(directory / "keys.sqlite3")
     usual = {"GATEWAY_DATABASE": database, "GATEWAY_DEMO": "1"}
     settings = read_settings(usual | environment, TABLE.platform.services)
-    store = await open_store(settings.database)
-    keys = ApiKeys(store, await store.secret("api-keys"))
-    scopes = frozenset(name for name, _ in TABLE.platform.scopes)
-    new = NewKey(name="test", owner="test", scopes=scopes, roles=frozenset({"admin"}))
-    _, key = await keys.create(new, actor="test", now_s=time.time())
-    await store.close()
+    key = await admin_key(Path(database))
     async with open_edge(settings, TABLE) as edge, serving(edge) as client:
         yield client, key
 

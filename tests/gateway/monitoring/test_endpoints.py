@@ -131,6 +131,14 @@ async def test_the_status_tells_where_requests_go(client: httpx.AsyncClient) -> 
         "routes": 26,
         "table": "built-in",
         "workers": [os.getpid()],
+        "registration": {
+            "state": "off",
+            "service": "",
+            "id": "",
+            "good_at": None,
+            "failures": 0,
+            "error": "",
+        },
         "mocked": [],
         "services": [
             {

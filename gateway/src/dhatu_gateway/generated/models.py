@@ -200,6 +200,23 @@ class Worker(RootModel[int]):
     root: Annotated[int, Field(ge=1)]
 
 
+class RegistrationStatus(BaseModel):
+    """How the gateway's own entry in Consul is doing, by which others find it."""
+
+    state: Literal["off", "waiting", "registered"]
+    """`off` where it has none; `waiting` where the agent has not confirmed it yet."""
+    service: str
+    """The name that it is found by."""
+    id: str
+    """The name of this one among all."""
+    good_at: AwareDatetime | None
+    """When the agent last confirmed it; null where it never did."""
+    failures: Annotated[int, Field(ge=0)]
+    """How many times in a row it has not since."""
+    error: str
+    """What is wrong now; empty where nothing is."""
+
+
 class Reloaded(BaseModel):
     """What is served after a reload."""
 
@@ -402,6 +419,7 @@ class GatewayStatus(BaseModel):
     """Tells one table of routes from another; `built-in` without GATEWAY_TABLE."""
     workers: list[Worker]
     """The processes of this gateway that serve."""
+    registration: RegistrationStatus
     mocked: list[str]
     """The operations that are answered with examples, without their services."""
     services: list[UpstreamService]

@@ -13,6 +13,7 @@ from typing import Protocol
 from fastapi import APIRouter, Request, Response
 
 from dhatu_gateway.core.discovery.drift import Drift
+from dhatu_gateway.core.discovery.registration import RegistrationView
 from dhatu_gateway.core.discovery.report import NewService
 from dhatu_gateway.core.exchange import SCOPE_KEY, Exchange
 from dhatu_gateway.core.lifecycle import Lifecycle
@@ -33,6 +34,10 @@ from dhatu_gateway.monitoring.metrics import CONTENT_TYPE, Metrics
 
 async def _alone() -> Sequence[int]:
     return (os.getpid(),)
+
+
+async def _unregistered() -> RegistrationView:
+    return RegistrationView()
 
 
 class Reloaded(Protocol):
@@ -78,6 +83,8 @@ class Monitoring:
     """The ids of all processes that serve."""
     reload: Callable[[str], Awaitable[Reloaded]] | None = None
     """Told who asks for it."""
+    registration: Callable[[], Awaitable[RegistrationView]] = _unregistered
+    """How the gateway's own entry in Consul is doing."""
     lifecycle: Lifecycle = field(default_factory=Lifecycle)
     clock: Callable[[], float] = time.monotonic
     wall_clock: Callable[[], float] = time.time
@@ -170,6 +177,7 @@ async def _status(monitoring: Monitoring) -> models.GatewayStatus:
         routes=monitoring.routes,
         table=monitoring.table,
         workers=[models.Worker(pid) for pid in await monitoring.workers()],
+        registration=_registration(await monitoring.registration()),
         mocked=list(monitoring.mocked),
         services=await shown,
         new_services=[_new_service(service) for service in await monitoring.discovery.new_services()],
@@ -202,11 +210,25 @@ def _endpoint(view: EndpointView, status: Status) -> models.UpstreamEndpoint:
     )
 
 
+def _registration(view: RegistrationView) -> models.RegistrationStatus:
+    return models.RegistrationStatus(
+        state=view.state,
+        service=view.service,
+        id=view.identifier,
+        good_at=_moment(view.good_at_s),
+        failures=view.failures,
+        error=view.error,
+    )
+
+
+def _moment(wall_s: float | None) -> datetime | None:
+    return datetime.fromtimestamp(wall_s, UTC) if wall_s is not None else None
+
+
 def _source(source: SourceView) -> models.DiscoveryStatus:
-    good_at_s = source.good_at_s
     return models.DiscoveryStatus(
         source=source.kind,
-        good_at=datetime.fromtimestamp(good_at_s, UTC) if good_at_s is not None else None,
+        good_at=_moment(source.good_at_s),
         failures=source.failures,
         error=source.error,
     )

@@ -106,6 +106,11 @@ class Supervisor:
         self._spawn(self._replace_all())
 
     @property
+    def serves(self) -> bool:
+        """Whether anybody takes requests."""
+        return any(worker.ready_at_s < float("inf") for worker in self._alive)
+
+    @property
     def signals(self) -> dict[signal.Signals, Any]:
         """What to do on which signal."""
         return {signal.SIGTERM: self.stop, signal.SIGINT: self.stop, signal.SIGUSR2: self.restart}

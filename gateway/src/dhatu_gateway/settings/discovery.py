@@ -19,6 +19,7 @@ from dhatu_gateway.core.discovery.origin import (
 )
 from dhatu_gateway.core.types import Service
 from dhatu_gateway.settings.reader import Reader, http_url
+from dhatu_gateway.settings.registration import read_registration
 
 _SERVICE_ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount"
 _PREFIX = re.compile(r"[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)*")
@@ -55,6 +56,7 @@ def read_discovery(reader: Reader, origins: Mapping[str, Origin]) -> DiscoveryCo
         consul=consul,
         kubernetes=kubernetes if any(isinstance(o, KubernetesOrigin) for o in origins.values()) else None,
         key_prefix=prefix,
+        registration=read_registration(reader, has_consul=consul is not None),
     )
 
 

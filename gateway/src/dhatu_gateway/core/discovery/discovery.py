@@ -23,6 +23,7 @@ from dhatu_gateway.core.discovery.origin import (
     SrvOrigin,
 )
 from dhatu_gateway.core.discovery.overrides import Overrides
+from dhatu_gateway.core.discovery.registration import OwnService
 from dhatu_gateway.core.discovery.source import Found, Rhythm, Source
 from dhatu_gateway.core.discovery.standing import Standing, follow
 from dhatu_gateway.core.upstream.discovery import Endpoint
@@ -45,6 +46,8 @@ class DiscoveryConfig:
     kubernetes: ServerAccess | None = None
     key_prefix: str = ""
     """Of the overrides in Consul's key-value store; empty for none."""
+    registration: OwnService | None = None
+    """What others shall find of this gateway itself; None for nothing."""
 
 
 class Discovery:
@@ -67,7 +70,9 @@ class Discovery:
         self.standings: dict[str, Standing] = {}
         """By service."""
         consul_names = {o.service for o in origins.values() if isinstance(o, ConsulOrigin)}
-        self.catalog = Catalog(self.consul, {*origins, *consul_names}) if self.consul is not None else None
+        own = {config.registration.name} if config.registration is not None else set[str]()
+        known = {*origins, *consul_names, *own}
+        self.catalog = Catalog(self.consul, known) if self.consul is not None else None
         """None without Consul."""
         self._sources: dict[str, Source] = {}
         self._static: dict[str, tuple[Endpoint, ...]] = {}

@@ -69,6 +69,7 @@ if TYPE_CHECKING:
     from .picture_query import PictureQuery as PictureQuery
     from .problem import Problem as Problem
     from .refresh_request import RefreshRequest as RefreshRequest
+    from .gateway_status import RegistrationStatus as RegistrationStatus
     from .reloaded import Reloaded as Reloaded
     from .pattern import RepeatPattern as RepeatPattern
     from .token_request import RequestedScopes as RequestedScopes
@@ -157,6 +158,7 @@ else:  # each is loaded when it is first asked for
             "PictureQuery": "picture_query",
             "Problem": "problem",
             "RefreshRequest": "refresh_request",
+            "RegistrationStatus": "gateway_status",
             "Reloaded": "reloaded",
             "RepeatPattern": "pattern",
             "RequestedScopes": "token_request",

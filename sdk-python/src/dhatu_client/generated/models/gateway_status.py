@@ -46,6 +46,23 @@ class DiscoveryStatus(BaseModel):
     """What is wrong now; empty where nothing is."""
 
 
+class RegistrationStatus(BaseModel):
+    """How the gateway's own entry in Consul is doing, by which others find it."""
+
+    state: Literal["off", "waiting", "registered"] | UnlistedStr
+    """`off` where it has none; `waiting` where the agent has not confirmed it yet."""
+    service: str
+    """The name that it is found by."""
+    id: str
+    """The name of this one among all."""
+    good_at: datetime | None
+    """When the agent last confirmed it; null where it never did."""
+    failures: int
+    """How many times in a row it has not since."""
+    error: str
+    """What is wrong now; empty where nothing is."""
+
+
 class UpstreamEndpoint(BaseModel):
     """One place where a service runs."""
 
@@ -95,6 +112,7 @@ class GatewayStatus(BaseModel):
     """Tells one table of routes from another; `built-in` without GATEWAY_TABLE."""
     workers: list[int]
     """The processes of this gateway that serve."""
+    registration: RegistrationStatus
     mocked: list[str]
     """The operations that are answered with examples, without their services."""
     services: list[UpstreamService]
