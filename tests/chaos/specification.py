@@ -12,13 +12,22 @@ from dhatu_codegen.targets.gateway.table import table_lines
 
 ROOT = Path(__file__).parents[2]
 
+_WIDE = "connections: {max: 1000}"
+_EJECTION = "ejection: {consecutive_failures: 2, base_ejection_s: 300}"
+_CHECKS = "health: {path: /health, interval_s: 0.2, timeout_s: 1, unhealthy_after: 1, healthy_after: 1}"
+
 SERVICES: Mapping[str, str] = {
-    "plain": "",
-    "wide": "connections: {max: 1000}",
-    "ejected": "ejection: {consecutive_failures: 2, base_ejection_s: 300}",
-    "checked": "health: {path: /health, interval_s: 0.2, timeout_s: 1, unhealthy_after: 1, healthy_after: 1}",
+    **dict.fromkeys(("plain", "killed", "loaded", "slow", "reset", "refused", "flapping"), ""),
+    "wide": _WIDE,
+    **dict.fromkeys(("ejected", "tried", "failing", "corrupt"), _EJECTION),
+    "checked": _CHECKS,
+    **dict.fromkeys(("gone", "stopped", "lying"), ""),
 }
-"""The same service behind the same endpoints, and what the gateway does about those that are not well."""
+"""The same service behind the same endpoints, and what the gateway does about those that are not well.
+
+Many names for one policy, since tests have a gateway in common: budgets, ejections and connections are a
+service's own, so that each test begins with one that has seen nothing.
+"""
 
 _PLATFORM = """\
 info: {title: Chaos, version: 1.0.0}

@@ -7,18 +7,18 @@ import os
 import signal
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 from chaos.clients import PATIENCE_S, Connection, Outcome, until
+from chaos.conftest import Stages
 from chaos.sockets import ports_of_clients
-from chaos.world import World, request, world
+from chaos.world import World, request
 
 CALLS = 200
 CONNECTIONS = 24
 
 
-async def test_killed_calls_on_its_own_connections_break_and_no_others(tmp_path: Path, table: Path) -> None:
-    async with world(tmp_path, table, GATEWAY_WORKERS="2") as w, _under_way(w) as (connections, calls):
+async def test_killed_calls_on_its_own_connections_break_and_no_others(stages: Stages) -> None:
+    async with stages(2).world() as w, _under_way(w) as (connections, calls):
         workers = w.gateway.workers()
         served = {worker: ports_of_clients(worker, w.port) for worker in workers}
         victim = max(served, key=lambda worker: len(served[worker]))
@@ -37,11 +37,9 @@ async def test_killed_calls_on_its_own_connections_break_and_no_others(tmp_path:
         assert load.failed == {}
 
 
-async def test_paused_new_connections_go_to_the_others_and_its_own_go_on_afterwards(
-    tmp_path: Path, table: Path
-) -> None:
+async def test_paused_new_connections_go_to_the_others_and_its_own_go_on_afterwards(stages: Stages) -> None:
     """Nothing fails at all: a call that it has waits until it goes on."""
-    async with world(tmp_path, table, GATEWAY_WORKERS="2") as w, _under_way(w) as (_, calls):
+    async with stages(2).world() as w, _under_way(w) as (_, calls):
         victim = min(w.gateway.workers())
         os.kill(victim, signal.SIGSTOP)
         try:

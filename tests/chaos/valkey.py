@@ -19,7 +19,8 @@ class Shared:
 
     def __init__(self, directory: Path) -> None:
         self._server = ValkeyServer(data_dir=directory, port=free_ports(1)[0])
-        self._paused = 0
+        self._process = 0
+        self._paused = False
 
     @property
     def url(self) -> str:
@@ -29,22 +30,26 @@ class Shared:
     def start(self) -> None:
         """Start it, or let it go on."""
         if self._paused:
-            os.kill(self._paused, signal.SIGCONT)
-            self._paused = 0
-        else:
-            self._server.start()
-
-    def kill(self) -> None:
-        self._server.terminate()
-
-    def pause(self) -> None:
+            os.kill(self._process, signal.SIGCONT)
+            self._paused = False
+            return
+        self._server.start()
         # The server tells its own number; the library that starts it keeps that to itself.
         with socket.create_connection((self._server.host, self._server.port)) as wire:
             wire.sendall(b"INFO server\r\n")
             found = re.search(rb"process_id:(\d+)", wire.recv(65_536))
         assert found is not None
-        self._paused = int(found[1])
-        os.kill(self._paused, signal.SIGSTOP)
+        self._process = int(found[1])
+
+    def kill(self) -> None:
+        os.kill(self._process, signal.SIGKILL)
+        # The library waits a second and forgets it then, which is not long enough on a busy machine.
+        os.waitid(os.P_PID, self._process, os.WEXITED | os.WNOWAIT)
+        self._server.terminate()
+
+    def pause(self) -> None:
+        os.kill(self._process, signal.SIGSTOP)
+        self._paused = True
 
 
 @contextmanager

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
+import random
 import signal
+import socket
 import subprocess
 import sys
+import time
 from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -15,7 +19,6 @@ from pathlib import Path
 
 from chaos.clients import PATIENCE_S, Load, Outcome, Request, until
 from chaos.specification import SERVICES
-from dhatu_reference.processes import free_ports
 from gateway.processes.support import Running, gateway
 
 SERVICE = Path(__file__).parent / "service.py"
@@ -129,32 +132,63 @@ def request(target: str, method: str = "GET", **headers: str) -> Request:
     return Request(target=f"/api/v1/{target}", method=method, headers=fields)
 
 
-@contextmanager
-def endpoints() -> Generator[tuple[Endpoint, Endpoint]]:
-    """Two that have not been started."""
-    both = Endpoint("a", 0), Endpoint("b", 0)
-    for endpoint, port in zip(both, free_ports(2), strict=True):
-        endpoint.port = port
-    try:
-        yield both
-    finally:
-        for endpoint in both:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """A gateway that is up, and where its endpoints are to be: for one world after the other."""
+
+    a: Endpoint
+    b: Endpoint
+    gateway: Running
+
+    @asynccontextmanager
+    async def world(self) -> AsyncGenerator[World]:
+        """Two endpoints that are well and have seen nothing, whatever became of the ones before."""
+        for endpoint in (self.a, self.b):
             endpoint.kill()
+        await asyncio.gather(self.a.start(), self.b.start())
+        yield World(a=self.a, b=self.b, gateway=self.gateway)
+
+
+@contextmanager
+def stage(directory: Path, table: Path, **environment: str) -> Generator[Stage]:
+    """Start a gateway and wait until it is ready; `table` is what `generate` has made."""
+    a, b = (Endpoint(name, port) for name, port in zip("ab", _ports(2), strict=True))
+    urls = f"http://127.0.0.1:{a.port}, http://127.0.0.1:{b.port}"
+    settings = {f"{name.upper()}_SERVICE_URL": urls for name in SERVICES}
+    try:
+        with gateway(directory, GATEWAY_TABLE=str(table), **{**settings, **environment}) as running:
+            running.logged("ready")
+            try:
+                yield Stage(a=a, b=b, gateway=running)
+            finally:
+                end(running)
+    finally:
+        a.kill()
+        b.kill()
+
+
+def end(running: Running) -> None:
+    """Not by a kill, or the Valkey server that it has started would stay. The second signal cuts off."""
+    while running.process.poll() is None:
+        running.process.send_signal(signal.SIGTERM)
+        time.sleep(0.1)
+
+
+def _ports(count: int) -> list[int]:
+    """Free ones that the system gives to no client, so that they are free again after a kill."""
+    lowest = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    found: list[int] = []
+    while len(found) < count:
+        port = random.randrange(lowest // 2, lowest)
+        with socket.socket() as held, contextlib.suppress(OSError):
+            held.bind(("127.0.0.1", port))
+            found.append(port)
+    return found
 
 
 @asynccontextmanager
 async def world(directory: Path, table: Path, **environment: str) -> AsyncGenerator[World]:
-    """Two endpoints and the gateway, all of them ready; `table` is what `generate` has made."""
-    with endpoints() as (a, b):
-        urls = f"http://127.0.0.1:{a.port}, http://127.0.0.1:{b.port}"
-        settings = {f"{name.upper()}_SERVICE_URL": urls for name in SERVICES}
-        await asyncio.gather(a.start(), b.start())
-        with gateway(directory, GATEWAY_TABLE=str(table), **settings, **environment) as running:
-            await asyncio.to_thread(running.logged, "ready")
-            try:
-                yield World(a=a, b=b, gateway=running)
-            finally:
-                # Not killed, or the Valkey server that it has started would stay. The second signal cuts off.
-                while running.process.poll() is None:
-                    running.process.send_signal(signal.SIGTERM)
-                    await asyncio.sleep(0.1)
+    """Two endpoints and a gateway of its own, all of them ready."""
+    with stage(directory, table, **environment) as stands:
+        async with stands.world() as w:
+            yield w
