@@ -144,7 +144,8 @@ function limitOf(): Limit {
       }
       if (!heldMs) return;
       heldUntil = Math.max(heldUntil, now + heldMs);
-      if (latest?.quota && heldMs < latest.resetMs) gradual = true;
+      // While calls remain it was another limit that refused, such as one of calls at once.
+      if (latest?.quota && !latest.remaining && heldMs < latest.resetMs) gradual = true;
     },
   };
 }

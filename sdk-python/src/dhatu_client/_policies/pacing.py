@@ -86,7 +86,8 @@ class _Limit:
     def hold(self, held_s: float, now_s: float) -> None:
         self.held_until_s = max(self.held_until_s, now_s + held_s)
         latest = self.latest
-        if latest is not None and latest.quota and held_s < latest.reset_s:
+        # While calls remain it was another limit that refused, such as one of calls at once.
+        if latest is not None and latest.quota and not latest.remaining and held_s < latest.reset_s:
             self.gradual = True
 
     def reserve(self, now_s: float) -> float:
