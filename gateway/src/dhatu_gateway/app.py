@@ -110,14 +110,17 @@ class Gateway:
             return self._live(receive, send)
         raise RuntimeError(f"the gateway serves no {scope['type']}, or has not been started")
 
-    async def prepare(self, deployment: Deployment) -> Outcome:
-        """Compose what a deployment says beside what is served, and tell whether it can take over."""
+    async def prepare(self, deployment: Deployment, *, anew: bool = True) -> Outcome:
+        """Compose what a deployment says beside what is served, and tell whether it can take over.
+
+        Without `anew` the table is not read again: only the overrides are other ones.
+        """
         reloads = self._reloads
         if reloads is None:
             return Outcome(problems=("the gateway has not started yet",))
 
         async def build(before: Serving) -> Serving:
-            table = await load_table(deployment, before.table)
+            table = await load_table(deployment, before.table, anew=anew)
             return await open_serving(before.parts.opened, deployment.settings, table, before)
 
         try:

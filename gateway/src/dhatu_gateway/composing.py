@@ -134,6 +134,7 @@ class Serving:
     def take_over(self) -> None:
         """Let the gateway's own operations report on this one."""
         self.parts.own.shown.now = self.monitoring
+        self.parts.ways.discovery.override(self.table.overrides)
         metrics, external = self.parts.opened.metrics, self.parts.auth.external
         metrics.keep(self.table.routes)
         if self.parts.opened.sharing is not None:
@@ -195,6 +196,8 @@ async def open_serving(
     monitoring = build_monitoring(table, watched, opened.metrics, opened.around.together)
     monitoring = replace(monitoring, lifecycle=opened.around.lifecycle, started_at_s=opened.started_at_s)
     try:
+        if known is None or known.discovery is not ways.discovery:
+            ways.discovery.override(table.overrides)  # those of one that serves change when this takes over
         await ways.discovery.open()
         own = await _own(table, auth, monitoring, before)
         parts = Parts(

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
+from dhatu_gateway.core.discovery.key_values import AllOverrides
+from dhatu_gateway.core.discovery.overrides import Overrides
 from dhatu_gateway.core.slices import Slices
 from dhatu_gateway.core.types import Platform
+from dhatu_gateway.overridden import overridden
 from dhatu_gateway.settings import Settings, read_settings
 from dhatu_gateway.table import Table, TableError, TableReading, generated_table, read_platform, read_table
 
@@ -22,6 +25,8 @@ class Deployment:
     """None for the one that the gateway was built with."""
     copy: Path | None = None
     """Where the table is read, so that all read the same, and also those that start later."""
+    overrides: AllOverrides = field(default_factory=dict[str, Overrides])
+    """What is changed about it at run time."""
 
 
 def read_deployment(environment: Mapping[str, str]) -> Deployment:
@@ -50,7 +55,8 @@ def _path(environment: Mapping[str, str]) -> Path | None:
 def read_again(environment: Mapping[str, str], running: Deployment) -> Deployment:
     """Read everything that may have changed; what the gateway has found for itself at its start stays."""
     read = read_deployment(environment)
-    return replace(read, settings=replace(read.settings, redis_url=running.settings.redis_url))
+    settings = replace(read.settings, redis_url=running.settings.redis_url)
+    return replace(read, settings=settings, overrides=running.overrides)
 
 
 def copied(deployment: Deployment, directory: Path) -> Deployment:
@@ -66,17 +72,23 @@ def copied(deployment: Deployment, directory: Path) -> Deployment:
 
 
 def read_table_of(deployment: Deployment) -> Table:
-    """Read the table while nobody waits; raises `TableError`."""
-    if deployment.table is None:
-        return generated_table()
-    return read_table(deployment.table, deployment.copy)
+    """Read the table while nobody waits; raises `TableError`, and `InvalidOverrides`."""
+    found = generated_table()
+    if deployment.table is not None:
+        found = read_table(deployment.table, deployment.copy)
+    return overridden(found, deployment.overrides)
 
 
-async def load_table(deployment: Deployment, before: Table) -> Table:
-    """Read the table while others go on; what has not changed since `before` is taken over."""
+async def load_table(deployment: Deployment, before: Table, *, anew: bool = True) -> Table:
+    """Read the table while others go on; what has not changed since `before` is taken over.
+
+    Without `anew`, all of it is, and only the overrides are other ones.
+    """
+    if not anew:
+        return overridden(before, deployment.overrides)
     if deployment.table is None:
-        return generated_table()
+        return overridden(generated_table(), deployment.overrides)
     reading, slices = TableReading(deployment.table, deployment.copy, before), Slices()
     for _ in reading.steps():
         await slices.step()
-    return reading.table()
+    return overridden(reading.table(), deployment.overrides)

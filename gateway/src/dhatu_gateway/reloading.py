@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, Protocol, Self, TypeAlias, TypeVar
 
+from dhatu_gateway.core.discovery.key_values import OverridesView
 from dhatu_gateway.core.discovery.registration import RegistrationView
 from dhatu_gateway.core.edge import Edge
 
@@ -53,6 +54,8 @@ class Together:
     """The ids of those that serve."""
     registration: Callable[[], Awaitable[RegistrationView]]
     """How the gateway's own entry in Consul is doing."""
+    overrides: Callable[[], Awaitable[OverridesView]]
+    """Which overrides are in force."""
 
 
 S = TypeVar("S", bound=Serving)

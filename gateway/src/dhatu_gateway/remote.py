@@ -38,11 +38,13 @@ def status_lines(status: dict[str, Any]) -> Iterator[str]:
     >>> endpoint = {"url": "http://a", "status": "ok", "in_flight": 2}
     >>> service = {"name": "corpus", "status": "ok", "endpoints": [endpoint]}
     >>> status = {"title": "T", "version": "1", "routes": 3, "table": "built-in", "services": [service]}
+    >>> status["overrides"] = {"prefix": "gw", "services": ["corpus"], "operations": ["*"], "error": ""}
     >>> status["registration"] = {"state": "waiting", "service": "gw", "id": "gw-1", "error": "403"}
     >>> print("\\n".join(status_lines({**status, "mocked": ["a.b"], "workers": [7, 8], "uptime_s": 90.0})))
     T 1: 3 operations, table built-in
     workers   7 8 (this one is up for 90 s)
     in Consul waiting as gw (gw-1): 403
+    overrides gw/: of corpus, *
     mocked    a.b
     corpus    ok
               http://a  ok, 2 under way
@@ -51,6 +53,7 @@ def status_lines(status: dict[str, Any]) -> Iterator[str]:
     workers = " ".join(map(str, status["workers"]))
     yield f"{'workers':9} {workers} (this one is up for {status['uptime_s']:.0f} s)"
     yield from _registration_lines(status["registration"])
+    yield from _override_lines(status["overrides"])
     if status["mocked"]:
         yield f"{'mocked':9} {' '.join(status['mocked'])}"
     for service in status["services"]:
@@ -63,6 +66,13 @@ def _registration_lines(registration: dict[str, Any]) -> Iterator[str]:
         error = f": {registration['error']}" if registration["error"] else ""
         where = f"as {registration['service']} ({registration['id']})"
         yield f"{'in Consul':9} {registration['state']} {where}{error}"
+
+
+def _override_lines(overrides: dict[str, Any]) -> Iterator[str]:
+    if overrides["prefix"]:
+        names = ", ".join([*overrides["services"], *overrides["operations"]]) or "nothing"
+        error = f"; what is written is not in force: {overrides['error']}" if overrides["error"] else ""
+        yield f"{'overrides':9} {overrides['prefix']}/: of {names}{error}"
 
 
 def _endpoint_lines(endpoints: Iterable[dict[str, Any]]) -> Iterator[str]:

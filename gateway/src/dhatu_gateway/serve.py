@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import typer
 import uvloop
@@ -22,9 +23,11 @@ from dhatu_gateway.app import Gateway
 from dhatu_gateway.auth.errors import AuthError
 from dhatu_gateway.auth.records import OPERATOR, AuditEntry
 from dhatu_gateway.auth.store.opening import Location, open_store
+from dhatu_gateway.core.discovery.key_values import AllOverrides
 from dhatu_gateway.core.server.config import BACKLOG
 from dhatu_gateway.deployment import Deployment, copied, read_again, read_table_of
 from dhatu_gateway.monitoring.logging import configure_logging
+from dhatu_gateway.overriding import Overriding
 from dhatu_gateway.processes.agreement import Agreement
 from dhatu_gateway.processes.embedded import NoServerError, embedded_server
 from dhatu_gateway.processes.garbage import building
@@ -62,30 +65,44 @@ def serve(deployment: Deployment) -> None:
 
 async def _serve_alone(deployment: Deployment, listener: socket.socket) -> bool:
     """Serve in this process; answers whether it was SIGINT that ended it."""
-    turn = asyncio.Lock()
+    turn, overriding = asyncio.Lock(), Overriding(deployment)
+    current = deployment = replace(deployment, overrides=await overriding.first())
 
-    async def change() -> Outcome:
+    async def change_to(propose: Callable[[Deployment], Deployment], *, anew: bool) -> Outcome:
+        nonlocal current
         async with turn:
             with building():
-                outcome = await gateway.prepare(read_again(os.environ, deployment))
+                proposed = propose(current)
+                outcome = await gateway.prepare(proposed, anew=anew)
                 gateway.commit()  # nothing, where it could not be prepared
-                return outcome
+            if not outcome.problems:
+                current = proposed
+            return outcome
+
+    async def change() -> Outcome:
+        return await change_to(partial(read_again, os.environ), anew=True)
+
+    async def override(overrides: AllOverrides) -> Outcome:
+        return await change_to(lambda current: replace(current, overrides=overrides), anew=False)
 
     async def workers() -> tuple[int]:
         return (os.getpid(),)
 
     reload = _reporting(change, deployment.settings.database)
     membership = _membership(deployment, listener, lambda: True)
-    together = Together(reload=reload, workers=workers, registration=membership.view)
+    together = Together(
+        reload=reload, workers=workers, registration=membership.view, overrides=overriding.view
+    )
     table = read_table_of(deployment)
     gateway = Gateway(deployment.settings, table, together=together, finish=configure_logging())
     stop = _InOrder(membership.leave, gateway.lifecycle.stop)
     interrupted, hup = _Noted(stop), _Started(partial(reload, OPERATOR))
     signals: Signals = {signal.SIGTERM: stop, signal.SIGINT: interrupted, signal.SIGHUP: hup}
-    ready = _InOrder(membership.join, _say_ready)
+    ready = _InOrder(membership.join, partial(overriding.follow, override), _say_ready)
     try:
         await server_of(deployment.settings, gateway, signals, ready).serve(sockets=[listener])
     finally:
+        await overriding.close()
         await membership.close()
     return interrupted.happened
 
@@ -94,20 +111,33 @@ async def _serve_together(deployment: Deployment, listener: socket.socket) -> bo
     """Serve by worker processes; answers whether it was SIGINT that ended them."""
     finish = configure_logging()
     with tempfile.TemporaryDirectory(prefix="dhatu-table-") as directory:
+        turn, overriding = asyncio.Lock(), Overriding(deployment)
+        deployment = replace(deployment, overrides=await overriding.first())
         agreement = Agreement(copied(deployment, Path(directory)))
 
-        async def change() -> Outcome:
-            proposed = copied(read_again(os.environ, deployment), Path(directory))
-            answer = await agreement.change(proposed)
-            _sweep(Path(directory), agreement.current[1], proposed)
+        async def change_to(propose: Callable[[Deployment], Deployment]) -> Outcome:
+            async with turn:
+                proposed = propose(agreement.current[1])
+                answer = await agreement.change(proposed)
+                _sweep(Path(directory), agreement.current[1], proposed)
             if isinstance(answer, Outcome):
                 return answer
             return Outcome(problems=("no worker serves at the moment; try again",))
 
+        async def change() -> Outcome:
+            return await change_to(lambda now: copied(read_again(os.environ, now), Path(directory)))
+
+        async def override(overrides: AllOverrides) -> Outcome:
+            return await change_to(lambda now: replace(now, overrides=overrides))
+
         reload = _reporting(change, deployment.settings.database)
         crew = Crew(workers=deployment.settings.workers, drain=deployment.settings.drain)
         membership = _membership(deployment, listener, lambda: supervisor.serves)
-        answers = {"reload": reload, "registration": lambda _: membership.view()}
+        answers: dict[str, Callable[[Any], Awaitable[Any]]] = {
+            "reload": reload,
+            "registration": membership.view,
+            "overrides": overriding.view,
+        }
         supervisor = Supervisor(crew, run_worker, listener, agreement, answers)
         stop = _InOrder(membership.leave, supervisor.stop)
         interrupted = _Noted(stop)
@@ -120,8 +150,9 @@ async def _serve_together(deployment: Deployment, listener: socket.socket) -> bo
         for number, act in (supervisor.signals | signals).items():
             loop.add_signal_handler(number, act)
         try:
-            await supervisor.run(_InOrder(membership.join, _say_ready))
+            await supervisor.run(_InOrder(membership.join, partial(overriding.follow, override), _say_ready))
         finally:
+            await overriding.close()
             await membership.close()
             finish()
         return interrupted.happened

@@ -19,6 +19,7 @@ from typing import Any
 import orjson
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
+from dhatu_gateway.core.discovery.overrides import Overrides
 from dhatu_gateway.core.types import Platform, Route
 from dhatu_gateway.core.validation.schemas import Schemas
 
@@ -43,11 +44,15 @@ class Table:
     """By operation."""
     digest: str = "built-in"
     """Tells one file from another."""
+    overrides: Mapping[str, Overrides] = field(default_factory=dict[str, Overrides])
+    """Those that this table has in it, by service."""
+    plain: Table | None = None
+    """The one without them; None where this is it."""
 
     def key(self, route: Route) -> object:
         """Equal for two routes that say the same, their schemas included."""
         part = self.parts.get(route.operation)
-        return part.digest if part is not None else (route, id(self.document))
+        return (route, id(self.document) if part is None else part.digest)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

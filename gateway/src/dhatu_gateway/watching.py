@@ -72,6 +72,7 @@ def build_monitoring(
         reload=together.reload,
         workers=together.workers,
         registration=together.registration,
+        overrides=together.overrides,
     )
 
 

@@ -91,6 +91,7 @@ def open_ways(
             {name: settings.origins[name] for name in upstreams},
             settings.discovery,
             {name: upstream.replace for name, upstream in upstreams.items()},
+            before=None if before is None else before.discovery,
         )
     return Ways(upstreams=upstreams, mirrors=mirrors, deliveries=deliveries, discovery=discovery, made=made)
 

@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 import uvloop
 
 from dhatu_gateway.app import Gateway
+from dhatu_gateway.core.discovery.key_values import OverridesView
 from dhatu_gateway.core.discovery.registration import RegistrationView
 from dhatu_gateway.core.server.config import server_config
 from dhatu_gateway.deployment import Deployment, read_table_of
@@ -71,10 +72,14 @@ async def _work(listener: socket.socket, end: socket.socket) -> None:
         view: RegistrationView = await channel.call("registration")
         return view
 
+    async def overrides() -> OverridesView:
+        view: OverridesView = await channel.call("overrides")
+        return view
+
     gateway = member.gateway = Gateway(
         deployment.settings,
         read_table_of(deployment),
-        together=Together(reload=reload, workers=workers, registration=registration),
+        together=Together(reload=reload, workers=workers, registration=registration, overrides=overrides),
         joining=join,
         finish=configure_logging(),
     )

@@ -159,6 +159,13 @@ export const NewService: Shape = /*#__PURE__*/ object({
   urls: /*#__PURE__*/ array(string),
   drift: DriftReport,
 });
+export const OverridesStatus: Shape = /*#__PURE__*/ object({
+  prefix: string,
+  services: /*#__PURE__*/ array(string),
+  operations: /*#__PURE__*/ array(string),
+  good_at: /*#__PURE__*/ nullable(string),
+  error: string,
+});
 export const RegistrationStatus: Shape = /*#__PURE__*/ object({
   state: /*#__PURE__*/ oneOf('off', 'waiting', 'registered'),
   service: string,
@@ -193,6 +200,7 @@ export const GatewayStatus: Shape = /*#__PURE__*/ object({
   table: string,
   workers: /*#__PURE__*/ array(integer),
   registration: RegistrationStatus,
+  overrides: OverridesStatus,
   mocked: /*#__PURE__*/ array(string),
   services: /*#__PURE__*/ array(UpstreamService),
   new_services: /*#__PURE__*/ array(NewService),

@@ -357,6 +357,7 @@ export interface GatewayStatus {
   /** The processes of this gateway that serve. */
   workers: number[];
   registration: RegistrationStatus;
+  overrides: OverridesStatus;
   /** The operations that are answered with examples, without their services. */
   mocked: string[];
   /** The services behind it, sorted by name. */
@@ -616,6 +617,20 @@ export interface NumberedDocument {
   characters: number;
   /** When it was collected. Format: date-time. */
   collected_at: string;
+}
+
+/** What Consul's key-value store changes about endpoints and policies. */
+export interface OverridesStatus {
+  /** Where the keys are; empty where none are read. */
+  prefix: string;
+  /** The services of which something is changed, sorted. */
+  services: string[];
+  /** The operations that are named, sorted; `*` for all of a service. */
+  operations: string[];
+  /** When the keys were last read and in order; null where they never were. Format: date-time. */
+  good_at: string | null;
+  /** Why what is written is not in force; empty where it is. */
+  error: string;
 }
 
 /** A user's name and password. */

@@ -14,11 +14,11 @@ import pytest
 from dhatu_gateway.app import generated_table, open_edge
 from dhatu_gateway.core.discovery.discovery import Discovery, DiscoveryConfig
 from dhatu_gateway.core.discovery.http import ServerAccess
-from dhatu_gateway.core.discovery.origin import DnsOrigin, KubernetesOrigin, Origin
+from dhatu_gateway.core.discovery.origin import ConsulOrigin, DnsOrigin, KubernetesOrigin, Origin
 from dhatu_gateway.settings import read_settings
 from gateway.discovery.dns_server import dns_server
 from gateway.discovery.fake_kubernetes import fake_kubernetes
-from gateway.discovery.support import QUICK, FakeConsul, Seen, admin_key, until
+from gateway.discovery.support import QUICK, FakeConsul, Seen, admin_key, consul_access, until
 from gateway.support import Client, serving
 
 GENERATED = generated_table()
@@ -137,26 +137,6 @@ async def test_a_service_that_nobody_can_find_is_unavailable_until_somebody_can(
         await eventually(answers)
 
 
-async def test_weights_and_drains_are_taken_from_the_key_value_store(
-    consul: FakeConsul, tmp_path: Path
-) -> None:
-    async with service("one") as first, service("two") as second:
-        urls = f"http://127.0.0.1:{first}, http://127.0.0.1:{second}"
-        consul_env = {"CONSUL_URL": consul.url, "CONSUL_KEY_PREFIX": "gw", "CORPUS_SERVICE_URL": urls}
-        async with gateway(tmp_path, **consul_env) as (client, key):
-            assert {await call(client, key) for _ in range(4)} == {"one", "two"}
-            consul.put("/v1/kv/gw/corpus", {"drain": [f"127.0.0.1:{first}"]})
-
-            async def drained() -> bool:
-                return len(corpus_in(await status_of(client, key))["endpoints"]) == 1
-
-            await eventually(drained)
-            assert {await call(client, key) for _ in range(4)} == {"two"}
-            consul.put("/v1/kv/gw/corpus", {"drain": "everybody"})
-            await asyncio.sleep(0.1)
-            assert {await call(client, key) for _ in range(4)} == {"two"}
-
-
 async def test_the_status_shows_a_new_service_and_what_it_offers(consul: FakeConsul, tmp_path: Path) -> None:
     async with service("corpus") as known, service("glossary") as new:
         consul.register("corpus", "c1", known, Tags=["dhatu"])
@@ -182,6 +162,32 @@ async def test_the_status_shows_a_new_service_and_what_it_offers(consul: FakeCon
             drift = corpus_in(status)["drift"]
             assert "GET /api/v1/corpus/search" in drift["missing"]
             assert (drift["extra"], drift["problem"]) == (extra, "")
+
+
+async def test_another_discovery_of_the_same_origin_begins_with_what_is_known(
+    consul: FakeConsul, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As after a reload: whoever has to be asked may be out just then."""
+    consul.register("corpus", "c1", 8102)
+    config = DiscoveryConfig(consul=consul_access(consul.url))
+    origins: dict[str, Origin] = {"corpus": ConsulOrigin(service="corpus", tls=False)}
+    before = Discovery(origins, config, {"corpus": Seen()})
+    await before.open()
+    consul.misbehave(status=500)
+    seen, unknown = Seen(), Seen()
+    after = Discovery(origins, config, {"corpus": seen}, before=before)
+    others: dict[str, Origin] = {"corpus": ConsulOrigin(service="corpus", tls=False, tag="v2")}
+    elsewhere = Discovery(others, config, {"corpus": unknown}, before=before)
+    monkeypatch.setattr("dhatu_gateway.core.discovery.discovery.FIRST_ROUND_S", 0.1)
+    try:
+        await after.open()
+        assert seen.sets == [["127.0.0.1:8102"]]
+        assert after.standings["corpus"].good_at_s == before.standings["corpus"].good_at_s
+        await elsewhere.open()
+        assert unknown.sets == []
+    finally:
+        for discovery in (elsewhere, after, before):
+            await discovery.close()
 
 
 async def test_endpoints_come_by_dns_and_kubernetes_as_well() -> None:

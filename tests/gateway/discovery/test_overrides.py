@@ -6,11 +6,11 @@ import asyncio
 import contextlib
 import json
 import logging
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 import pytest
-from dhatu_gateway.core.discovery.key_values import follow_overrides
+from dhatu_gateway.core.discovery.key_values import AllOverrides, OverrideKeys
 from dhatu_gateway.core.discovery.overrides import InvalidOverrides, Overrides, parse_overrides
 from dhatu_gateway.core.upstream.discovery import Endpoint
 from gateway.discovery.support import QUICK, FakeConsul, until
@@ -41,7 +41,7 @@ def test_a_drain_takes_endpoints_out_but_never_all() -> None:
     [
         ("{", "is not JSON"),
         ("[]", "must be an object"),
-        ('{"weight": {}}', "may hold weights and drain, not weight"),
+        ('{"weight": {}}', "may hold weights, drain, breaker, operations, not weight"),
         ('{"weights": []}', "weights must be an object"),
         ('{"drain": "a:1"}', "drain an array"),
         ('{"weights": {"a:1": 0}}', "above 0 and up to 65535, not 0"),
@@ -66,11 +66,15 @@ def test_all_problems_come_at_once() -> None:
 
 
 @asynccontextmanager
-async def following(consul: FakeConsul, token: str = "") -> AsyncGenerator[list[Mapping[str, Overrides]]]:
-    applied: list[Mapping[str, Overrides]] = []
+async def following(consul: FakeConsul, token: str = "") -> AsyncGenerator[list[AllOverrides]]:
+    applied: list[AllOverrides] = []
     client = consul.client(token)
-    work = follow_overrides(client, "dhatu/gateway", {"corpus", "analysis"}, applied.append, QUICK)
-    task = asyncio.create_task(work)
+    keys = OverrideKeys(client, "dhatu/gateway", {"corpus", "analysis"}, QUICK)
+
+    async def change(overrides: AllOverrides) -> None:
+        applied.append(overrides)
+
+    task = asyncio.create_task(keys.follow(change))
     try:
         yield applied
     finally:
@@ -86,9 +90,8 @@ def put(consul: FakeConsul, service: str, document: object) -> None:
 
 async def test_what_is_written_is_in_force_at_once_and_what_is_deleted_is_not(consul: FakeConsul) -> None:
     async with following(consul) as applied:
-        await until(lambda: applied == [{}])
         put(consul, "corpus", {"weights": {"tag:canary": 0.1}})
-        await until(lambda: applied[-1] == {"corpus": Overrides(weights={"tag:canary": 0.1})})
+        await until(lambda: applied[-1:] == [{"corpus": Overrides(weights={"tag:canary": 0.1})}])
         put(consul, "", None)  # the folder itself
         put(consul, "analysis", {"drain": ["a:1"]})
         await until(lambda: len(applied[-1]) == 2)

@@ -139,6 +139,7 @@ async def test_the_status_tells_where_requests_go(client: httpx.AsyncClient) -> 
             "failures": 0,
             "error": "",
         },
+        "overrides": {"prefix": "", "services": [], "operations": [], "good_at": None, "error": ""},
         "mocked": [],
         "services": [
             {

@@ -217,6 +217,21 @@ class RegistrationStatus(BaseModel):
     """What is wrong now; empty where nothing is."""
 
 
+class OverridesStatus(BaseModel):
+    """What Consul's key-value store changes about endpoints and policies."""
+
+    prefix: str
+    """Where the keys are; empty where none are read."""
+    services: list[str]
+    """The services of which something is changed, sorted."""
+    operations: list[str]
+    """The operations that are named, sorted; `*` for all of a service."""
+    good_at: AwareDatetime | None
+    """When the keys were last read and in order; null where they never were."""
+    error: str
+    """Why what is written is not in force; empty where it is."""
+
+
 class Reloaded(BaseModel):
     """What is served after a reload."""
 
@@ -420,6 +435,7 @@ class GatewayStatus(BaseModel):
     workers: list[Worker]
     """The processes of this gateway that serve."""
     registration: RegistrationStatus
+    overrides: OverridesStatus
     mocked: list[str]
     """The operations that are answered with examples, without their services."""
     services: list[UpstreamService]

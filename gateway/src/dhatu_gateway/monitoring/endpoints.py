@@ -13,6 +13,7 @@ from typing import Protocol
 from fastapi import APIRouter, Request, Response
 
 from dhatu_gateway.core.discovery.drift import Drift
+from dhatu_gateway.core.discovery.key_values import OverridesView
 from dhatu_gateway.core.discovery.registration import RegistrationView
 from dhatu_gateway.core.discovery.report import NewService
 from dhatu_gateway.core.exchange import SCOPE_KEY, Exchange
@@ -38,6 +39,10 @@ async def _alone() -> Sequence[int]:
 
 async def _unregistered() -> RegistrationView:
     return RegistrationView()
+
+
+async def _as_specified() -> OverridesView:
+    return OverridesView()
 
 
 class Reloaded(Protocol):
@@ -85,6 +90,8 @@ class Monitoring:
     """Told who asks for it."""
     registration: Callable[[], Awaitable[RegistrationView]] = _unregistered
     """How the gateway's own entry in Consul is doing."""
+    overrides: Callable[[], Awaitable[OverridesView]] = _as_specified
+    """What is changed about the specification at run time."""
     lifecycle: Lifecycle = field(default_factory=Lifecycle)
     clock: Callable[[], float] = time.monotonic
     wall_clock: Callable[[], float] = time.time
@@ -178,6 +185,7 @@ async def _status(monitoring: Monitoring) -> models.GatewayStatus:
         table=monitoring.table,
         workers=[models.Worker(pid) for pid in await monitoring.workers()],
         registration=_registration(await monitoring.registration()),
+        overrides=_overrides(await monitoring.overrides()),
         mocked=list(monitoring.mocked),
         services=await shown,
         new_services=[_new_service(service) for service in await monitoring.discovery.new_services()],
@@ -217,6 +225,16 @@ def _registration(view: RegistrationView) -> models.RegistrationStatus:
         id=view.identifier,
         good_at=_moment(view.good_at_s),
         failures=view.failures,
+        error=view.error,
+    )
+
+
+def _overrides(view: OverridesView) -> models.OverridesStatus:
+    return models.OverridesStatus(
+        prefix=view.prefix,
+        services=list(view.services),
+        operations=list(view.operations),
+        good_at=_moment(view.good_at_s),
         error=view.error,
     )
 

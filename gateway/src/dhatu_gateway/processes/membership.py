@@ -26,7 +26,7 @@ class Membership:
             own = named(config.registration, port, socket.gethostname())
             self._registration = Registration(own, self._client, is_well)
 
-    async def view(self) -> RegistrationView:
+    async def view(self, _asked: object = None) -> RegistrationView:
         return RegistrationView() if self._registration is None else self._registration.view
 
     def join(self) -> None:

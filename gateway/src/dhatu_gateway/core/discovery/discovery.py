@@ -11,7 +11,6 @@ from typing import Any, Final
 from dhatu_gateway.core.discovery.catalog import Catalog
 from dhatu_gateway.core.discovery.consul import ConsulSource
 from dhatu_gateway.core.discovery.http import JsonClient, ServerAccess
-from dhatu_gateway.core.discovery.key_values import follow_overrides
 from dhatu_gateway.core.discovery.kubernetes import KubernetesSource
 from dhatu_gateway.core.discovery.origin import (
     ConsulOrigin,
@@ -51,7 +50,7 @@ class DiscoveryConfig:
 
 
 class Discovery:
-    """One task for each service whose endpoints somebody is asked for, and one for the overrides."""
+    """One task for each service whose endpoints somebody is asked for."""
 
     def __init__(
         self,
@@ -59,10 +58,16 @@ class Discovery:
         config: DiscoveryConfig,
         publish: Mapping[str, Publish],
         rhythm: Rhythm | None = None,
+        before: Discovery | None = None,
     ) -> None:
-        """`publish` swaps the endpoints of a service; raises `ValueError` where a file cannot be used."""
+        """`publish` swaps the endpoints of a service; what `before` knows of the same origins is known here.
+
+        Raises `ValueError` where a file cannot be used.
+        """
         self._rhythm = rhythm or Rhythm()
         self.config = config
+        self._before = before
+        self._origins = origins
         self._tasks: list[asyncio.Task[None]] = []
         self._is_open = False
         self.consul = JsonClient(config.consul) if config.consul is not None else None
@@ -90,16 +95,15 @@ class Discovery:
         if self._is_open:
             return
         self._is_open = True
+        before, self._before = self._before, None
+        if before is not None:
+            self._take_over(before)
         for service, endpoints in self._static.items():
             self.standings[service].take(Found(endpoints=endpoints), self._rhythm.wall_clock())
         for service, source in self._sources.items():
             self._start(follow(source, self.standings[service], self._rhythm))
         if self.catalog is not None:
             self._start(self.catalog.follow(self._rhythm))
-        prefix = self.config.key_prefix
-        if self.consul is not None and prefix:
-            services = frozenset(self.standings)
-            self._start(follow_overrides(self.consul, prefix, services, self.override, self._rhythm))
         waiting = [
             standing.first.wait() for service, standing in self.standings.items() if service in self._sources
         ]
@@ -109,6 +113,13 @@ class Discovery:
         except TimeoutError:
             late = [name for name, standing in self.standings.items() if not standing.found]
             _logger.warning("nobody has said yet where these services are: %s", ", ".join(late))
+
+    def _take_over(self, before: Discovery) -> None:
+        """Begin with what is known: whoever has to be asked may be out just now."""
+        for service in self._sources:
+            known = before.standings.get(service)
+            if known is not None and before._origins.get(service) == self._origins[service]:
+                self.standings[service].take_over(known)
 
     def _start(self, work: Coroutine[Any, Any, None]) -> None:
         self._tasks.append(asyncio.create_task(work))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import binascii
 import logging
-from collections.abc import Callable, Collection, Mapping
-from typing import Any
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
 from urllib.parse import quote
 
 from dhatu_gateway.core.discovery.consul_index import BlockingQuery
@@ -14,39 +16,117 @@ from dhatu_gateway.core.discovery.http import JsonClient
 from dhatu_gateway.core.discovery.overrides import InvalidOverrides, Overrides, parse_overrides
 from dhatu_gateway.core.discovery.source import DiscoveryError, Rhythm
 
+FIRST_S: Final = 1.5
+"""How long the start waits for the overrides; without them it begins as the specification says."""
+
+AllOverrides = Mapping[str, Overrides]
+
 _logger = logging.getLogger("dhatu.discovery")
 
 
-async def follow_overrides(
-    client: JsonClient,
-    prefix: str,
-    services: Collection[str],
-    apply: Callable[[Mapping[str, Overrides]], None],
-    rhythm: Rhythm,
-) -> None:
-    """Follow the keys `<prefix>/<service>` until cancelled; what cannot be read or used changes nothing."""
-    query = BlockingQuery(client, f"/v1/kv/{quote(prefix)}/", {"recurse": "", "stale": ""})
-    failures, said = 0, ""
-    while True:
-        began_s = rhythm.clock()
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OverridesView:
+    """Which overrides are in force."""
+
+    prefix: str = ""
+    """Of their keys; empty where none are read."""
+    services: tuple[str, ...] = ()
+    operations: tuple[str, ...] = ()
+    """Those that are named, sorted."""
+    good_at_s: float | None = None
+    """When they were last read and in order, on the wall clock."""
+    error: str = ""
+    """Why what is written is not in force; empty where it is."""
+
+
+class OverrideKeys:
+    """The keys `<prefix>/<service>`, followed by one process for all."""
+
+    def __init__(
+        self, client: JsonClient, prefix: str, services: Collection[str], rhythm: Rhythm | None = None
+    ) -> None:
+        self._query = BlockingQuery(client, f"/v1/kv/{quote(prefix)}/", {"recurse": "", "stale": ""})
+        self._prefix = prefix
+        self._services = services
+        self._rhythm = rhythm or Rhythm()
+        self.in_force: AllOverrides = {}
+        self._good_at_s: float | None = None
+        self._error = ""
+        self._failures = 0
+
+    @property
+    def view(self) -> OverridesView:
+        named = {name for overrides in self.in_force.values() for name in overrides.policy.operations}
+        return OverridesView(
+            prefix=self._prefix,
+            services=tuple(sorted(self.in_force)),
+            operations=tuple(sorted(named)),
+            good_at_s=self._good_at_s,
+            error=self._error,
+        )
+
+    async def first(self, check: Callable[[AllOverrides], object]) -> AllOverrides:
+        """What is in force from the start; `check` raises `InvalidOverrides`. Never waits for long."""
+
+        async def begin(overrides: AllOverrides) -> None:
+            check(overrides)
+
         try:
-            answer = await query.ask(may_be_missing=True)
-            texts = read_keys(answer.document, prefix) if answer.status == 200 else {}
-            overrides = parse_overrides(texts, services)
-        except (DiscoveryError, InvalidOverrides) as error:
-            if isinstance(error, DiscoveryError):
-                failures += 1
-            if said != str(error):
-                said = str(error)
-                _logger.warning("overrides in %s/ stay as they were: %s", prefix, said)
+            async with asyncio.timeout(FIRST_S):
+                await self._round(begin)
+        except TimeoutError:
+            self._fail("Consul has not answered in time for the start")
+        self._query.begin_anew()
+        return self.in_force
+
+    async def follow(self, change: Callable[[AllOverrides], Awaitable[None]]) -> None:
+        """Follow the keys until cancelled; what cannot be read or used changes nothing.
+
+        `change` lets overrides take over, everywhere or nowhere; it raises `InvalidOverrides`.
+        """
+        rhythm = self._rhythm
+        while True:
+            began_s = rhythm.clock()
+            await self._round(change)
+            pause_s = rhythm.least_s - (rhythm.clock() - began_s)
+            if self._failures:
+                pause_s = rhythm.backoff_s(self._failures)
+            if pause_s > 0:
+                await rhythm.sleep(pause_s)
+
+    async def _round(self, change: Callable[[AllOverrides], Awaitable[None]]) -> None:
+        try:
+            answer = await self._query.ask(may_be_missing=True)
+            texts = read_keys(answer.document, self._prefix) if answer.status == 200 else {}
+            overrides = parse_overrides(texts, self._services)
+            if overrides != self.in_force:
+                await change(overrides)
+        except DiscoveryError as error:
+            self._failures += 1
+            self._fail(str(error))
+        except InvalidOverrides as error:
+            self._failures = 0
+            self._fail(str(error))
+        except Exception as error:  # a fault of our own must not end it for good
+            _logger.exception("overrides cannot be put in force")
+            self._failures += 1
+            self._fail(f"{type(error).__name__}: {error}")
         else:
-            if failures or said:
-                _logger.info("overrides in %s/ are in order again", prefix)
-            failures, said = 0, ""
-            apply(overrides)
-        pause_s = rhythm.backoff_s(failures) if failures else rhythm.least_s - (rhythm.clock() - began_s)
-        if pause_s > 0:
-            await rhythm.sleep(pause_s)
+            self._succeed(overrides)
+
+    def _succeed(self, overrides: AllOverrides) -> None:
+        if self._error:
+            _logger.info("overrides in %s/ are in order again", self._prefix)
+        if overrides != self.in_force:
+            names = ", ".join(sorted(overrides)) or "no service"
+            _logger.warning("overrides in %s/ are in force: of %s", self._prefix, names)
+        self.in_force, self._good_at_s = overrides, self._rhythm.wall_clock()
+        self._failures, self._error = 0, ""
+
+    def _fail(self, reason: str) -> None:
+        if self._error != reason:
+            _logger.warning("overrides in %s/ stay as they were: %s", self._prefix, reason)
+        self._error = reason
 
 
 def read_keys(document: Any, prefix: str) -> dict[str, bytes]:

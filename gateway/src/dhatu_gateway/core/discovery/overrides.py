@@ -1,14 +1,18 @@
-"""What an operator changes about endpoints at run time: their weights, and who gets no requests."""
+"""What an operator changes about a service at run time: endpoints, and policies beside them."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, cast
+from typing import Any, Final, cast
 
 import orjson
 
+from dhatu_gateway.core.discovery.policy_overrides import NO_POLICY, PolicyChange, parse_policy
 from dhatu_gateway.core.upstream.discovery import MAX_WEIGHT, Endpoint
+
+_OF_POLICY: Final[tuple[str, ...]] = ("breaker", "operations")
+_MEMBERS: Final = ("weights", "drain", *_OF_POLICY)
 
 
 class InvalidOverrides(ValueError):
@@ -23,6 +27,7 @@ class Overrides:
     """New weights by selector; the first of address, tag, zone and `*` that fits counts."""
     drain: frozenset[str] = frozenset()
     """Selectors of endpoints that get no new requests."""
+    policy: PolicyChange = NO_POLICY
 
     def applied(self, endpoints: Sequence[Endpoint]) -> tuple[Endpoint, ...]:
         """Change these; a drain that would leave nobody is not followed."""
@@ -43,7 +48,8 @@ def parse_overrides(texts: Mapping[str, bytes], services: Collection[str]) -> di
     """Read a JSON document for each service, all or none of them.
 
     >>> parse_overrides({"corpus": b'{"weights": {"tag:canary": 0.1}, "drain": ["10.0.0.1:80"]}'}, ["corpus"])
-    {'corpus': Overrides(weights={'tag:canary': 0.1}, drain=frozenset({'10.0.0.1:80'}))}
+    ... # doctest: +ELLIPSIS
+    {'corpus': Overrides(weights={'tag:canary': 0.1}, drain=frozenset({'10.0.0.1:80'}), ...)}
 
     Raises `InvalidOverrides` that names everything that is wrong.
     """
@@ -67,18 +73,24 @@ def _parse(text: bytes) -> Overrides:
     except orjson.JSONDecodeError as error:
         raise InvalidOverrides(f"is not JSON: {error}") from error
     if not isinstance(document, dict):
-        raise InvalidOverrides("must be an object with weights and drain")
+        raise InvalidOverrides("must be an object")
     members = cast(dict[str, Any], document)
-    if unknown := members.keys() - {"weights", "drain"}:
-        raise InvalidOverrides(f"may hold weights and drain, not {', '.join(sorted(unknown))}")
+    if unknown := members.keys() - set(_MEMBERS):
+        raise InvalidOverrides(f"may hold {', '.join(_MEMBERS)}, not {', '.join(sorted(unknown))}")
     weights: Any = members.get("weights", {})
     drain: Any = members.get("drain", [])
     if not isinstance(weights, dict) or not isinstance(drain, list):
         raise InvalidOverrides("weights must be an object, and drain an array")
+    policy = {name: members[name] for name in _OF_POLICY if name in members}
+    try:
+        change = parse_policy(policy)
+    except ValueError as error:
+        raise InvalidOverrides(str(error)) from error
     shares, selectors = cast(dict[str, Any], weights), cast(list[object], drain)
     return Overrides(
         weights={_selector(name): _weight(value) for name, value in shares.items()},
         drain=frozenset(_selector(selector) for selector in selectors),
+        policy=change,
     )
 
 

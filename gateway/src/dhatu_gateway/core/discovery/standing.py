@@ -59,6 +59,13 @@ class Standing:
             _logger.warning("%s: %s: %s", self.service, self.kind, reason)
         self.error = reason
 
+    def take_over(self, before: Standing) -> None:
+        """Begin with what another knows of the same service."""
+        if before.found:
+            self.found, self.good_at_s = before.found, before.good_at_s
+            self.error, self.failures = before.error, before.failures
+            self._settle()
+
     def override(self, overrides: Overrides) -> None:
         """Change what the source says by these from now on."""
         self._overrides = overrides

@@ -60,6 +60,7 @@ if TYPE_CHECKING:
     from .gateway_status import NewService as NewService
     from .pattern import NgramPattern as NgramPattern
     from .numbered_document import NumberedDocument as NumberedDocument
+    from .gateway_status import OverridesStatus as OverridesStatus
     from .token_request import PasswordGrant as PasswordGrant
     from .pattern import Pattern as Pattern
     from .pattern_query import PatternKind as PatternKind
@@ -149,6 +150,7 @@ else:  # each is loaded when it is first asked for
             "NewService": "gateway_status",
             "NgramPattern": "pattern",
             "NumberedDocument": "numbered_document",
+            "OverridesStatus": "gateway_status",
             "PasswordGrant": "token_request",
             "Pattern": "pattern",
             "PatternKind": "pattern_query",

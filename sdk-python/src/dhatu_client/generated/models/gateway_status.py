@@ -33,6 +33,21 @@ class NewService(BaseModel):
     drift: DriftReport
 
 
+class OverridesStatus(BaseModel):
+    """What Consul's key-value store changes about endpoints and policies."""
+
+    prefix: str
+    """Where the keys are; empty where none are read."""
+    services: list[str]
+    """The services of which something is changed, sorted."""
+    operations: list[str]
+    """The operations that are named, sorted; `*` for all of a service."""
+    good_at: datetime | None
+    """When the keys were last read and in order; null where they never were."""
+    error: str
+    """Why what is written is not in force; empty where it is."""
+
+
 class DiscoveryStatus(BaseModel):
     """Who says where a service runs, and how that goes. While nobody can say, the last good endpoints stay."""
 
@@ -113,6 +128,7 @@ class GatewayStatus(BaseModel):
     workers: list[int]
     """The processes of this gateway that serve."""
     registration: RegistrationStatus
+    overrides: OverridesStatus
     mocked: list[str]
     """The operations that are answered with examples, without their services."""
     services: list[UpstreamService]
