@@ -13,10 +13,13 @@ from dhatu_gateway.app import open_site
 from dhatu_gateway.composing import Around, Serving, open_serving
 from dhatu_gateway.core.lifecycle import Lifecycle
 from dhatu_gateway.deployment import Deployment, load_table, read_deployment, read_table_of
+from dhatu_gateway.processes.garbage import building
 
 from soak.tables import Versions
 
 TICK_S = 0.001
+RETIRING_S = 1.0
+"""In which what was served before is let go."""
 
 
 class Stalls:
@@ -55,9 +58,10 @@ async def measure(directory: Path, routes: int) -> None:
     async with AsyncExitStack() as stack:
         deployment = read_deployment(environment)
         before = read_table_of(deployment)
-        reloads = await stack.enter_async_context(
-            open_site(deployment.settings, before, Around(lifecycle=Lifecycle()))
-        )
+        with building():
+            reloads = await stack.enter_async_context(
+                open_site(deployment.settings, before, Around(lifecycle=Lifecycle()))
+            )
         for name, version, secret in (
             ("nothing is new", 0, ""),
             ("some routes are new", 1, ""),
@@ -76,9 +80,11 @@ async def measure(directory: Path, routes: int) -> None:
                 return await open_serving(before.parts.opened, deployment.settings, loaded, before)
 
             stalls, began_s = Stalls(), time.process_time()
-            await reloads.prepare(build)
+            with building():  # as every process does
+                await reloads.prepare(build)
             reloads.commit()
             took_s = time.process_time() - began_s
+            await asyncio.sleep(RETIRING_S)
             print(f"{routes} routes, {name:24} {took_s:6.2f} s of work, {stalls.told()}")
 
 

@@ -168,6 +168,10 @@ class Serving:
             and _rules(self.table.platform, name) == _rules(table.platform, name)
         )
 
+    def pieces(self) -> list[object]:
+        """What there is of each route."""
+        return [*self.handlers.values(), *self.table.routes, *self.table.parts.values()]
+
     async def release(self, others: Sequence[Serving]) -> None:
         """Close what none of the others uses."""
         self.parts.opened.metrics.forget(self.counts)

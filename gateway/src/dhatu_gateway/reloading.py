@@ -10,6 +10,7 @@ from typing import Generic, Protocol, Self, TypeAlias, TypeVar
 from dhatu_gateway.core.discovery.key_values import OverridesView
 from dhatu_gateway.core.discovery.registration import RegistrationView
 from dhatu_gateway.core.edge import Edge
+from dhatu_gateway.core.slices import Slices
 
 _LOOK_S = 0.05
 
@@ -27,6 +28,10 @@ class Serving(Protocol):
 
     async def release(self, others: Sequence[Self]) -> None:
         """Close what none of the others uses."""
+        ...
+
+    def pieces(self) -> list[object]:
+        """The many things that it holds, which would take long to be freed all at once."""
         ...
 
 
@@ -114,3 +119,8 @@ class Reloads(Generic[S]):
         finally:
             self._in_use.remove(former)
             await former.release(self._in_use)
+        pieces, slices = former.pieces(), Slices()
+        del former
+        while pieces:
+            pieces.pop()
+            await slices.step()
