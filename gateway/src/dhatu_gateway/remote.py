@@ -35,8 +35,9 @@ def ask(method: str, url: str, key: str, tls_ca: str | None = None) -> dict[str,
 def status_lines(status: dict[str, Any]) -> Iterator[str]:
     """The status for people.
 
+    >>> source = {"restored": True, "age_s": 7200.4, "error": "Consul cannot be reached"}
     >>> endpoint = {"url": "http://a", "status": "ok", "in_flight": 2}
-    >>> service = {"name": "corpus", "status": "ok", "endpoints": [endpoint]}
+    >>> service = {"name": "corpus", "status": "ok", "discovery": source, "endpoints": [endpoint]}
     >>> status = {"title": "T", "version": "1", "routes": 3, "table": "built-in", "services": [service]}
     >>> status["overrides"] = {"prefix": "gw", "services": ["corpus"], "operations": ["*"], "error": ""}
     >>> status["registration"] = {"state": "waiting", "service": "gw", "id": "gw-1", "error": "403"}
@@ -47,6 +48,7 @@ def status_lines(status: dict[str, Any]) -> Iterator[str]:
     overrides gw/: of corpus, *
     mocked    a.b
     corpus    ok
+              endpoints of before the start, 7200 s old: Consul cannot be reached
               http://a  ok, 2 under way
     """
     yield f"{status['title']} {status['version']}: {status['routes']} operations, table {status['table']}"
@@ -58,6 +60,9 @@ def status_lines(status: dict[str, Any]) -> Iterator[str]:
         yield f"{'mocked':9} {' '.join(status['mocked'])}"
     for service in status["services"]:
         yield f"{service['name']:9} {service['status']}"
+        source = service["discovery"]
+        if source["restored"]:
+            yield f"{'':9} endpoints of before the start, {source['age_s']:.0f} s old: {source['error']}"
         yield from _endpoint_lines(service["endpoints"])
 
 

@@ -102,6 +102,7 @@ def _service_view(upstream: Upstream, standing: Standing) -> ServiceView:
             good_at_s=standing.good_at_s,
             failures=standing.failures,
             error=standing.error,
+            restored=standing.restored,
         )
 
     return ServiceView(name=upstream.service, endpoints=endpoints, source=source)

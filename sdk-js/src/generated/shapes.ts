@@ -141,6 +141,8 @@ export const DhatuPattern: Shape = /*#__PURE__*/ object({
 export const DiscoveryStatus: Shape = /*#__PURE__*/ object({
   source: /*#__PURE__*/ oneOf('static', 'dns', 'srv', 'consul', 'kubernetes'),
   good_at: /*#__PURE__*/ nullable(string),
+  age_s: /*#__PURE__*/ nullable(number),
+  restored: boolean,
   failures: integer,
   error: string,
 });

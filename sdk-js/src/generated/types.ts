@@ -284,6 +284,10 @@ export interface DiscoveryStatus {
   source: 'static' | 'dns' | 'srv' | 'consul' | 'kubernetes' | (string & {});
   /** When it last gave an answer that could be believed; null where it never did. Format: date-time. */
   good_at: string | null;
+  /** Seconds since then; null where it never did. Range: at least 0. */
+  age_s: number | null;
+  /** Whether the endpoints are those of before the start, as nobody could say better since. */
+  restored: boolean;
   /** How many times in a row it has not since. Range: at least 0. */
   failures: number;
   /** What is wrong now; empty where nothing is. */

@@ -164,6 +164,25 @@ async def test_the_status_shows_a_new_service_and_what_it_offers(consul: FakeCon
             assert (drift["extra"], drift["problem"]) == (extra, "")
 
 
+async def test_after_a_restart_without_consul_calls_go_where_they_went_before(
+    consul: FakeConsul, tmp_path: Path
+) -> None:
+    kept = tmp_path / "endpoints.json"
+    asked = {"CORPUS_SERVICE_URL": "consul+http://corpus", "GATEWAY_ENDPOINTS_FILE": str(kept)}
+    async with service("one") as port:
+        consul.register("corpus", "c1", port)
+        async with gateway(tmp_path, CONSUL_URL=consul.url, **asked) as (client, key):
+            assert await call(client, key) == "one"
+            assert corpus_in(await status_of(client, key))["discovery"]["restored"] is False
+            await until(kept.exists)
+        async with gateway(tmp_path, CONSUL_URL="http://127.0.0.1:9", **asked) as (client, key):
+            assert await call(client, key) == "one"
+            shown = corpus_in(await status_of(client, key))["discovery"]
+            assert shown["restored"] is True
+            assert shown["age_s"] >= 0
+            assert "cannot be reached" in shown["error"]
+
+
 async def test_another_discovery_of_the_same_origin_begins_with_what_is_known(
     consul: FakeConsul, monkeypatch: pytest.MonkeyPatch
 ) -> None:

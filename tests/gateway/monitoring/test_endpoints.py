@@ -39,6 +39,9 @@ class Discovered:
         return [NewService(name="glossary", tags=("dhatu",), endpoints=(CANARY,), drift=drift)]
 
 
+UNREGISTERED = {"state": "off", "service": "", "id": "", "good_at": None, "failures": 0, "error": ""}
+UNHEARD = {"source": "dns", "good_at": None, "age_s": None, "restored": False, "failures": 0, "error": ""}
+
 MONITORING = Monitoring(
     title="dhātu API",
     version="1.0.0",
@@ -47,7 +50,9 @@ MONITORING = Monitoring(
         ServiceView(
             name="corpus",
             endpoints=lambda: [EndpointView(endpoint=CANARY, in_flight=2, well=False)],
-            source=lambda: SourceView(kind="consul", good_at_s=1_800_000_000.0, failures=3, error="is down"),
+            source=lambda: SourceView(
+                kind="consul", good_at_s=1_800_000_000.0, failures=3, error="is down", restored=True
+            ),
         ),
         ServiceView(
             name="analysis",
@@ -131,21 +136,14 @@ async def test_the_status_tells_where_requests_go(client: httpx.AsyncClient) -> 
         "routes": 26,
         "table": "built-in",
         "workers": [os.getpid()],
-        "registration": {
-            "state": "off",
-            "service": "",
-            "id": "",
-            "good_at": None,
-            "failures": 0,
-            "error": "",
-        },
+        "registration": UNREGISTERED,
         "overrides": {"prefix": "", "services": [], "operations": [], "good_at": None, "error": ""},
         "mocked": [],
         "services": [
             {
                 "name": "analysis",
                 "status": "unknown",
-                "discovery": {"source": "dns", "good_at": None, "failures": 0, "error": ""},
+                "discovery": UNHEARD,
                 "endpoints": [],
                 "drift": {"problem": "no answer", "missing": [], "extra": []},
             },
@@ -155,6 +153,8 @@ async def test_the_status_tells_where_requests_go(client: httpx.AsyncClient) -> 
                 "discovery": {
                     "source": "consul",
                     "good_at": "2027-01-15T08:00:00Z",
+                    "age_s": 60.5,
+                    "restored": True,
                     "failures": 3,
                     "error": "is down",
                 },

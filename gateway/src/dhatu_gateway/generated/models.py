@@ -248,6 +248,10 @@ class DiscoveryStatus(BaseModel):
     """Who is asked."""
     good_at: AwareDatetime | None
     """When it last gave an answer that could be believed; null where it never did."""
+    age_s: Annotated[float | None, Field(ge=0.0)]
+    """Seconds since then; null where it never did."""
+    restored: bool
+    """Whether the endpoints are those of before the start, as nobody could say better since."""
     failures: Annotated[int, Field(ge=0)]
     """How many times in a row it has not since."""
     error: str

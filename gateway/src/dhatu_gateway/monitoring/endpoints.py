@@ -200,7 +200,7 @@ async def _service(monitoring: Monitoring, service: ServiceView) -> models.Upstr
     return models.UpstreamService(
         name=service.name,
         status=models.CheckStatus(combined(statuses)),
-        discovery=_source(service.source()),
+        discovery=_source(service.source(), monitoring.wall_clock()),
         endpoints=[_endpoint(view, status) for view, status in zip(views, statuses, strict=True)],
         drift=_drift(drift),
     )
@@ -243,10 +243,12 @@ def _moment(wall_s: float | None) -> datetime | None:
     return datetime.fromtimestamp(wall_s, UTC) if wall_s is not None else None
 
 
-def _source(source: SourceView) -> models.DiscoveryStatus:
+def _source(source: SourceView, now_s: float) -> models.DiscoveryStatus:
     return models.DiscoveryStatus(
         source=source.kind,
         good_at=_moment(source.good_at_s),
+        age_s=None if source.good_at_s is None else round(max(0.0, now_s - source.good_at_s), 3),
+        restored=source.restored,
         failures=source.failures,
         error=source.error,
     )

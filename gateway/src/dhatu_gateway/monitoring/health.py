@@ -121,6 +121,8 @@ class SourceView:
     """When it last said something that could be believed, on the wall clock."""
     failures: int
     error: str
+    restored: bool = False
+    """Whether the endpoints are those of before the start."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

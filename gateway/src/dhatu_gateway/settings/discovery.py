@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import replace
@@ -56,6 +57,7 @@ def read_discovery(reader: Reader, origins: Mapping[str, Origin]) -> DiscoveryCo
         consul=consul,
         kubernetes=kubernetes if any(isinstance(o, KubernetesOrigin) for o in origins.values()) else None,
         key_prefix=prefix,
+        endpoints_file=reader.value("GATEWAY_ENDPOINTS_FILE", "", _writable_file),
         registration=read_registration(reader, has_consul=consul is not None),
     )
 
@@ -120,6 +122,13 @@ def existing_file(text: str) -> Path | None:
     """None where nothing is said."""
     if text and not Path(text).is_file():
         raise ValueError(f"must name a file that exists, not {text!r}")
+    return Path(text) if text else None
+
+
+def _writable_file(text: str) -> Path | None:
+    """A file that may be there already, in a folder that has to be."""
+    if text and (Path(text).is_dir() or not os.access(Path(text).parent, os.W_OK | os.X_OK)):
+        raise ValueError(f"must name a file in a folder that exists and can be written to, not {text!r}")
     return Path(text) if text else None
 
 

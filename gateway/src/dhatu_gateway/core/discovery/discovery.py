@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 from dhatu_gateway.core.discovery.catalog import Catalog
@@ -23,6 +24,7 @@ from dhatu_gateway.core.discovery.origin import (
 )
 from dhatu_gateway.core.discovery.overrides import Overrides
 from dhatu_gateway.core.discovery.registration import OwnService
+from dhatu_gateway.core.discovery.remembered import EndpointsFile
 from dhatu_gateway.core.discovery.source import Found, Rhythm, Source
 from dhatu_gateway.core.discovery.standing import Standing, follow
 from dhatu_gateway.core.upstream.discovery import Endpoint
@@ -47,6 +49,8 @@ class DiscoveryConfig:
     """Of the overrides in Consul's key-value store; empty for none."""
     registration: OwnService | None = None
     """What others shall find of this gateway itself; None for nothing."""
+    endpoints_file: Path | None = None
+    """Where the last good endpoints are kept; None for nowhere."""
 
 
 class Discovery:
@@ -81,6 +85,7 @@ class Discovery:
         """None without Consul."""
         self._sources: dict[str, Source] = {}
         self._static: dict[str, tuple[Endpoint, ...]] = {}
+        self._changed = asyncio.Event()
         for service, origin in origins.items():
             if isinstance(origin, tuple):
                 self.standings[service] = Standing(service, "static", publish[service])
@@ -88,7 +93,11 @@ class Discovery:
             else:
                 source = self._source(origin)
                 self._sources[service] = source
-                self.standings[service] = Standing(service, source.kind, publish[service])
+                told = self._telling(publish[service])
+                self.standings[service] = Standing(service, source.kind, told)
+        path = config.endpoints_file
+        asked = {service: origins[service] for service in self._sources}
+        self._file = EndpointsFile(path, asked) if path is not None and asked else None
 
     async def open(self) -> None:
         """Begin to ask, and wait a little for the first answers; nothing more where it was opened before."""
@@ -98,6 +107,8 @@ class Discovery:
         before, self._before = self._before, None
         if before is not None:
             self._take_over(before)
+        if self._file is not None:
+            await self._remember(self._file)
         for service, endpoints in self._static.items():
             self.standings[service].take(Found(endpoints=endpoints), self._rhythm.wall_clock())
         for service, source in self._sources.items():
@@ -111,8 +122,23 @@ class Discovery:
             async with asyncio.timeout(FIRST_ROUND_S):
                 await asyncio.gather(*waiting)
         except TimeoutError:
+            for standing in self.standings.values():
+                standing.restore()
             late = [name for name, standing in self.standings.items() if not standing.found]
-            _logger.warning("nobody has said yet where these services are: %s", ", ".join(late))
+            if late:
+                _logger.warning("nobody has said yet where these services are: %s", ", ".join(late))
+
+    def _telling(self, publish: Publish) -> Publish:
+        def tell(endpoints: Sequence[Endpoint]) -> None:
+            publish(endpoints)
+            self._changed.set()
+
+        return tell
+
+    async def _remember(self, file: EndpointsFile) -> None:
+        for service, (endpoints, good_at_s) in (await asyncio.to_thread(file.read)).items():
+            self.standings[service].remember(endpoints, good_at_s)
+        self._start(file.keep({service: self.standings[service] for service in self._sources}, self._changed))
 
     def _take_over(self, before: Discovery) -> None:
         """Begin with what is known: whoever has to be asked may be out just now."""

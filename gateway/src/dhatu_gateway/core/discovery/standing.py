@@ -32,11 +32,14 @@ class Standing:
         """What is wrong with the source at the moment; empty where nothing is."""
         self.failures = 0
         """Rounds in a row that brought nothing good."""
+        self.restored = False
+        """Whether the endpoints are those of before the start, from the disk."""
         self.first = asyncio.Event()
         """Set once there are any endpoints."""
         self._publish = publish
         self._published: tuple[Endpoint, ...] = ()
         self._overrides = NO_OVERRIDES
+        self._before: tuple[tuple[Endpoint, ...], float] | None = None
 
     def take(self, found: Found, wall_s: float) -> None:
         """Take in an answer."""
@@ -48,13 +51,14 @@ class Standing:
         if self.error and not doubt:
             _logger.info("%s: %s works again", self.service, self.kind)
         self.error, self.failures = "; ".join(filter(None, (doubt, *found.notes))), 0
-        self.good_at_s = wall_s
+        self.good_at_s, self.restored = wall_s, False
         self.found = endpoints
         self._settle()
 
     def fail(self, reason: str) -> None:
         """The source could not be asked, or not be believed."""
         self.failures += 1
+        self.restore()
         if reason != self.error:
             _logger.warning("%s: %s: %s", self.service, self.kind, reason)
         self.error = reason
@@ -63,8 +67,20 @@ class Standing:
         """Begin with what another knows of the same service."""
         if before.found:
             self.found, self.good_at_s = before.found, before.good_at_s
-            self.error, self.failures = before.error, before.failures
+            self.error, self.failures, self.restored = before.error, before.failures, before.restored
             self._settle()
+
+    def remember(self, endpoints: Sequence[Endpoint], good_at_s: float) -> None:
+        """Use these where the source has nothing to say at first."""
+        self._before = _unique(endpoints), good_at_s
+
+    def restore(self) -> None:
+        """Begin with what is remembered, unless something better is known."""
+        if self._before is None or self.found:
+            return
+        (self.found, self.good_at_s), self.restored = self._before, True
+        _logger.warning("%s: begins with the %d endpoints of before", self.service, len(self.found))
+        self._settle()
 
     def override(self, overrides: Overrides) -> None:
         """Change what the source says by these from now on."""

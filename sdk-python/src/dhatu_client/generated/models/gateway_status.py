@@ -55,6 +55,10 @@ class DiscoveryStatus(BaseModel):
     """Who is asked."""
     good_at: datetime | None
     """When it last gave an answer that could be believed; null where it never did."""
+    age_s: float | None
+    """Seconds since then; null where it never did."""
+    restored: bool
+    """Whether the endpoints are those of before the start, as nobody could say better since."""
     failures: int
     """How many times in a row it has not since."""
     error: str
