@@ -1,0 +1,1 @@
+"""Commands beside `serve`: what they do, and how they speak to people."""
