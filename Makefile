@@ -152,10 +152,11 @@ bench-js: $(JS_STATE)  ## the same of the JavaScript SDK, beside fetch and the n
 bench-codegen: setup  ## seconds of generate on this platform, time per schema; BENCH_OPENAPI names a document to add
 	@PYTHONPATH=tests $(BIN)/python -m bench.codegen
 
-soak: setup  ## an hour of reloads under load, thousands of connections, ten minutes of calls; SOAK_RELOADS, SOAK_IDLE, SOAK_SECONDS
+soak: setup  ## an hour of reloads under load, thousands of connections, GiB, ten minutes of calls; SOAK_RELOADS, SOAK_IDLE, SOAK_MIB, SOAK_SECONDS
 	@PYTHONPATH=tests $(BIN)/python -m soak.stalls
 	@PYTHONPATH=tests $(BIN)/python -m soak.reloads
 	@PYTHONPATH=tests $(BIN)/python -m soak.connections
+	@PYTHONPATH=tests $(BIN)/python -m soak.volume
 	@PYTHONPATH=tests $(BIN)/python -m soak.steady
 
 clean:  ## remove everything that make creates
