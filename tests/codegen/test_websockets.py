@@ -82,3 +82,19 @@ def test_every_target_takes_it(project: Project) -> None:
     built = project.build(TARGETS)
     assert [str(error) for error in built.diagnostics.all if error.code == "DH013"] == []
     assert built.diagnostics.errors == ()
+
+
+def test_the_sdks_have_no_method_for_it_and_say_so(project: Project) -> None:
+    project.simple("beta", "/beta")
+    write(project, "{websocket: true}")
+    file = project.root / "spec/services/alpha.yaml"
+    file.write_text(file.read_text().replace('"204": {description: Done.}', '"101": {description: Opened.}'))
+    built = project.build(TARGETS)
+    [note] = [found for found in built.diagnostics.all if found.code == "DH091"]
+    assert (note.severity, note.source.file) == ("note", "spec/services/alpha.yaml")
+    texts = {file.path: file.text for file in built.files}
+    sdks = [text for path, text in texts.items() if path.startswith("sdk-")]
+    assert sdks
+    assert any("/beta" in text for text in sdks)
+    assert not any("/alpha" in text for text in sdks)
+    assert "/alpha" in texts["gateway/src/dhatu_gateway/generated/routes.py"]

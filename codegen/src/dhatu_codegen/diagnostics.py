@@ -93,6 +93,7 @@ CODES: dict[str, tuple[Severity, str]] = {
     "DH072": ("error", "a file that codegen did not write, in the place of a generated one"),
     "DH073": ("error", "a manifest of generated files that cannot be read"),
     "DH090": ("note", "a schema keyword that the models of an SDK leave to the server"),
+    "DH091": ("note", "a WebSocket, for which the SDKs have no method"),
     "DH200": ("error", "an operation was removed that had not been deprecated"),
     "DH201": ("error", "a parameter that is required from now on"),
     "DH202": ("error", "a parameter, header or part that is written in another way"),

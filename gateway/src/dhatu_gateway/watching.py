@@ -52,13 +52,15 @@ def build_monitoring(
         name: [(route.method, route.path) for route in table.routes if route.service == name]
         for name in ways.upstreams
     }
+    sockets = [(route.method, route.path) for route in table.routes if route.websocket is not None]
+    drift = DriftReports(operations, unlisted=sockets)
     monitoring = Monitoring(
         title=table.platform.title,
         version=table.platform.version,
         routes=len(table.routes),
         services=services,
         health=Health([*_checks(watched), *map(service_check, services)]),
-        discovery=DiscoveryReport(ways.upstreams, DriftReports(operations), ways.discovery.catalog),
+        discovery=DiscoveryReport(ways.upstreams, drift, ways.discovery.catalog),
         metrics=metrics if settings.metrics else None,
         table=table.digest,
         mocked=mocked_operations(

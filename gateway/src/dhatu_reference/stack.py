@@ -168,4 +168,5 @@ def _gateway(*arguments: str) -> tuple[str, ...]:
 
 def _uvicorn(factory: str, port: int) -> tuple[str, ...]:
     options = ("--host", "127.0.0.1", "--port", str(port), "--no-access-log", "--log-level", "warning")
-    return (sys.executable, "-m", "uvicorn", "--factory", factory, *options)
+    sockets = ("--ws", "websockets-sansio", "--ws-max-size", "8192")
+    return (sys.executable, "-m", "uvicorn", "--factory", factory, *options, *sockets)

@@ -170,3 +170,10 @@ def test_every_rule_is_broken_by_one_of_these(tmp_path: Path) -> None:
     assert sorted(rules) == sorted(LINT_CODES)
     assert set(rules) == {code for _, _, code, _ in ALL if code}
     assert len({rule.name for rule in (*STYLE, *ALWAYS)}) == len(rules)
+
+
+def test_a_websocket_needs_no_cursor(tmp_path: Path) -> None:
+    paged = CLEAN.replace("name: cursor, in", "name: search, in")
+    assert [code for code, _ in found_in(tmp_path, paged)] == ["DH156"]
+    switching = paged.replace('        "200":\n', '        "101": {description: Open.}\n        "200":\n')
+    assert found_in(tmp_path, switching) == []

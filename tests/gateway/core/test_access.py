@@ -24,6 +24,7 @@ from dhatu_gateway.auth.store.sqlite import SqliteStore
 from dhatu_gateway.core.exchange import Principal
 from dhatu_gateway.core.types import Credential
 from dhatu_gateway.settings import read_settings
+from gateway.streaming.support import HANDSHAKE
 from gateway.support import Client, serving
 
 METHODS = {"get", "put", "post", "delete", "patch", "query"}
@@ -48,6 +49,8 @@ class Case:
     path: str
     ways: tuple[Way, ...]
     roles: frozenset[str]
+    opens: bool
+    """It is a WebSocket."""
 
     def __str__(self) -> str:
         return f"{self.method} {self.path}"
@@ -66,6 +69,7 @@ def cases(document: dict[str, Any]) -> Iterator[Case]:
                     for needs in operation["security"]
                 ),
                 roles=frozenset(operation.get("x-dhatu", {}).get("roles", ())),
+                opens="101" in operation["responses"],
             )
 
 
@@ -88,7 +92,8 @@ class Gate:
     auth: Auth
 
     async def call(self, case: Case, headers: dict[str, str]) -> int:
-        return (await self.client.request(case.method, case.path, headers=headers)).status
+        fields = HANDSHAKE | headers if case.opens else headers
+        return (await self.client.request(case.method, case.path, headers=fields)).status
 
     async def credentials(
         self, way: Way, roles: frozenset[str], *, less: str = "", more: frozenset[str] = frozenset()

@@ -12,6 +12,7 @@ from dhatu_gateway.core.mocks.terminal import build_mock
 from dhatu_gateway.core.mocks.values import NoValueError, small_value
 from dhatu_gateway.core.validation.schemas import Schemas
 from gateway.core.test_app import TABLE, platform, settings_in
+from gateway.streaming.support import HANDSHAKE
 from gateway.support import make_route
 
 SEARCH = "/api/v1/corpus/search?q=x"
@@ -61,6 +62,13 @@ async def test_a_caller_may_ask_for_another_answer(tmp_path: Path) -> None:
         assert await preferring("respond-async, Code=404; wait=10") == (404, "application/problem+json")
         assert await preferring("example=nobodyknows") == (400, "application/problem+json")
         assert (await preferring("wait=10"))[0] == 200
+
+
+async def test_nothing_stands_in_for_a_websocket(tmp_path: Path) -> None:
+    async with platform(tmp_path, GATEWAY_MOCK="corpus") as (client, key):
+        headers = HANDSHAKE | {"X-API-Key": key}
+        reply = await client.request("GET", "/api/v1/corpus/search/live", headers=headers)
+    assert (reply.status, reply.json["type"].rpartition("/")[2]) == (503, "upstream-unavailable")
 
 
 @pytest.mark.parametrize("route", [route for route in TABLE.routes if route.service != "system"], ids=str)

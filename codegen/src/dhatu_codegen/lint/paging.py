@@ -27,6 +27,8 @@ def page_cursor(survey: Survey) -> Findings:
     for call in survey.calls:
         size = _size(call)
         others = [item.text("name").lower() for item in call.parameters if item is not size]
+        if any(status == "101" for status, _ in call.responses):
+            continue  # a WebSocket can be asked for more in any way
         if size and not any(word in name for name in others for word in _POSITIONS):
             message = f"{call.name} limits its answer, and nothing asks for the rest"
             yield Finding(message=message, source=size.source, hint="take a cursor")

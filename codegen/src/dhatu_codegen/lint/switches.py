@@ -12,7 +12,7 @@ from ..naming import nearest
 _REFUSED_LATER: Final = "DH158"
 """Without it the gateway would not start, and say so less clearly."""
 
-SWITCHABLE: Final = frozenset({"DH040", "DH041", "DH044", "DH046", *LINT_CODES}) - {_REFUSED_LATER}
+SWITCHABLE: Final = frozenset({"DH040", "DH041", "DH044", "DH046", "DH091", *LINT_CODES}) - {_REFUSED_LATER}
 
 
 def switch_rules(platform: Map, diagnostics: Diagnostics) -> None:

@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from dataclasses import asdict
 from typing import Annotated, Any, Final, TypeAlias, final
 
-from fastapi import FastAPI, Header, Path, Query, Request
+from fastapi import FastAPI, Header, Path, Query, Request, WebSocket
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 
 from dhatu_reference.service import FieldError, ServiceProblem, create_service, refused
@@ -18,7 +18,8 @@ from dhatu_reference.service import FieldError, ServiceProblem, create_service, 
 from .documents import LANGUAGE_PATTERN, canonical_language
 from .intake import receive
 from .jobs import Event, Job, Jobs
-from .search import CursorError, SearchRequest, search
+from .live import answer_newest
+from .search import CursorError, SearchPage, SearchRequest, search
 from .seed import seed
 from .store import MEMORY, Store
 
@@ -62,6 +63,7 @@ def create_app(database: str | None = None) -> FastAPI:
         ("DELETE", "/documents/{id}", endpoints.delete_document),
     ):
         app.add_api_route(_PREFIX + path, endpoint, methods=[method], response_model=None)
+    app.add_api_websocket_route(f"{_PREFIX}/search/live", endpoints.search_live)
     app.add_api_route(
         f"{_PREFIX_2}/documents/{{id}}", endpoints.read_document, methods=["GET"], response_model=None
     )
@@ -99,10 +101,22 @@ class _Endpoints:
             page = await asyncio.to_thread(search, self._store, request)
         except CursorError as error:
             raise refused([FieldError(location="query", name="cursor", detail=str(error))]) from error
-        documents = [_without_empty(asdict(hit), "source") for hit in page.hits]
-        return JSONResponse(
-            {"total": page.total, "documents": documents, "next_cursor": page.next_cursor or None}
-        )
+        content = {
+            "total": page.total,
+            "documents": _documents(page),
+            "next_cursor": page.next_cursor or None,
+        }
+        return JSONResponse(content)
+
+    async def search_live(self, socket: WebSocket, language: Language = None, limit: Limit = 10) -> None:
+        canonical = canonical_language(language or "")
+
+        async def find(q: str) -> dict[str, Any]:
+            request = SearchRequest(q=q, language=canonical, limit=limit)
+            page = await asyncio.to_thread(search, self._store, request)
+            return {"total": page.total, "documents": _documents(page)}
+
+        await answer_newest(socket, find)
 
     async def stats(self) -> Response:
         languages = await asyncio.to_thread(self._store.stats)
@@ -139,6 +153,10 @@ class _Endpoints:
         if job is None:
             raise ServiceProblem(404, f"No job has the id {job_id}.")
         return job
+
+
+def _documents(page: SearchPage) -> list[dict[str, Any]]:
+    return [_without_empty(asdict(hit), "source") for hit in page.hits]
 
 
 def _no_document(document_id: str) -> ServiceProblem:

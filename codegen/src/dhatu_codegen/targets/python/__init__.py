@@ -10,6 +10,7 @@ from __future__ import annotations
 from ...diagnostics import Diagnostics
 from ...ir.api import Api
 from ..base import GeneratedFile, Unsupported
+from ..calls import calls_of
 from ..shortfalls import check_sdk
 from .going_on import JOB_MEMBERS, PAGE_MEMBERS
 
@@ -34,7 +35,6 @@ class PythonTarget:
             "roles",
             "cors",
             "networks",
-            "websocket",
         }
     )
 
@@ -43,11 +43,11 @@ class PythonTarget:
 
     def check(self, api: Api, diagnostics: Diagnostics) -> None:
         """DH080 and on: what the SDK leaves to its callers."""
-        check_sdk(api, diagnostics, page_members=PAGE_MEMBERS, job_members=JOB_MEMBERS)
+        check_sdk(calls_of(api), diagnostics, page_members=PAGE_MEMBERS, job_members=JOB_MEMBERS)
 
     def render(self, api: Api) -> tuple[GeneratedFile, ...]:
         """The package `generated` inside the SDK."""
         # The two generators behind it take half a second to import; `dhatu-codegen ir` needs neither.
         from .package import render_package
 
-        return render_package(api, self._sources)
+        return render_package(calls_of(api), self._sources)

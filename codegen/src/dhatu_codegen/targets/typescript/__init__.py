@@ -11,6 +11,7 @@ from __future__ import annotations
 from ...diagnostics import Diagnostics
 from ...ir.api import Api
 from ..base import GeneratedFile, Unsupported
+from ..calls import calls_of
 from ..shortfalls import check_sdk
 
 
@@ -34,7 +35,6 @@ class TypeScriptTarget:
             "roles",
             "cors",
             "networks",
-            "websocket",
         }
     )
 
@@ -43,10 +43,10 @@ class TypeScriptTarget:
 
     def check(self, api: Api, diagnostics: Diagnostics) -> None:
         """DH080 and on: what the SDK leaves to its callers."""
-        check_sdk(api, diagnostics)
+        check_sdk(calls_of(api), diagnostics)
 
     def render(self, api: Api) -> tuple[GeneratedFile, ...]:
         """The folder `generated` of the SDK's sources."""
         from .package import render_package  # `dhatu-codegen ir` needs no templates
 
-        return render_package(api, self._sources)
+        return render_package(calls_of(api), self._sources)

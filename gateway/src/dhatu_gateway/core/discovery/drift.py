@@ -39,20 +39,23 @@ class Drift:
 
 
 def compare(
-    document: object, specified: Collection[Operation], all_specified: Collection[Operation]
+    document: object,
+    specified: Collection[Operation],
+    all_specified: Collection[Operation],
+    unlisted: Collection[Operation] = (),
 ) -> Drift:
     """Hold a service's OpenAPI document against the operations that are specified for it.
 
     Names of path parameters do not count. What a service has besides the API, such as `/health`, is left
     out: all that does not begin as some path of the specification does. Raises `DiscoveryError` for what is
-    no document.
+    no document. Those that are `unlisted` need not be in it: frameworks leave WebSockets out.
     """
     served = {_shape(operation): operation for operation in operations_of(document)}
     wanted = {_shape(operation): operation for operation in specified}
     roots = {path.split("/")[1] for _, path in all_specified}
     extra = [served[shape] for shape in served.keys() - wanted.keys() if shape[1].split("/")[1] in roots]
     return Drift(
-        missing=tuple(sorted(wanted[shape] for shape in wanted.keys() - served.keys())),
+        missing=tuple(sorted({wanted[shape] for shape in wanted.keys() - served.keys()} - {*unlisted})),
         extra=tuple(sorted(extra)),
     )
 
@@ -102,10 +105,14 @@ class DriftReports:
     """Compares when somebody asks, and not too often."""
 
     def __init__(
-        self, routes: Mapping[str, Collection[Operation]], clock: Callable[[], float] = time.monotonic
+        self,
+        routes: Mapping[str, Collection[Operation]],
+        clock: Callable[[], float] = time.monotonic,
+        unlisted: Collection[Operation] = (),
     ):
-        """`routes` are the operations of each service."""
+        """`routes` are the operations of each service, `unlisted` those that documents may leave out."""
         self._routes = routes
+        self._unlisted = unlisted
         self._all = frozenset(operation for operations in routes.values() for operation in operations)
         self._clock = clock
         self._known: dict[str, tuple[float, Drift]] = {}
@@ -119,7 +126,7 @@ class DriftReports:
         try:
             document = await fetch_document(way, now_s)
             specified = self._routes.get(service)
-            drift = compare(document, specified or (), self._all)
+            drift = compare(document, specified or (), self._all, self._unlisted)
         except DiscoveryError as error:
             drift = Drift(problem=str(error))
         self._known[service] = (now_s, drift)

@@ -47,6 +47,8 @@ def build_mock(route: Route, schemas: Schemas, header_prefix: str) -> Terminal:
     `Prefer: example=empty`, and by `Accept` where there are several media types. Raises `ValueError` at boot
     where there is no example, and no value can be made of the schema.
     """
+    if route.websocket is not None:
+        return _build_silence(route)
     mocks = tuple(_mocks(route, schemas.answers))
     usual = [mock for mock in mocks if 200 <= mock.status < 300]
     if not usual:
@@ -61,6 +63,16 @@ def build_mock(route: Route, schemas: Schemas, header_prefix: str) -> Terminal:
         await exchange.send({"type": "http.response.body", "body": mock.body, "more_body": False})
 
     return answer
+
+
+def _build_silence(route: Route) -> Terminal:
+    """Open no WebSocket: a specification shows none of its messages."""
+    detail = f"{route.operation} is a WebSocket, for which nothing can stand in."
+
+    async def refuse(exchange: Exchange) -> None:
+        raise ProblemError("upstream-unavailable", detail)
+
+    return refuse
 
 
 def _choose(mocks: Sequence[Mock], usual: Sequence[Mock], exchange: Exchange) -> Mock:
