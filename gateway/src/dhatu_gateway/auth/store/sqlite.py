@@ -14,6 +14,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -58,8 +59,7 @@ class SqliteStore:
         """Open or create the file and bring its tables up to date; raises `StoreError` where it cannot."""
         self._path = str(path)
         try:
-            # Only the gateway's own account may read the file, whatever the umask says.
-            os.close(os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600))
+            _create(self._path)
             self._writer = _connect(self._path)
             migrate(self._writer, self._path)
             self._reader = _connect(self._path)
@@ -261,6 +261,16 @@ class SqliteStore:
         self._thread.shutdown(wait=True)
         self._reader.close()
         self._writer.close()
+
+
+def _create(path: str) -> None:
+    """Make the file, if there is none; only the gateway's own account may read it, whatever the umask says.
+
+    One that exists is not opened: to close it would end the locks that SQLite holds for other stores of this
+    process (fcntl(2)), and another process would take the log away under their hands.
+    """
+    with suppress(FileExistsError):
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
 
 
 def _connect(path: str) -> sqlite3.Connection:
