@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Protocol
 
 PATIENCE_S = 60.0
 """No call may take longer, whatever has happened: nothing hangs."""
@@ -31,6 +32,12 @@ class Outcome:
         return str(value.get("by", ""))
 
     @property
+    def received(self) -> int:
+        """How many bytes of a body the process that answered has got."""
+        value: dict[str, int] = json.loads(self.body)
+        return value["received"]
+
+    @property
     def kind(self) -> str:
         """The last part of a problem's type; `by` or nothing for other answers."""
         if self.headers.get("content-type") != "application/problem+json":
@@ -48,13 +55,17 @@ class Request:
     target: str
     method: str = "GET"
     headers: tuple[tuple[str, str], ...] = ()
+    body: bytes = b""
+    """JSON; none where it is empty."""
 
     def encode(self) -> bytes:
-        length = () if self.method == "GET" else (("Content-Length", "0"),)
-        fields = "".join(
-            f"{name}: {value}\r\n" for name, value in (("Host", "chaos"), *self.headers, *length)
-        )
-        return f"{self.method} {self.target} HTTP/1.1\r\n{fields}\r\n".encode()
+        fields = [("Host", "chaos"), *self.headers]
+        if self.method != "GET":
+            fields.append(("Content-Length", str(len(self.body))))
+        if self.body:
+            fields.append(("Content-Type", "application/json"))
+        lines = "".join(f"{name}: {value}\r\n" for name, value in fields)
+        return f"{self.method} {self.target} HTTP/1.1\r\n{lines}\r\n".encode() + self.body
 
 
 class Connection:
@@ -100,12 +111,34 @@ class Connection:
             self._streams = None
 
 
+class Caller(Protocol):
+    """Makes the same call whenever it is told to."""
+
+    async def call(self) -> Outcome: ...
+
+    def close(self) -> None: ...
+
+
+class Repeated:
+    """One request over one connection."""
+
+    def __init__(self, port: int, request: Request) -> None:
+        self._connection = Connection(port)
+        self._request = request
+
+    async def call(self) -> Outcome:
+        return await self._connection.call(self._request)
+
+    def close(self) -> None:
+        self._connection.close()
+
+
 @dataclass(slots=True)
 class Load:
     """Clients that each make one call after the other."""
 
-    port: int
-    request: Request
+    client: Callable[[], Caller]
+    """Makes one of them."""
     outcomes: list[Outcome] = field(default_factory=list)
 
     @property
@@ -145,10 +178,10 @@ class Load:
         await until(have_ended, f"{calls} calls end")
 
     async def _client(self, go_on: Callable[[], bool]) -> None:
-        connection = Connection(self.port)
+        client = self.client()
         while go_on():
-            self.outcomes.append(await connection.call(self.request))
-        connection.close()
+            self.outcomes.append(await client.call())
+        client.close()
 
 
 async def until(true: Callable[[], Awaitable[bool]], what: str) -> None:

@@ -5,7 +5,7 @@ tells, as each of them does, what it has seen: `{"requests": how many, "held": h
 
 | mode | an ordinary request gets |
 |---|---|
-| `well` | 200 and `{"by": NAME, "number": which request it was}` |
+| `well` | 200 and `{"by": NAME, "number": which request it was, "received": bytes of its body}` |
 | `hold` | nothing, until the mode changes; then what that says. `/jobs` is answered as by `well` |
 | `corrupt` | bytes that are no HTTP |
 | `reset` | the head of an answer and a part of its body, then the connection is reset |
@@ -43,14 +43,14 @@ class Service:
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             while True:
-                await self._answer(await _request(reader), writer)
+                await self._answer(*await _request(reader), writer)
                 await writer.drain()
         except (asyncio.IncompleteReadError, ConnectionError):
             pass
         finally:
             writer.close()
 
-    async def _answer(self, target: str, writer: asyncio.StreamWriter) -> None:
+    async def _answer(self, target: str, received: int, writer: asyncio.StreamWriter) -> None:
         if target.startswith("/control/"):
             self._obey(target.removeprefix("/control/"))
             writer.write(_json(200, {"requests": self._requests, "held": self._held}))
@@ -64,7 +64,7 @@ class Service:
             self._requests += 1
             if not target.endswith("/jobs"):
                 await self._wait()
-            await self._misbehave(self._requests, writer)
+            await self._misbehave({"number": self._requests, "received": received}, writer)
 
     def _obey(self, word: str) -> None:
         if word != "tell":
@@ -78,7 +78,7 @@ class Service:
             await self._changed.wait()
             self._held -= 1
 
-    async def _misbehave(self, number: int, writer: asyncio.StreamWriter) -> None:
+    async def _misbehave(self, seen: dict[str, int], writer: asyncio.StreamWriter) -> None:
         match self._mode:
             case "corrupt":
                 writer.write(b"\x16\x03\x01 this is not HTTP\r\n\r\n")
@@ -92,18 +92,19 @@ class Service:
             case "fail":
                 writer.write(_json(503, {}))
             case _:
-                writer.write(_json(200, {"by": self._name, "number": number}))
+                writer.write(_json(200, {"by": self._name, **seen}))
 
 
-async def _request(reader: asyncio.StreamReader) -> str:
-    """Read one request; its target."""
+async def _request(reader: asyncio.StreamReader) -> tuple[str, int]:
+    """Read one request; its target, and how many bytes its body had."""
     head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
     line, *fields = head.rstrip().split("\r\n")
+    received = 0
     for field in fields:
         name, _, value = field.partition(":")
         if name.lower() == "content-length":
-            await reader.readexactly(int(value))
-    return line.split(" ")[1]
+            received = len(await reader.readexactly(int(value)))
+    return line.split(" ")[1], received
 
 
 def _json(status: int, value: object) -> bytes:

@@ -17,7 +17,9 @@ _EJECTION = "ejection: {consecutive_failures: 2, base_ejection_s: 300}"
 _CHECKS = "health: {path: /health, interval_s: 0.2, timeout_s: 1, unhealthy_after: 1, healthy_after: 1}"
 
 SERVICES: Mapping[str, str] = {
-    **dict.fromkeys(("plain", "killed", "loaded", "slow", "reset", "refused", "flapping"), ""),
+    **dict.fromkeys(
+        ("plain", "killed", "loaded", "slow", "reset", "refused", "flapping", "called", "outage"), ""
+    ),
     "wide": _WIDE,
     **dict.fromkeys(("ejected", "tried", "failing", "corrupt"), _EJECTION),
     "checked": _CHECKS,
@@ -59,6 +61,7 @@ paths:
       summary: Add
       description: Must not be repeated.
       x-dhatu: {sdk: {method: add}}
+      requestBody: &text {content: {application/json: {schema: {type: object}}}}
       responses: *done
   /api/v1/$name/brief:
     get:
@@ -91,6 +94,7 @@ paths:
       summary: Start a job
       description: May be repeated under its key.
       x-dhatu: {sdk: {method: start}, retry: {class: keyed}}
+      requestBody: *text
       responses: *done
   /api/v1/$name/kept:
     get:

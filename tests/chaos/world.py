@@ -12,12 +12,12 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator, Generator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from chaos.clients import PATIENCE_S, Load, Outcome, Request, until
+from chaos.clients import PATIENCE_S, Load, Outcome, Repeated, Request, until
 from chaos.specification import SERVICES
 from gateway.processes.support import Running, gateway
 
@@ -103,7 +103,10 @@ class World:
 
     def load(self, target: str, method: str = "GET", **headers: str) -> Load:
         """Clients that have not begun yet; `target` is `SERVICE/OPERATION`."""
-        return Load(self.port, request(target, method, **headers))
+        return self.load_of(request(target, method, **headers))
+
+    def load_of(self, what: Request) -> Load:
+        return Load(lambda: Repeated(self.port, what))
 
     async def call(self, target: str, method: str = "GET", **headers: str) -> Outcome:
         """One call over a connection of its own."""
@@ -139,6 +142,8 @@ class Stage:
     a: Endpoint
     b: Endpoint
     gateway: Running
+    settings: Mapping[str, str]
+    """What the gateway was started with, for others beside it."""
 
     @asynccontextmanager
     async def world(self) -> AsyncGenerator[World]:
@@ -152,14 +157,15 @@ class Stage:
 @contextmanager
 def stage(directory: Path, table: Path, **environment: str) -> Generator[Stage]:
     """Start a gateway and wait until it is ready; `table` is what `generate` has made."""
-    a, b = (Endpoint(name, port) for name, port in zip("ab", _ports(2), strict=True))
+    a, b = (Endpoint(name, port) for name, port in zip("ab", quiet_ports(2), strict=True))
     urls = f"http://127.0.0.1:{a.port}, http://127.0.0.1:{b.port}"
     settings = {f"{name.upper()}_SERVICE_URL": urls for name in SERVICES}
+    settings |= {"GATEWAY_TABLE": str(table), **environment}
     try:
-        with gateway(directory, GATEWAY_TABLE=str(table), **{**settings, **environment}) as running:
+        with gateway(directory, **settings) as running:
             running.logged("ready")
             try:
-                yield Stage(a=a, b=b, gateway=running)
+                yield Stage(a=a, b=b, gateway=running, settings=settings)
             finally:
                 end(running)
     finally:
@@ -174,7 +180,7 @@ def end(running: Running) -> None:
         time.sleep(0.1)
 
 
-def _ports(count: int) -> list[int]:
+def quiet_ports(count: int) -> list[int]:
     """Free ones that the system gives to no client, so that they are free again after a kill."""
     lowest = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
     found: list[int] = []

@@ -27,12 +27,17 @@ export interface Attempts {
   refusedMs(): number;
 }
 
+const nobodyWasThere = (outcome: Outcome | undefined) =>
+  outcome !== undefined && !isAnswer(outcome) && outcome.kind.startsWith('connect');
+
 export function attemptsOf(call: Call, policies: Policies, watch: CallWatch | undefined): Attempts {
   const { operation, endpoints, request, headerPrefix, idleMs, keepOpen } = call;
   const { breakers, hedger, now } = policies;
   const { key } = operation;
   const deadline = now() + call.timeoutMs;
   const tried: string[] = [];
+  /** Where nobody was there: called again only where there is nobody else, not even an ejected one. */
+  const gone: string[] = [];
   const leftMs = () => deadline - now();
   const refusesForMs = (url: string) => breakers.refusesForMs(url, key);
 
@@ -45,7 +50,9 @@ export function attemptsOf(call: Call, policies: Policies, watch: CallWatch | un
 
   function begin(headers: HeaderList): Attempt | undefined {
     // Nothing runs between the two, so that who is picked is admitted.
-    const pick = endpoints.pick(tried, (url) => !refusesForMs(url));
+    const pick =
+      (gone.length && endpoints.pick(tried, (url) => !(gone.includes(url) || refusesForMs(url)))) ||
+      endpoints.pick(tried, (url) => !refusesForMs(url));
     const settle = pick && breakers.admit(pick.endpoint.url, key);
     if (!settle) return undefined;
     const { endpoint } = pick;
@@ -66,6 +73,7 @@ export function attemptsOf(call: Call, policies: Policies, watch: CallWatch | un
     const end = (outcome: Outcome | undefined) => {
       const failed = operationFailed(outcome);
       settle(outcome);
+      if (nobodyWasThere(outcome)) gone.push(endpoint.url);
       endpoints.settle(pick, failed === undefined ? failed : !failed);
       if (isAnswer(outcome) && outcome.status < 300) hedger?.of(key).record(now() - began);
       watch?.attemptFinished(number, outcome);
@@ -78,9 +86,7 @@ export function attemptsOf(call: Call, policies: Policies, watch: CallWatch | un
     leftMs,
     begin,
     mayGoElsewhere: (outcome) =>
-      !isAnswer(outcome) &&
-      outcome.kind.startsWith('connect') &&
-      endpoints.urls().some((url) => !tried.includes(url)),
+      nobodyWasThere(outcome) && endpoints.urls().some((url) => !tried.includes(url)),
     refusedMs: () => {
       const waits = endpoints.urls().map(refusesForMs);
       return waits.length && Math.min(...waits);

@@ -24,7 +24,7 @@ class Attempt(NamedTuple):
 class Attempts:
     """Begins and ends them; knows which endpoints were tried, and how much time is left for all."""
 
-    __slots__ = ("_call", "_deadline_s", "_policies", "_tried", "_watch", "number")
+    __slots__ = ("_call", "_deadline_s", "_gone", "_policies", "_tried", "_watch", "number")
 
     def __init__(self, call: Call, policies: Policies, watch: CallWatch) -> None:
         self._call = call
@@ -32,6 +32,8 @@ class Attempts:
         self._watch = watch
         self._deadline_s = policies.now_s() + call.timeout_s
         self._tried: tuple[str, ...] = ()
+        self._gone: tuple[str, ...] = ()
+        """Where nobody was there."""
         self.number = 0
         """Of those that were begun."""
 
@@ -64,10 +66,17 @@ class Attempts:
         return Attempt(self.number, pick, tickets, policies.now_s(), step)
 
     def _admitted(self) -> tuple[Any, Tickets] | None:
-        """An endpoint, and leave to use it; what a breaker gave away since it was asked is left out."""
+        """An endpoint, and leave to use it; an ejected one sooner than one where nobody was there."""
+        if self._gone:
+            found = self._chosen({*self._gone})
+            if found is not None:
+                return found
+        return self._chosen(set())
+
+    def _chosen(self, refused: set[str]) -> tuple[Any, Tickets] | None:
+        """None of those; what a breaker gave away since it was asked is left out, too."""
         call, breakers = self._call, self._policies.breakers
         key = call.operation.key
-        refused: set[str] = set()
 
         def admits(url: str) -> bool:
             return url not in refused and breakers.refuses_for_s(url, key) == 0
@@ -89,6 +98,8 @@ class Attempts:
         """Tell everybody how it ended; None where it was given up."""
         policies = self._policies
         policies.breakers.settle(attempt.tickets, outcome)
+        if _nobody_was_there(outcome):
+            self._gone += (attempt.pick.endpoint.url,)
         failed = operation_failed(outcome)
         self._call.endpoints.settle(attempt.pick, None if failed is None else not failed)
         if policies.hedger is not None and isinstance(outcome, Answer) and outcome.status < 300:
@@ -113,10 +124,15 @@ class Attempts:
 
     def may_go_elsewhere(self, outcome: Outcome) -> bool:
         """Whether there is no reason to wait: nobody was there, and another endpoint has not been tried."""
-        unreachable = isinstance(outcome, Failure) and outcome.kind in ("connect", "connect_timeout")
-        return unreachable and any(url not in self._tried for url in self._call.endpoints.urls())
+        return _nobody_was_there(outcome) and any(
+            url not in self._tried for url in self._call.endpoints.urls()
+        )
 
     def refused_s(self) -> float:
         """Seconds until a breaker of any endpoint lets an attempt through; 0 where one does now."""
         refuses_for_s, key = self._policies.breakers.refuses_for_s, self._call.operation.key
         return min((refuses_for_s(url, key) for url in self._call.endpoints.urls()), default=0.0)
+
+
+def _nobody_was_there(outcome: Outcome | None) -> bool:
+    return isinstance(outcome, Failure) and outcome.kind in ("connect", "connect_timeout")
