@@ -6,17 +6,18 @@ validated, bodies of any size.
 
 from __future__ import annotations
 
+import asyncio
 import os
 import socket
 from collections.abc import Iterator
 from dataclasses import replace
 
-import uvicorn
+import uvloop
 from dhatu_gateway.app import Gateway, generated_table
-from dhatu_gateway.core.server.config import server_config
-from dhatu_gateway.core.server.limits import ServerLimits
+from dhatu_gateway.core.server.config import BACKLOG
 from dhatu_gateway.core.types import RateLimit, Route, Validate
-from dhatu_gateway.settings import read_settings
+from dhatu_gateway.settings import Settings, read_settings
+from dhatu_gateway.work import server_of
 
 CALLS_PER_WINDOW = 10**9
 BURST = 10**8
@@ -78,15 +79,14 @@ def main() -> None:
     table = replace(generated, routes=(*map(unlimited, generated.routes), *extra))
     settings = read_settings(os.environ, table.platform.services)
     gateway = Gateway(settings, table)
-    config = server_config(
-        gateway,
-        limits=ServerLimits(),
-        lifecycle=gateway.lifecycle,
-        host=settings.host,
-        port=settings.port,
-    )
-    sockets = None if LISTENER is None else [socket.socket(fileno=int(LISTENER))]
-    uvicorn.Server(config).run(sockets)
+    with _listener(settings) as listener, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(server_of(settings, gateway, {}, lambda: None).serve(sockets=[listener]))
+
+
+def _listener(settings: Settings) -> socket.socket:
+    if LISTENER is not None:
+        return socket.socket(fileno=int(LISTENER))
+    return socket.create_server((settings.host, settings.port), backlog=BACKLOG)
 
 
 if __name__ == "__main__":
