@@ -47,7 +47,7 @@ def by_name(headers: Sequence[Header]) -> dict[bytes, bytes]:
     fields = dict(headers)
     if len(fields) == len(headers):
         return fields
-    fields = {}
+    fields = dict[bytes, bytes]()
     for name, value in headers:
         known = fields.get(name)
         glue = b"; " if name == b"cookie" else b", "

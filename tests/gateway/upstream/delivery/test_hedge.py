@@ -126,6 +126,20 @@ async def test_there_is_no_second_attempt_without_leave(allowed: bool, repeatabl
     assert len(call.service.lanes) == 1
 
 
+@pytest.mark.parametrize("after_s", [None, 30.0])
+async def test_nobody_watches_the_client_once_the_call_is_over(after_s: float | None) -> None:
+    call = hedged(after_s=after_s)
+    lane = await call.service.lane(0)
+    watch = asyncio.ensure_future(lane.sink.client_gone())
+    for _ in range(20):
+        await asyncio.sleep(0)
+    watch.cancel()
+    lane.end(200)
+    await call.task
+    await asyncio.wait((watch,))
+    assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
 async def test_while_nobody_knows_what_slow_is_there_is_no_second_attempt() -> None:
     call = hedged(after_s=None)
     (await call.service.lane(0)).end(200)
