@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+import orjson
+
 from dhatu_gateway.auth.setup import Auth
+from dhatu_gateway.core.discovery.differences import Contract
 from dhatu_gateway.core.discovery.drift import DriftReports
 from dhatu_gateway.core.discovery.report import DiscoveryReport
 from dhatu_gateway.core.discovery.standing import Standing
 from dhatu_gateway.core.mocks.selection import mocked_operations
+from dhatu_gateway.core.types import Route
 from dhatu_gateway.core.upstream.service import Upstream
 from dhatu_gateway.monitoring.endpoints import Monitoring
 from dhatu_gateway.monitoring.health import (
@@ -53,7 +57,7 @@ def build_monitoring(
         for name in ways.upstreams
     }
     sockets = [(route.method, route.path) for route in table.routes if route.websocket is not None]
-    drift = DriftReports(operations, unlisted=sockets)
+    drift = DriftReports(operations, unlisted=sockets, contract=_contract(table))
     monitoring = Monitoring(
         title=table.platform.title,
         version=table.platform.version,
@@ -76,6 +80,14 @@ def build_monitoring(
         registration=together.registration,
         overrides=together.overrides,
     )
+
+
+def _contract(table: Table) -> Contract:
+    def document_of(route: Route) -> object:
+        part = table.parts.get(route.operation)
+        return table.document if part is None else orjson.loads(part.document())
+
+    return Contract([route for route in table.routes if route.service != SYSTEM], document_of)
 
 
 def _checks(watched: Watched) -> list[Check]:

@@ -138,6 +138,12 @@ export const DhatuPattern: Shape = /*#__PURE__*/ object({
   count: integer,
   forms: /*#__PURE__*/ array(DhatuForm),
 });
+export const Difference: Shape = /*#__PURE__*/ object({
+  operation: string,
+  pointer: string,
+  specified: string,
+  served: string,
+});
 export const DiscoveryStatus: Shape = /*#__PURE__*/ object({
   source: /*#__PURE__*/ oneOf('static', 'dns', 'srv', 'consul', 'kubernetes'),
   good_at: /*#__PURE__*/ nullable(string),
@@ -154,6 +160,8 @@ export const DriftReport: Shape = /*#__PURE__*/ object({
   problem: string,
   missing: /*#__PURE__*/ array(string),
   extra: /*#__PURE__*/ array(string),
+  differing: /*#__PURE__*/ array(Difference),
+  more: boolean,
 });
 export const NewService: Shape = /*#__PURE__*/ object({
   name: string,

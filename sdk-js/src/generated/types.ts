@@ -278,6 +278,18 @@ export interface DhatuPattern {
   forms: DhatuForm[];
 }
 
+/** What the specification and the service's document say of one thing. */
+export interface Difference {
+  /** Method and path as specified. */
+  operation: string;
+  /** Where it is in the service's document (JSON Pointer, RFC 6901). */
+  pointer: string;
+  /** What the specification says. */
+  specified: string;
+  /** What the service's document says. */
+  served: string;
+}
+
 /** Who says where a service runs, and how that goes. While nobody can say, the last good endpoints stay. */
 export interface DiscoveryStatus {
   /** Who is asked. */
@@ -330,6 +342,10 @@ export interface DriftReport {
   missing: string[];
   /** Operations that the service names and the specification does not. */
   extra: string[];
+  /** Where the two contradict each other about an operation, as far as that is sure; up to 50. */
+  differing: Difference[];
+  /** Whether there are more of these than are shown. */
+  more: boolean;
 }
 
 /** One part of a request that was refused. */

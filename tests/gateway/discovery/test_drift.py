@@ -7,11 +7,13 @@ import json
 from typing import Any
 
 import pytest
+from dhatu_gateway.core.discovery.differences import Contract
 from dhatu_gateway.core.discovery.drift import MAX_BYTES, Drift, DriftReports, compare
 from dhatu_gateway.core.discovery.source import DiscoveryError
 from dhatu_gateway.core.upstream.errors import UpstreamUnavailable
 from dhatu_gateway.core.upstream.types import ResponseSink, UpstreamRequest
 from dhatu_gateway.generated.routes import ROUTES
+from dhatu_gateway.table import generated_table
 from dhatu_reference.analysis.app import create_app as analysis
 from dhatu_reference.compression.app import create_app as compression
 from dhatu_reference.corpus.app import create_app as corpus
@@ -92,7 +94,9 @@ def test_the_reference_services_offer_what_is_specified(service: str, served: An
     routes = [(route.method, route.path) for route in ROUTES]
     specified = [(route.method, route.path) for route in ROUTES if route.service == service]
     sockets = [(route.method, route.path) for route in ROUTES if route.websocket is not None]
-    assert compare(served.openapi(), specified, routes, sockets) == Drift()
+    contract = Contract(ROUTES, lambda _: generated_table().document)
+    assert compare(served.openapi(), specified, routes, sockets, contract) == Drift()
+    assert compare(served.openapi(), None, routes, sockets, contract) == Drift()
 
 
 def test_a_document_may_leave_out_a_websocket_but_no_other_operation() -> None:
@@ -102,6 +106,12 @@ def test_a_document_may_leave_out_a_websocket_but_no_other_operation() -> None:
     assert compare(served, specified, specified, sockets) == Drift(missing=(("GET", "/api/v1/lost"),))
     listed = document(("get", "/api/v1/things"), ("get", "/api/v1/lost"), ("get", "/api/v1/live"))
     assert compare(listed, specified, specified, sockets) == Drift()
+
+
+def test_the_specification_does_not_contradict_itself() -> None:
+    routes = [(route.method, route.path) for route in ROUTES]
+    document = generated_table().document
+    assert compare(document, routes, routes, (), Contract(ROUTES, lambda _: document)) == Drift()
 
 
 class Way:
@@ -128,9 +138,9 @@ async def test_a_service_is_asked_once_a_minute_at_most() -> None:
     assert way.asked == [b"/openapi.json"] * 2
 
 
-async def test_of_a_service_that_nobody_specified_everything_is_extra() -> None:
+async def test_of_a_service_that_nobody_specified_what_nobody_knows_is_extra() -> None:
     reports = DriftReports({"things": SPECIFIED})
-    way = Way(body=json.dumps(document(("GET", "/api/v1/glossary"))).encode())
+    way = Way(body=json.dumps(document(("GET", "/api/v1/glossary"), SPECIFIED[0])).encode())
     assert await reports.of("glossary", way) == Drift(extra=(("GET", "/api/v1/glossary"),))
 
 

@@ -34,7 +34,10 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 @asynccontextmanager
 async def service(name: str) -> AsyncGenerator[int]:
     """Answers everything with its name, except for its document; yields its port."""
-    document: dict[str, Any] = {"paths": {"/api/v1/glossary": {"get": {}}}}
+    search = {"parameters": [{"name": "q", "in": "query", "schema": {"type": "integer"}, "required": True}]}
+    document: dict[str, Any] = {
+        "paths": {"/api/v1/glossary": {"get": {}}, "/api/v1/corpus/search": {"get": search}}
+    }
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -156,11 +159,24 @@ async def test_the_status_shows_a_new_service_and_what_it_offers(consul: FakeCon
                     "name": "glossary",
                     "tags": ["dhatu", "v1"],
                     "urls": [f"http://127.0.0.1:{new}"],
-                    "drift": {"problem": "", "missing": [], "extra": extra},
+                    "drift": {
+                        "problem": "",
+                        "missing": [],
+                        "extra": extra,
+                        "differing": status["new_services"][0]["drift"]["differing"],
+                        "more": False,
+                    },
                 }
             ]
             drift = corpus_in(status)["drift"]
-            assert "GET /api/v1/corpus/search" in drift["missing"]
+            assert "GET /api/v1/corpus/stats" in drift["missing"]
+            for found in (drift, status["new_services"][0]["drift"]):
+                assert found["differing"][0] == {
+                    "operation": "GET /api/v1/corpus/search",
+                    "pointer": "/paths/~1api~1v1~1corpus~1search/get/parameters/0/schema",
+                    "specified": "type string",
+                    "served": "type integer",
+                }
             assert (drift["extra"], drift["problem"]) == (extra, "")
 
 

@@ -39,6 +39,7 @@ class Discovered:
         return [NewService(name="glossary", tags=("dhatu",), endpoints=(CANARY,), drift=drift)]
 
 
+NOTHING = {"differing": [], "more": False}
 UNREGISTERED = {"state": "off", "service": "", "id": "", "good_at": None, "failures": 0, "error": ""}
 UNHEARD = {"source": "dns", "good_at": None, "age_s": None, "restored": False, "failures": 0, "error": ""}
 
@@ -145,7 +146,7 @@ async def test_the_status_tells_where_requests_go(client: httpx.AsyncClient) -> 
                 "status": "unknown",
                 "discovery": UNHEARD,
                 "endpoints": [],
-                "drift": {"problem": "no answer", "missing": [], "extra": []},
+                "drift": {"problem": "no answer", "missing": [], "extra": [], **NOTHING},
             },
             {
                 "name": "corpus",
@@ -169,7 +170,7 @@ async def test_the_status_tells_where_requests_go(client: httpx.AsyncClient) -> 
                         "tags": ["canary"],
                     }
                 ],
-                "drift": {"problem": "", "missing": ["GET /api/v1/a"], "extra": []},
+                "drift": {"problem": "", "missing": ["GET /api/v1/a"], "extra": [], **NOTHING},
             },
         ],
         "new_services": [
@@ -177,7 +178,7 @@ async def test_the_status_tells_where_requests_go(client: httpx.AsyncClient) -> 
                 "name": "glossary",
                 "tags": ["dhatu"],
                 "urls": ["http://127.0.0.1:1"],
-                "drift": {"problem": "", "missing": [], "extra": ["GET /api/v1/glossary"]},
+                "drift": {"problem": "", "missing": [], "extra": ["GET /api/v1/glossary"], **NOTHING},
             }
         ],
     }

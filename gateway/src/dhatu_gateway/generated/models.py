@@ -258,27 +258,17 @@ class DiscoveryStatus(BaseModel):
     """What is wrong now; empty where nothing is."""
 
 
-class DriftReport(BaseModel):
-    """How the document that a service gives of itself (`/openapi.json`) differs from the specification."""
+class Difference(BaseModel):
+    """What the specification and the service's document say of one thing."""
 
-    problem: str
-    """Why it could not be compared; empty where it was."""
-    missing: list[str]
-    """Operations of the specification that the service does not name."""
-    extra: list[str]
-    """Operations that the service names and the specification does not."""
-
-
-class NewService(BaseModel):
-    """A service that has appeared and that nobody has specified."""
-
-    name: str
-    """Its name in Consul."""
-    tags: list[str]
-    """Its tags there."""
-    urls: list[str]
-    """Where it runs."""
-    drift: DriftReport
+    operation: str
+    """Method and path as specified."""
+    pointer: str
+    """Where it is in the service's document (JSON Pointer, RFC 6901)."""
+    specified: str
+    """What the specification says."""
+    served: str
+    """What the service's document says."""
 
 
 class UpstreamEndpoint(BaseModel):
@@ -357,14 +347,29 @@ class AuditPage(BaseModel):
     """Where the next page begins; null on the last page."""
 
 
-class UpstreamService(BaseModel):
-    """A service behind the gateway."""
+class DriftReport(BaseModel):
+    """How the document that a service gives of itself (`/openapi.json`) differs from the specification."""
+
+    problem: str
+    """Why it could not be compared; empty where it was."""
+    missing: list[str]
+    """Operations of the specification that the service does not name."""
+    extra: list[str]
+    """Operations that the service names and the specification does not."""
+    differing: list[Difference]
+    """Where the two contradict each other about an operation, as far as that is sure; up to 50."""
+    more: bool
+    """Whether there are more of these than are shown."""
+
+
+class NewService(BaseModel):
+    """A service that has appeared and that nobody has specified."""
 
     name: str
-    """The name of the service."""
-    status: CheckStatus
-    discovery: DiscoveryStatus
-    endpoints: list[UpstreamEndpoint]
+    """Its name in Consul."""
+    tags: list[str]
+    """Its tags there."""
+    urls: list[str]
     """Where it runs."""
     drift: DriftReport
 
@@ -419,6 +424,23 @@ class LoginCodeGrant(BaseModel):
     scopes: RequestedScopes | None = None
 
 
+class UpstreamService(BaseModel):
+    """A service behind the gateway."""
+
+    name: str
+    """The name of the service."""
+    status: CheckStatus
+    discovery: DiscoveryStatus
+    endpoints: list[UpstreamEndpoint]
+    """Where it runs."""
+    drift: DriftReport
+
+
+class TokenRequest(RootModel[PasswordGrant | ApiKeyGrant | LoginCodeGrant]):
+    root: Annotated[PasswordGrant | ApiKeyGrant | LoginCodeGrant, Field(discriminator="grant_type")]
+    """What to trade for tokens, told apart by `grant_type`."""
+
+
 class GatewayStatus(BaseModel):
     """One gateway process, and where it sends requests."""
 
@@ -446,8 +468,3 @@ class GatewayStatus(BaseModel):
     """The services behind it, sorted by name."""
     new_services: list[NewService]
     """Services with the tag `dhatu` in Consul that the specification does not know, sorted by name."""
-
-
-class TokenRequest(RootModel[PasswordGrant | ApiKeyGrant | LoginCodeGrant]):
-    root: Annotated[PasswordGrant | ApiKeyGrant | LoginCodeGrant, Field(discriminator="grant_type")]
-    """What to trade for tokens, told apart by `grant_type`."""

@@ -268,4 +268,14 @@ def _drift(drift: Drift) -> models.DriftReport:
         problem=drift.problem,
         missing=[f"{method} {path}" for method, path in drift.missing],
         extra=[f"{method} {path}" for method, path in drift.extra],
+        differing=[
+            models.Difference(
+                operation=found.operation,
+                pointer=found.pointer,
+                specified=found.specified,
+                served=found.served,
+            )
+            for found in drift.differing
+        ],
+        more=drift.more,
     )

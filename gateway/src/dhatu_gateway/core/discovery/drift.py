@@ -10,8 +10,11 @@ from dataclasses import dataclass
 from typing import Any, Final, Protocol, cast
 from urllib.parse import urlsplit
 
+from dhatu_gateway.core.discovery.differences import Contract, Difference
 from dhatu_gateway.core.discovery.http import read_json
+from dhatu_gateway.core.discovery.shapes import escaped
 from dhatu_gateway.core.discovery.source import DiscoveryError
+from dhatu_gateway.core.types import Route
 from dhatu_gateway.core.upstream.errors import UpstreamError
 from dhatu_gateway.core.upstream.types import Headers, ResponseSink, UpstreamRequest
 
@@ -36,43 +39,66 @@ class Drift:
     """In the specification, not in the service's document."""
     extra: tuple[Operation, ...] = ()
     """In the service's document, not in the specification."""
+    differing: tuple[Difference, ...] = ()
+    """Where the two contradict each other about an operation that both have."""
+    more: bool = False
+    """Whether there are more of these than are told."""
 
 
 def compare(
     document: object,
-    specified: Collection[Operation],
+    specified: Collection[Operation] | None,
     all_specified: Collection[Operation],
     unlisted: Collection[Operation] = (),
+    contract: Contract | None = None,
 ) -> Drift:
     """Hold a service's OpenAPI document against the operations that are specified for it.
 
     Names of path parameters do not count. What a service has besides the API, such as `/health`, is left
-    out: all that does not begin as some path of the specification does. Raises `DiscoveryError` for what is
-    no document. Those that are `unlisted` need not be in it: frameworks leave WebSockets out.
+    out: all that does not begin as some path of the specification does. Those that are `unlisted` need not
+    be in it: frameworks leave WebSockets out. A service that nobody has specified (None) may offer any of all
+    operations, and misses none. Raises `DiscoveryError` for what is no document.
     """
-    served = {_shape(operation): operation for operation in operations_of(document)}
-    wanted = {_shape(operation): operation for operation in specified}
+    places = _places(document)
+    served = {_shape(operation): operation for operation in places}
+    everything = {_shape(operation): operation for operation in all_specified}
+    wanted = {_shape(operation): operation for operation in specified or ()}
+    known = everything if specified is None else wanted
     roots = {path.split("/")[1] for _, path in all_specified}
-    extra = [served[shape] for shape in served.keys() - wanted.keys() if shape[1].split("/")[1] in roots]
+    extra = [served[shape] for shape in served.keys() - known.keys() if shape[1].split("/")[1] in roots]
+    differing: tuple[Difference, ...] = ()
+    more = False
+    if contract is not None:
+
+        def pointer_of(route: Route) -> str | None:
+            shape = _shape((route.method, route.path))
+            return places[served[shape]] if shape in served and shape in known else None
+
+        differing, more = contract.differences(document, pointer_of)
     return Drift(
+        differing=differing,
+        more=more,
         missing=tuple(sorted({wanted[shape] for shape in wanted.keys() - served.keys()} - {*unlisted})),
         extra=tuple(sorted(extra)),
     )
 
 
-def operations_of(document: object) -> list[Operation]:
-    """Every operation of an OpenAPI document, behind the path of its server; raises `DiscoveryError`."""
+def _places(document: object) -> dict[Operation, str]:
+    """Every operation of an OpenAPI document, behind the path of its server, and its place in there.
+
+    Raises `DiscoveryError`.
+    """
     try:
         members = cast(Mapping[str, Any], document)
         paths: Mapping[str, Mapping[str, Any]] = members["paths"]
         servers: list[Mapping[str, str]] = members.get("servers") or [{}]
         base = urlsplit(servers[0].get("url", "")).path.rstrip("/")
-        return [
-            (method.upper(), base + path)
+        return {
+            (method.upper(), base + path): f"/paths/{escaped(path)}/{method}"
             for path, item in paths.items()
             for method in item
             if method in _METHODS and path.startswith("/")
-        ]
+        }
     except (AttributeError, KeyError, IndexError, TypeError, ValueError) as error:
         raise DiscoveryError(f"its {PATH.decode()} is no OpenAPI document: {error!r}") from error
 
@@ -109,8 +135,13 @@ class DriftReports:
         routes: Mapping[str, Collection[Operation]],
         clock: Callable[[], float] = time.monotonic,
         unlisted: Collection[Operation] = (),
-    ):
-        """`routes` are the operations of each service, `unlisted` those that documents may leave out."""
+        contract: Contract | None = None,
+    ) -> None:
+        """`routes` are the operations of each service, `unlisted` those that documents may leave out.
+
+        `contract` says what else is specified of them.
+        """
+        self._contract = contract
         self._routes = routes
         self._unlisted = unlisted
         self._all = frozenset(operation for operations in routes.values() for operation in operations)
@@ -126,7 +157,10 @@ class DriftReports:
         try:
             document = await fetch_document(way, now_s)
             specified = self._routes.get(service)
-            drift = compare(document, specified or (), self._all, self._unlisted)
+            # A large document takes too long for the event loop.
+            drift = await asyncio.to_thread(
+                compare, document, specified, self._all, self._unlisted, self._contract
+            )
         except DiscoveryError as error:
             drift = Drift(problem=str(error))
         self._known[service] = (now_s, drift)

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from .decompress_result import DecompressResult as DecompressResult
     from .pattern import DhatuForm as DhatuForm
     from .pattern import DhatuPattern as DhatuPattern
+    from .gateway_status import Difference as Difference
     from .gateway_status import DiscoveryStatus as DiscoveryStatus
     from .document import Document as Document
     from .collect_request import DocumentInput as DocumentInput
@@ -121,6 +122,7 @@ else:  # each is loaded when it is first asked for
             "DecompressResult": "decompress_result",
             "DhatuForm": "pattern",
             "DhatuPattern": "pattern",
+            "Difference": "gateway_status",
             "DiscoveryStatus": "gateway_status",
             "Document": "document",
             "DocumentInput": "collect_request",
