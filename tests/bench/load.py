@@ -62,7 +62,7 @@ def run(base_url: str, request: Request, *, connections: int, duration_s: int, c
         str(request.status),
         request.body,
     ]
-    wrk = ["wrk", "-t1", f"-c{connections}", f"-d{duration_s}s", *script, *headers]
+    wrk = ["wrk", "-t1", f"-c{connections}", f"-d{duration_s}s", "--timeout", "60s", *script, *headers]
     done = subprocess.run(["taskset", "-c", str(core), *wrk], capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise LoadError(f"wrk ended with code {done.returncode}: {done.stderr or done.stdout}")

@@ -82,10 +82,10 @@ def measure(subjects: tuple[Subject, ...], rounds: int = ROUNDS) -> dict[str, Co
                     p99_ms=load.p99_ms,
                 )
             )
-    return {name: _median(costs) for name, costs in found.items()}
+    return {name: median_of(costs) for name, costs in found.items()}
 
 
-def _median(costs: list[Cost]) -> Cost:
+def median_of(costs: list[Cost]) -> Cost:
     return Cost(
         requests_per_s=median(cost.requests_per_s for cost in costs),
         processor_us=median(cost.processor_us for cost in costs),

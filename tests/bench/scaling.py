@@ -10,14 +10,15 @@ from __future__ import annotations
 import socket
 import sys
 import tempfile
-from collections.abc import Mapping
+import time
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bench import gateway, proxies
-from bench.load import LoadError, Request, describe_wrk
-from bench.processor import memory_mb
+from bench.load import Load, LoadError, Request, describe_wrk, run
+from bench.processor import memory_mb, processor_s
 from bench.proxies import Cost, Subject
 from bench.report import Figure, report
 
@@ -25,6 +26,9 @@ ROUTES = (10, 1_000, 5_000)
 CONNECTIONS = (10, 100, 1_000, 5_000)
 WORKERS = (1, 2)
 ROUNDS = 3
+SHORT_S, LONG_S = 2, 8
+"""Two runs whose difference is what requests cost without the opening and closing of connections."""
+STEP_S = 0.2
 
 
 def main() -> int:
@@ -82,13 +86,55 @@ def over_connections(site: gateway.Site, stack: ExitStack) -> list[Figure]:
     crew = start(site, stack)
     one = Subject(name="", base_url=crew.url, pids=crew.pids, request=Request(path="/plain/0/x", headers={}))
     subjects = [replace(one, name=f"{many} connections", connections=many) for many in CONNECTIONS]
-    costs = proxies.measure(tuple(subjects), ROUNDS)
+    costs = _steady(subjects)
     host, port = crew.url.removeprefix("http://").split(":")
     for _ in range(CONNECTIONS[-1]):
         stack.enter_context(closing(socket.create_connection((host, int(port)))))
     name = f"{CONNECTIONS[0]} connections beside {CONNECTIONS[-1]} idle ones"
     beside_idle = replace(one, name=name, connections=CONNECTIONS[0])
-    return _beside_first({**costs, **proxies.measure((beside_idle,), ROUNDS)})
+    return _beside_first({**costs, **_steady([beside_idle])})
+
+
+def _steady(subjects: Sequence[Subject]) -> dict[str, Cost]:
+    """Medians over the rounds of what requests cost where all connections are open.
+
+    Five thousand connections have as many requests under way when the load ends, and are closed after it:
+    that is waited for, or whoever comes next would be charged with it.
+    """
+    found: dict[str, list[Cost]] = {subject.name: [] for subject in subjects}
+    for _ in range(ROUNDS):
+        for subject in subjects:
+            (few, short_s), (many, long_s) = (_loaded(subject, seconds) for seconds in (SHORT_S, LONG_S))
+            requests = many.requests - few.requests
+            if requests <= 0:
+                raise LoadError(f"{subject.name}: the machine is too busy, a longer run had no more requests")
+            cost_us = 1e6 * (long_s - short_s) / requests
+            cost = Cost(requests_per_s=many.requests_per_s, processor_us=cost_us, p99_ms=many.p99_ms)
+            found[subject.name].append(cost)
+    return {name: proxies.median_of(costs) for name, costs in found.items()}
+
+
+def _loaded(subject: Subject, seconds: int) -> tuple[Load, float]:
+    """One run, and the processor time until all that it left behind is done."""
+    before_s = _at_rest_s(subject)
+    load = run(
+        subject.base_url,
+        subject.request,
+        connections=subject.connections,
+        duration_s=seconds,
+        core=gateway.LOAD_CORE,
+    )
+    return load, _at_rest_s(subject) - before_s
+
+
+def _at_rest_s(subject: Subject) -> float:
+    """Processor time of its processes so far, once they have nothing to do."""
+    spent_s = sum(map(processor_s, subject.pids))
+    while True:
+        time.sleep(STEP_S)
+        before_s, spent_s = spent_s, sum(map(processor_s, subject.pids))
+        if spent_s - before_s < 0.02 * STEP_S + 0.011:  # a tick of the clock is 10 ms
+            return spent_s
 
 
 def over_workers(site: gateway.Site, stack: ExitStack) -> list[Figure]:

@@ -15,7 +15,7 @@ from dataclasses import replace
 import uvloop
 from dhatu_gateway.app import Gateway, generated_table
 from dhatu_gateway.core.server.config import BACKLOG
-from dhatu_gateway.core.types import RateLimit, Route, Validate
+from dhatu_gateway.core.types import RateLimit, Route, Service, Validate
 from dhatu_gateway.settings import Settings, read_settings
 from dhatu_gateway.work import server_of
 
@@ -47,6 +47,12 @@ def _unlimited(limit: RateLimit) -> RateLimit:
     return replace(limit, limit=CALLS_PER_WINDOW, burst=BURST, lease=LEASE)
 
 
+def _patient(service: Service) -> Service:
+    """One for whose connections any number of requests may wait; there are as many as usual."""
+    connections = replace(service.upstream.connections, max_waiting=CALLS_AT_ONCE, connect_s=60)
+    return replace(service, upstream=replace(service.upstream, connections=connections))
+
+
 def plain(number: int) -> Iterator[Route]:
     """Routes of the compression service that ask for nothing: `/plain/0/{thing}` and so on."""
     for method in ("GET", "POST"):
@@ -76,7 +82,9 @@ def main() -> None:
     """Serves until the process is ended."""
     generated = generated_table()
     extra = tuple(route for number in range(ROUTES) for route in plain(number))
-    table = replace(generated, routes=(*map(unlimited, generated.routes), *extra))
+    services = tuple(map(_patient, generated.platform.services))
+    platform = replace(generated.platform, services=services)
+    table = replace(generated, platform=platform, routes=(*map(unlimited, generated.routes), *extra))
     settings = read_settings(os.environ, table.platform.services)
     gateway = Gateway(settings, table)
     with _listener(settings) as listener, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
