@@ -65,6 +65,7 @@ def serve(deployment: Deployment) -> None:
 
 async def _serve_alone(deployment: Deployment, listener: socket.socket) -> bool:
     """Serve in this process; answers whether it was SIGINT that ended it."""
+    finish = configure_logging()
     turn, overriding = asyncio.Lock(), Overriding(deployment)
     current = deployment = replace(deployment, overrides=await overriding.first())
 
@@ -94,7 +95,7 @@ async def _serve_alone(deployment: Deployment, listener: socket.socket) -> bool:
         reload=reload, workers=workers, registration=membership.view, overrides=overriding.view
     )
     table = read_table_of(deployment)
-    gateway = Gateway(deployment.settings, table, together=together, finish=configure_logging())
+    gateway = Gateway(deployment.settings, table, together=together, finish=finish)
     stop = _InOrder(membership.leave, gateway.lifecycle.stop)
     interrupted, hup = _Noted(stop), _Started(partial(reload, OPERATOR))
     signals: Signals = {signal.SIGTERM: stop, signal.SIGINT: interrupted, signal.SIGHUP: hup}

@@ -149,6 +149,14 @@ def test_a_limit_takes_what_its_kind_has(fields: dict[str, Any], said: object, w
         changed(with_limits(replace(PLAIN, **fields)), corpus=limited(said))
 
 
+@pytest.mark.parametrize("member", ["roles", "security", "networks", "validate", "max_body_bytes", "cors"])
+def test_who_may_call_cannot_be_overridden(member: str) -> None:
+    documents: list[dict[str, Any]] = [{"operations": {"corpus.search": {member: []}}}, {member: []}]
+    for document in documents:
+        with pytest.raises(InvalidOverrides, match=member):
+            changed(corpus=document)
+
+
 def test_every_problem_is_named() -> None:
     documents: dict[str, Any] = {
         "corpus": {"operations": {"corpus.a": {}, "corpus.b": {}}},

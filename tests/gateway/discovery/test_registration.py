@@ -97,6 +97,9 @@ async def test_a_gateway_without_any_worker_says_so(consul: FakeConsul) -> None:
         well.append(False)
         await beats.next()
         assert checks(consul) == {"service:edge-1": "critical"}
+        consul.misbehave(reset=True)
+        await beats.next()
+        assert checks(consul) == {"service:edge-1": "critical"}
         well.append(True)
         await beats.next()
         assert checks(consul) == {"service:edge-1": "passing"}

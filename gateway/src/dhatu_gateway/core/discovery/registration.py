@@ -53,7 +53,7 @@ class OwnService:
             "DeregisterCriticalServiceAfter": f"{self.deregister_after_s}s",
         }
         if self.check == "ttl":
-            # It is made by whoever serves already, so it is well from the first moment.
+            # It is made by whoever serves, and told at once where nobody does.
             check |= {"TTL": f"{BEATS_PER_TTL * self.interval_s}s", "Status": "passing"}
         else:
             host = f"[{self.address}]" if ":" in self.address else self.address
@@ -123,7 +123,7 @@ class Registration:
         rhythm, longest_s = self._rhythm, float(self._own.interval_s)
         while True:
             try:
-                await self._beat()
+                await self.beat()
             except DiscoveryError as error:
                 self._fail(str(error))
                 await rhythm.sleep(min(rhythm.backoff_s(self._failures), longest_s))
@@ -153,10 +153,11 @@ class Registration:
             _logger.info("%s is not registered in Consul any more", self._own.identifier)
         self._asked = self._is_known = False
 
-    async def _beat(self) -> None:
+    async def beat(self) -> None:
+        """Make the entry, or see to it that it stays; raises `DiscoveryError`."""
         if not self._is_known or await self._is_forgotten():
             await self._register()
-        elif self._own.check == "ttl":
+        if self._own.check == "ttl":
             await self._report()
 
     async def _is_forgotten(self) -> bool:
