@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,10 @@ from dhatu_gateway.app import generated_table, open_edge
 from dhatu_gateway.core.mocks.terminal import build_mock
 from dhatu_gateway.core.mocks.values import NoValueError, small_value
 from dhatu_gateway.core.validation.schemas import Schemas
-from gateway.core.test_app import TABLE, platform, settings_in
+from dhatu_gateway.settings import read_settings
+from gateway.core.test_app import TABLE, key_in, platform, settings_in
 from gateway.streaming.support import HANDSHAKE
-from gateway.support import make_route
+from gateway.support import make_route, serving
 
 SEARCH = "/api/v1/corpus/search?q=x"
 
@@ -30,6 +32,19 @@ async def test_a_mocked_service_answers_with_its_first_example(tmp_path: Path) -
         route.operation for route in TABLE.routes if route.service == "corpus"
     )
     assert "corpus" not in {service["name"] for service in status.json["services"]}
+
+
+async def test_a_mocked_service_need_not_be_anywhere(tmp_path: Path) -> None:
+    services = tuple(
+        replace(service, default_url="") if service.name == "corpus" else service
+        for service in TABLE.platform.services
+    )
+    table = replace(TABLE, platform=replace(TABLE.platform, services=services))
+    database = str(tmp_path / "keys.sqlite3")
+    environment = {"GATEWAY_DEMO": "1", "GATEWAY_MOCK": "corpus", "GATEWAY_DATABASE": database}
+    async with open_edge(read_settings(environment, services), table) as edge, serving(edge) as client:
+        headers = {"X-API-Key": await key_in(tmp_path)}
+        assert (await client.request("GET", SEARCH, headers=headers)).status == 200
 
 
 async def test_everything_before_the_service_is_as_usual(tmp_path: Path) -> None:

@@ -58,6 +58,8 @@ def test_a_service_that_is_nowhere_by_default_has_to_be_somewhere() -> None:
     glossary = Service(name="glossary", url_variable="GLOSSARY_SERVICE_URL", default_url="")
     with pytest.raises(SettingsError, match="GLOSSARY_SERVICE_URL: must say where the service glossary is"):
         read_settings(SECRET, (*SERVICES, glossary))
+    mocked = read_settings(SECRET | {"GATEWAY_MOCK": "glossary"}, (*SERVICES, glossary))
+    assert mocked.endpoints.keys() == {"corpus"}
     found = read_settings(SECRET | {"GLOSSARY_SERVICE_URL": "http://g:1"}, (*SERVICES, glossary))
     assert [endpoint.authority for endpoint in found.endpoints["glossary"]] == ["g:1"]
 

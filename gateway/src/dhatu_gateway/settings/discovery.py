@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from ipaddress import ip_address
 from pathlib import Path
@@ -26,17 +26,19 @@ _SERVICE_ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount"
 _PREFIX = re.compile(r"[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)*")
 
 
-def read_origins(reader: Reader, services: tuple[Service, ...]) -> dict[str, Origin]:
-    """What each *_SERVICE_URL says, by service."""
+def read_origins(reader: Reader, services: tuple[Service, ...], mocked: Collection[str]) -> dict[str, Origin]:
+    """What each *_SERVICE_URL says, by service; those in `mocked` need not be anywhere."""
     origins: dict[str, Origin] = {}
     for service in services:
         variable, default = service.url_variable, service.default_url
-        if variable and not (default or reader.is_set(variable)):
+        if not variable:
+            continue
+        if default or reader.is_set(variable):
+            origins[service.name] = reader.value(variable, default, parse_origin)
+        elif service.name not in mocked:
             reader.problems.append(
                 f"{variable}: must say where the service {service.name} is, such as http://127.0.0.1:8101"
             )
-        elif variable:
-            origins[service.name] = reader.value(variable, default, parse_origin)
     return origins
 
 

@@ -124,7 +124,8 @@ def _read(reader: Reader, services: tuple[Service, ...]) -> Settings:
     demo = reader.value("GATEWAY_DEMO", "0", boolean)
     for variable in NOT_YET_EFFECTIVE:
         reader.value(variable, "", http_url)
-    origins = read_origins(reader, services)
+    mocked = reader.value("GATEWAY_MOCK", "", _names)
+    origins = read_origins(reader, services, mocked)
     return Settings(
         host=reader.value("GATEWAY_HOST", "127.0.0.1", _host),
         port=reader.value("GATEWAY_PORT", "8000", between(0, 65_535)),
@@ -145,7 +146,7 @@ def _read(reader: Reader, services: tuple[Service, ...]) -> Settings:
         clients=read_clients(reader),
         connections=read_connections(reader),
         drain=read_drain(reader),
-        mocked=reader.value("GATEWAY_MOCK", "", _names),
+        mocked=mocked,
         tls=read_server_tls(reader),
         client_certificates_file=read_client_certificates_file(reader),
         service_tls=read_service_tls(reader, services, origins),
