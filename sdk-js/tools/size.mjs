@@ -1,7 +1,8 @@
 // How many bytes a program takes up that uses this package, minified and gzipped; fails where that is too many.
 //
 // core: a client and one operation that answers with JSON, without what is loaded only when it is asked for.
-// operation: what one adds to a program that has the others, its description and the shapes of its own included.
+// operation: what one adds to a program that has the others, its description and the shapes of its own included;
+// more is allowed to those whose answers have very many members, and which no page asks for.
 // `--all` lists them, and what each adds to a program that has all of the runtime, but no other operation.
 
 import { gzipSync } from 'node:zlib';
@@ -9,6 +10,7 @@ import { build } from 'esbuild';
 
 const MAX_CORE_BYTES = 10_000;
 const MAX_OPERATION_BYTES = 250;
+const LARGER = { systemStatus: 400 };
 
 /** Bytes of a program, and the names that it exports. */
 async function measured(program) {
@@ -49,7 +51,8 @@ for (const name of operations) {
   sizes.push({ name, bytes, alone: (await bytesOf(RUNTIME, from(name))) - runtime });
 }
 sizes.sort((one, other) => other.bytes - one.bytes);
-const [largest] = sizes;
+const [largest] = sizes.filter(({ name }) => !(name in LARGER));
+const tooLarge = sizes.filter(({ name, bytes }) => bytes > (LARGER[name] ?? MAX_OPERATION_BYTES));
 const each = Math.round((whole - runtime) / operations.length);
 
 console.log(`core ${core} of ${MAX_CORE_BYTES} bytes; all of the runtime ${runtime}`);
@@ -58,7 +61,8 @@ console.log(
 );
 if (process.argv.includes('--all'))
   for (const { name, bytes, alone } of sizes) console.log(`${bytes}\t${alone} alone\t${name}`);
-if (core > MAX_CORE_BYTES || largest.bytes > MAX_OPERATION_BYTES) {
+if (core > MAX_CORE_BYTES || tooLarge.length) {
+  for (const { name, bytes } of tooLarge) console.error(`${name}: ${bytes} bytes`);
   console.error('too large: `npx esbuild --bundle --minify --analyze` tells what of');
   process.exitCode = 1;
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -11,6 +12,7 @@ from pathlib import Path
 
 from dhatu_gateway.app import Gateway, generated_table
 from dhatu_gateway.deployment import Deployment, read_deployment
+from dhatu_gateway.table import Part
 from gateway.core.test_app import key_in
 from gateway.support import Client, serving
 from soak.tables import Versions
@@ -170,3 +172,29 @@ async def test_figures_go_on(tmp_path: Path) -> None:
 def without_file(directory: Path, **environment: str) -> Deployment:
     given = {"GATEWAY_DEMO": "1", "GATEWAY_DATABASE": str(directory / "keys.sqlite3")}
     return read_deployment(given | environment)
+
+
+async def test_a_former_table_goes_without_the_collector_of_circles(tmp_path: Path) -> None:
+    """What is composed is set aside from collections, so a circle in it would stay for good."""
+    versions = Versions.of(routes=6, changing=5)
+    versions.write(tmp_path / "table.jsonl", 0)
+    async with service("one") as one:
+        deployed = deployment(tmp_path, one.url)
+        async with started(deployed) as (gateway, _):
+            gc.collect()
+            others = _parts()  # of gateways before, in this process
+            gc.disable()
+            try:
+                for version in (0, 1, 0, 1):
+                    versions.write(tmp_path / "table.jsonl", version)
+                    assert await reloaded(gateway, deployed) == ()
+                served = len((tmp_path / "table.jsonl").read_text().splitlines()) - 1
+                async with asyncio.timeout(10):
+                    while _parts() - others > served:  # noqa: ASYNC110  # nobody tells when the last one has gone
+                        await asyncio.sleep(0.05)
+            finally:
+                gc.enable()
+
+
+def _parts() -> int:
+    return sum(isinstance(thing, Part) for thing in gc.get_objects())

@@ -102,12 +102,13 @@ class Pipeline:
     ) -> None:
         lifecycles = Lifecycles(platform, routes)
         self.successor = lifecycles.successor
-        self._cross_origins = CrossOrigins(platform.cors)
+        # No builder refers to the pipeline: in a circle it would outlive the table that it was made for.
+        self._cross_origins = cross_origins = CrossOrigins(platform.cors)
         self._builders: tuple[StageBuilder, ...] = (
-            lambda route: self._cross_origins.of(route).mark,
+            lambda route: cross_origins.of(route).mark,
             lambda route: build_vary(route, platform),
             build_networks,
-            lambda route: build_websocket(route, self._cross_origins.of(route)),
+            lambda route: build_websocket(route, cross_origins.of(route)),
             lifecycles.build,
             lambda route: build_deadline(route, platform.header_prefix),
             policies.admit,
