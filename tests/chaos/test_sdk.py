@@ -40,15 +40,16 @@ async def test_flapping_of_its_calls_only_those_that_must_not_be_repeated_fail(s
     [(Resilience(), 0), (Resilience(breaker=None, budget=BudgetPolicy(per_s=0, reserve=10)), 10)],
     ids=["usual", "no breaker"],
 )
+@pytest.mark.parametrize("workers", [1, 2])
 async def test_failing_altogether_a_service_sees_hardly_more_than_the_calls_that_were_made(
-    resilience: Resilience, reserve: int, stages: Stages
+    resilience: Resilience, reserve: int, workers: int, stages: Stages
 ) -> None:
     """Both may repeat a safe call; each has a budget for it, and the gateway's counts the SDK's attempts.
 
     A budget begins with a reserve, which a breaker leaves nobody the time to use up.
     """
     calls = 1_000
-    async with stages(1).world() as w:
+    async with stages(workers).world() as w:
         address = f"http://127.0.0.1:{w.port}"
         async with DhatuAPI(base_url=address, resilience=resilience) as client:
             load = sdk_load(client, "outage", "safe")
